@@ -1,0 +1,204 @@
+//! The bytes of an item, a window at a time: from a file, or all of them at once from memory.
+
+use crate::error::{Error, Operation, Position, Result};
+use crate::filesystem::{Failure, File};
+use crate::integrity::Xxh3;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Bytes read at a time, once it is known that an item is read through.
+pub(crate) const READ_BYTES: usize = 64 << 10;
+
+/// The bytes of an item from its beginning on. What is in the window was read and not consumed.
+pub(crate) struct Input<F> {
+    file: Option<F>,
+    /// Bytes of the file.
+    size: u64,
+    /// Bytes of the file that were read.
+    read: u64,
+    window: Vec<u8>,
+    /// Bytes of the window that are consumed.
+    consumed: usize,
+    /// Whether consumed bytes stay in the window.
+    keep: bool,
+    /// The checksum of what was read, and up to where it goes.
+    checksum: Option<(Box<Xxh3>, u64)>,
+}
+
+impl<F: File> Input<F> {
+    /// The bytes of a file that has `size` of them.
+    pub(crate) fn file(file: F, size: u64) -> Input<F> {
+        Input { file: Some(file), size, read: 0, window: Vec::new(), consumed: 0, keep: false, checksum: None }
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn memory(bytes: Vec<u8>) -> Input<F> {
+        let size = bytes.len() as u64;
+        Input { file: None, size, read: size, window: bytes, consumed: 0, keep: false, checksum: None }
+    }
+
+    /// Bytes in all.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Where the next byte is, from the beginning.
+    pub(crate) fn offset(&self) -> u64 {
+        self.read - self.window().len() as u64
+    }
+
+    /// What was read and not consumed.
+    pub(crate) fn window(&self) -> &[u8] {
+        self.window.get(self.consumed..).unwrap_or_default()
+    }
+
+    /// Whether nothing follows the window.
+    pub(crate) fn is_last(&self) -> bool {
+        self.read >= self.size
+    }
+
+    /// Takes bytes from the window.
+    pub(crate) fn consume(&mut self, bytes: usize) {
+        self.consumed = (self.consumed + bytes).min(self.window.len());
+    }
+
+    /// Takes bytes from the window and returns them.
+    pub(crate) fn take(&mut self, bytes: usize) -> &[u8] {
+        let begin = self.consumed;
+        self.consume(bytes);
+        self.window.get(begin..self.consumed).unwrap_or_default()
+    }
+
+    /// The next byte, which stays; none at the end.
+    pub(crate) fn peek(&mut self) -> Result<Option<u8>> {
+        while self.window().is_empty() {
+            if !self.more(READ_BYTES)? {
+                return Ok(None);
+            }
+        }
+        Ok(self.window().first().copied())
+    }
+
+    /// Reads up to `bytes` more; false at the end.
+    pub(crate) fn more(&mut self, bytes: usize) -> Result<bool> {
+        let left = self.size - self.read;
+        let Some(file) = self.file.as_ref().filter(|_| left > 0) else {
+            return Ok(false);
+        };
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(bytes);
+        let mut more = file.read(length, self.read).map_err(failed)?;
+        if more.is_empty() {
+            return Err(failed(Failure::Changed));
+        }
+        more.truncate(length);
+        if let Some((checksum, until)) = &mut self.checksum {
+            let covered = usize::try_from(until.saturating_sub(self.read)).unwrap_or(usize::MAX);
+            checksum.update(more.get(..covered).unwrap_or(&more));
+        }
+        self.read += more.len() as u64;
+        if self.keep {
+            self.window.extend_from_slice(&more);
+        } else if self.window().is_empty() {
+            self.window = more;
+            self.consumed = 0;
+        } else {
+            self.window.drain(..self.consumed);
+            self.window.extend_from_slice(&more);
+            self.consumed = 0;
+        }
+        Ok(true)
+    }
+
+    /// Keeps what will be consumed from here on, until `kept` is asked for.
+    pub(crate) fn keep(&mut self) {
+        self.window.drain(..self.consumed);
+        self.consumed = 0;
+        self.keep = true;
+    }
+
+    /// What was consumed since `keep`.
+    pub(crate) fn kept(&mut self) -> &[u8] {
+        self.keep = false;
+        self.window.get(..self.consumed).unwrap_or_default()
+    }
+
+    /// The bytes from `begin` to `end`, wherever they are, without moving.
+    pub(crate) fn peek_at(&self, begin: u64, end: u64) -> Result<Vec<u8>> {
+        let start = self.read - self.window.len() as u64;
+        let length = usize::try_from(end.saturating_sub(begin)).unwrap_or(usize::MAX);
+        if let Some(from) = begin.checked_sub(start)
+            && let Some(found) = self.window.get(from as usize..from as usize + length)
+        {
+            return Ok(found.to_vec());
+        }
+        let mut found = Vec::new();
+        while let Some(file) = self.file.as_ref().filter(|_| found.len() < length) {
+            let more = file.read(length - found.len(), begin + found.len() as u64).map_err(failed)?;
+            if more.is_empty() {
+                break;
+            }
+            found.extend_from_slice(&more);
+        }
+        if found.len() == length { Ok(found) } else { Err(failed(Failure::Changed)) }
+    }
+
+    /// Begins a checksum of the bytes from the beginning to `until`, none of which was dropped yet.
+    pub(crate) fn begin_checksum(&mut self, until: u64) {
+        let covered = usize::try_from(until).unwrap_or(usize::MAX);
+        let mut checksum = Box::<Xxh3>::default();
+        checksum.update(self.window.get(..covered).unwrap_or(&self.window));
+        self.checksum = Some((checksum, until));
+    }
+
+    /// The checksum, once everything was read.
+    pub(crate) fn checksum(&self) -> Option<u64> {
+        self.checksum.as_ref().map(|(checksum, _)| checksum.digest())
+    }
+
+    /// Goes to `offset`, and forgets a checksum.
+    pub(crate) fn seek(&mut self, offset: u64) {
+        self.checksum = None;
+        self.keep = false;
+        let start = self.read - self.window.len() as u64;
+        match offset.checked_sub(start).map(usize::try_from) {
+            Some(Ok(consumed)) if consumed <= self.window.len() => self.consumed = consumed,
+            _ => {
+                self.window.clear();
+                self.consumed = 0;
+                self.read = offset.min(self.size);
+            }
+        }
+    }
+
+    /// The line and the column of `offset`, counted anew from the beginning.
+    pub(crate) fn position(&mut self, offset: u64) -> Option<Position> {
+        self.seek(0);
+        let (mut line, mut column) = (1, 1);
+        while self.offset() < offset {
+            self.peek().ok()??;
+            let here = self.window();
+            let here = here.get(..usize::try_from(offset - self.offset()).ok()?).unwrap_or(here);
+            let mut bytes = 0;
+            for chunk in here.utf8_chunks() {
+                for character in chunk.valid().chars() {
+                    if character == '\n' {
+                        line += 1;
+                        column = 1;
+                    } else {
+                        column += 1;
+                    }
+                }
+                bytes += chunk.valid().len() + chunk.invalid().len();
+                // A character that the window splits is one byte that is not UTF-8 for each of its bytes otherwise.
+                column += chunk.invalid().len() as u64;
+            }
+            self.consume(bytes);
+        }
+        Some(Position { offset, line, column })
+    }
+}
+
+#[cold]
+fn failed(failure: Failure) -> Error {
+    Error::filesystem(failure, Operation::Read, "")
+}

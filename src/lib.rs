@@ -1,0 +1,28 @@
+//! A durable mail queue as a WebAssembly component.
+#![cfg_attr(target_family = "wasm", no_std)]
+
+extern crate alloc;
+
+pub mod acceptance;
+mod binary;
+pub mod codec;
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod counters;
+mod durable_write;
+mod encoder;
+pub mod error;
+pub mod file;
+pub mod filesystem;
+pub mod id;
+mod input;
+mod integrity;
+pub mod limits;
+pub mod message;
+pub mod name;
+pub mod queue;
+mod reader;
+#[cfg(target_family = "wasm")]
+mod runtime;
+mod simd;
+mod text;
