@@ -45,7 +45,10 @@ fn install_target() -> Result<(), Box<dyn Error>> {
     let added = Command::new("rustup").args(["target", "add", TARGET]).stdin(Stdio::null()).output();
     match added {
         Ok(added) if added.status.success() => Ok(()),
-        _ => Err(format!("the Rust target of the component is missing; install it with: rustup target add {TARGET}").into()),
+        _ => {
+            Err(format!("the Rust target of the component is missing; install it with: rustup target add {TARGET}")
+                .into())
+        }
     }
 }
 

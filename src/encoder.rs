@@ -2,13 +2,12 @@
 
 use crate::binary;
 use crate::error::{Code, Error, Operation, Result};
-use crate::integrity::{self, Xxh3};
+use crate::integrity::{self, Checksum};
 use crate::limits::MAX_ENVELOPE_BYTES;
 use crate::message::{Envelope, Timestamp};
 use crate::name::Format;
 use crate::text::write::{AFTER_BODY, BODY};
 use crate::text::{self, GROWTH, MARGIN, escape};
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Bytes that are handed to the sink at a time.
@@ -58,8 +57,8 @@ pub(crate) struct Encoder<S> {
     /// A character that is not complete, at the end of what there was of the body.
     partial: Vec<u8>,
     body_length: u64,
-    envelope: Box<Xxh3>,
-    whole: Box<Xxh3>,
+    envelope: Checksum,
+    whole: Checksum,
 }
 
 impl<S: Sink> Encoder<S> {
@@ -92,8 +91,8 @@ impl<S: Sink> Encoder<S> {
             literal: false,
             partial: Vec::new(),
             body_length: 0,
-            envelope: Box::default(),
-            whole: Box::default(),
+            envelope: Checksum::default(),
+            whole: Checksum::default(),
         };
         encoder.envelope.update(&head);
         if format == Format::Binary {

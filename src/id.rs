@@ -14,7 +14,7 @@ pub enum InvalidId {
     #[error("the id is empty")]
     Empty,
     /// It does not fit a file name.
-    #[error("the id has more than {MAX_ID_BYTES} bytes")]
+    #[error("the id is longer than `max-id-bytes`")]
     TooLong,
     /// It would leave the directory.
     #[error("the id is `.` or `..`")]

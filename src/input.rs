@@ -2,8 +2,7 @@
 
 use crate::error::{Error, Operation, Position, Result};
 use crate::filesystem::{Failure, File};
-use crate::integrity::Xxh3;
-use alloc::boxed::Box;
+use crate::integrity::Checksum;
 use alloc::vec::Vec;
 
 /// Bytes read at a time, once it is known that an item is read through.
@@ -22,7 +21,7 @@ pub(crate) struct Input<F> {
     /// Whether consumed bytes stay in the window.
     keep: bool,
     /// The checksum of what was read, and up to where it goes.
-    checksum: Option<(Box<Xxh3>, u64)>,
+    checksum: Option<(Checksum, u64)>,
 }
 
 impl<F: File> Input<F> {
@@ -145,7 +144,7 @@ impl<F: File> Input<F> {
     /// Begins a checksum of the bytes from the beginning to `until`, none of which was dropped yet.
     pub(crate) fn begin_checksum(&mut self, until: u64) {
         let covered = usize::try_from(until).unwrap_or(usize::MAX);
-        let mut checksum = Box::<Xxh3>::default();
+        let mut checksum = Checksum::default();
         checksum.update(self.window.get(..covered).unwrap_or(&self.window));
         self.checksum = Some((checksum, until));
     }

@@ -7,7 +7,8 @@
 //! 2. the checksum of the envelope: of every byte of the file that precedes it, the body's aside,
 //! 3. the checksum of the whole: of every byte of the file that precedes it.
 //!
-//! Both are XXH3-64 with the seed 0 (<https://github.com/Cyan4973/xxHash>). In binary the five bytes of the body's length
+//! Both are XXH64 with the seed 0 (<https://github.com/Cyan4973/xxHash>): fast without SIMD, so in every runtime, and
+//! what `xxhsum` prints. In binary the five bytes of the body's length
 //! precede the body and are not part of a checksum, since a streamed draft learns them last; they must say what the
 //! closing says.
 
@@ -15,7 +16,9 @@ use crate::error::{Code, Error, Operation};
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use thiserror::Error as ThisError;
-pub(crate) use xxhash_rust::xxh3::Xxh3;
+
+/// A checksum of bytes that come in pieces.
+pub(crate) use xxhash_rust::xxh64::Xxh64 as Checksum;
 
 /// The version of the format that this component writes.
 pub(crate) const VERSION: u64 = 1;

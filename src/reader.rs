@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::{File, Stat};
 use crate::id::base64url;
 use crate::input::Input;
-use crate::integrity::Xxh3;
+use crate::integrity::Checksum;
 use crate::message::Envelope;
 use crate::name::Format;
 use alloc::string::String;
@@ -123,7 +123,7 @@ impl<F: File> Reader<F> {
             Kind::Text(reader) => reader.whole(),
             Kind::Binary(reader) => Some(reader.whole()),
         };
-        let mut hash = Xxh3::new();
+        let mut hash = Checksum::default();
         hash.update(&self.stat.size.to_le_bytes());
         if let Some(modified) = self.stat.modified {
             hash.update(&modified.seconds.to_le_bytes());

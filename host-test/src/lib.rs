@@ -1,1 +1,9 @@
-//! x
+//! What the tests of the built component share. They drive `queue_store.wasm` as it ships, under wasmtime, on real
+//! directories and on a simulated file system; never a native stand-in.
+
+pub mod bindings;
+pub mod generate;
+pub mod instance;
+pub mod reference;
+pub mod requirement;
+pub mod simulator;

@@ -7,12 +7,11 @@ use crate::error::Result;
 use crate::filesystem::File;
 use crate::input::{Input, READ_BYTES};
 use crate::integrity::{
-    BINARY_CLOSING_BYTES, BINARY_OPENING, BINARY_UNCOVERED_BYTES, Closing, Damage, Opening, Xxh3, binary_opening,
+    BINARY_CLOSING_BYTES, BINARY_OPENING, BINARY_UNCOVERED_BYTES, Checksum, Closing, Damage, Opening, binary_opening,
     parse_binary_closing,
 };
 use crate::limits::MAX_ENVELOPE_BYTES;
 use crate::message::Envelope;
-use alloc::boxed::Box;
 
 /// A binary item being read.
 pub(super) struct BinaryReader<F> {
@@ -26,7 +25,7 @@ pub(super) struct BinaryReader<F> {
     body_at: u64,
     body_end: u64,
     /// The checksum of the whole so far; none once bytes were skipped, or all was checked.
-    whole: Option<Box<Xxh3>>,
+    whole: Option<Checksum>,
 }
 
 impl<F: File> BinaryReader<F> {
@@ -76,7 +75,7 @@ impl<F: File> BinaryReader<F> {
                 }
             }
         }
-        let mut whole = Box::<Xxh3>::default();
+        let mut whole = Checksum::default();
         whole.update(input.kept());
         let length_at = input.offset();
         self.body_at = length_at + LENGTH_BYTES as u64;

@@ -6,7 +6,7 @@ use crate::error::{Position, Result};
 use crate::filesystem::File;
 use crate::input::Input;
 use crate::integrity::{
-    Damage, FoundClosing, Opening, TEXT_CLOSING_BYTES, TEXT_UNCOVERED_BYTES, Xxh3, find_text_closing, text_opening,
+    Checksum, Damage, FoundClosing, Opening, TEXT_CLOSING_BYTES, TEXT_UNCOVERED_BYTES, find_text_closing, text_opening,
 };
 use crate::message::Envelope;
 use crate::text::parse::{Parser, Step};
@@ -177,7 +177,7 @@ impl<F: File> TextReader<F> {
         let head = self.parser.input.kept();
         if let Some(closing) = checked {
             let covered = in_tail(closing.envelope_at).and_then(|envelope_at| tail.get(quote..envelope_at));
-            let mut checksum = Xxh3::new();
+            let mut checksum = Checksum::default();
             checksum.update(head);
             checksum.update(b"\"");
             checksum.update(covered.unwrap_or_default());

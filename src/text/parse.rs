@@ -67,7 +67,7 @@ pub(crate) enum Syntax {
     #[error("`,` or `]` is needed here")]
     NotInAList,
     /// A string that is not one.
-    #[error("{0}")]
+    #[error(transparent)]
     Literal(#[from] InvalidLiteral),
     /// A string of text that is not UTF-8 after its escapes are undone.
     #[error("a string of characters is not UTF-8")]
