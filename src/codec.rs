@@ -18,7 +18,7 @@ pub fn encode(envelope: &Envelope, body: &[u8], format: Format) -> Result<Vec<u8
     }
     let mut encoder = Encoder::begin(Vec::new(), format, envelope, Some(length))?;
     encoder.body(body)?;
-    encoder.finish()
+    Ok(encoder.finish()?.0)
 }
 
 /// The item that a file with these bytes holds. `F` is a kind of file that is not used.

@@ -157,8 +157,8 @@ impl<S: Sink> Encoder<S> {
         self.body_length
     }
 
-    /// Ends the item; returns the sink.
-    pub(crate) fn finish(mut self) -> Result<S> {
+    /// Ends the item; returns the sink, and the checksum of the whole.
+    pub(crate) fn finish(mut self) -> Result<(S, u64)> {
         let mut tail = Vec::new();
         match self.format {
             Format::Text => {
@@ -183,16 +183,17 @@ impl<S: Sink> Encoder<S> {
         self.buffer.push(&tail);
         self.check();
         tail.clear();
+        let whole = self.whole.digest();
         match self.format {
-            Format::Text => integrity::push_text_whole(self.whole.digest(), &mut tail),
-            Format::Binary => tail.extend_from_slice(&self.whole.digest().to_le_bytes()),
+            Format::Text => integrity::push_text_whole(whole, &mut tail),
+            Format::Binary => tail.extend_from_slice(&whole.to_le_bytes()),
         }
         self.buffer.push(&tail);
         self.sink.write(self.buffer.filled())?;
         if self.format == Format::Binary && self.body_length != self.length {
             self.sink.patch(self.length_at, &binary::length(self.body_length))?;
         }
-        Ok(self.sink)
+        Ok((self.sink, whole))
     }
 
     /// Gives the item up; returns the sink.

@@ -276,7 +276,16 @@ impl<S: System> Queue<S> {
         opened.map_err(|failure| Error::filesystem(failure, Operation::Open, &file.name))
     }
 
-    /// Makes the content of an item durable that somebody else wrote. If that fails, the caller has to doubt it.
+    /// Makes the content of an item durable that somebody else wrote, or notes that it may not be.
+    fn sync_or_doubt(&self, id: &str, file: &ItemFile) -> Result<()> {
+        self.sync_file(file).inspect_err(|error| {
+            if error.operation == Operation::Sync {
+                self.doubt(id);
+            }
+        })
+    }
+
+    /// Makes the content of an item durable. It fails once: a second sync could lie.
     fn sync_file(&self, file: &ItemFile) -> Result<()> {
         let opened = self.open_file(file)?;
         self.counters.file_syncs.add(1);

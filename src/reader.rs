@@ -117,23 +117,20 @@ impl<F: File> Reader<F> {
         self.stat.size
     }
 
-    /// What changes whenever the content does.
+    /// What changes whenever the content does: the checksum of the whole, or where there is none, one of what can be known
+    /// without reading it.
     pub(crate) fn revision(&mut self) -> String {
         let whole = match &self.kind {
             Kind::Text(reader) => reader.whole(),
             Kind::Binary(reader) => Some(reader.whole()),
         };
-        let mut hash = Checksum::default();
-        hash.update(&self.stat.size.to_le_bytes());
-        if let Some(modified) = self.stat.modified {
-            hash.update(&modified.seconds.to_le_bytes());
-            hash.update(&modified.nanos.to_le_bytes());
-        }
-        match whole {
-            Some(whole) => hash.update(&whole.to_le_bytes()),
-            None => hash.update(&self.envelope().encode_to_vec()),
-        }
-        base64url(hash.digest())
+        revision(whole.unwrap_or_else(|| {
+            let mut hash = Checksum::default();
+            hash.update(&self.stat.size.to_le_bytes());
+            hash.update(&self.stat.modified.unwrap_or_default().encode_to_vec());
+            hash.update(&self.envelope().encode_to_vec());
+            hash.digest()
+        }))
     }
 
     /// Reads the next bytes of the body into `output`, which has room for more than 16; none at the end, where the whole
@@ -212,6 +209,11 @@ impl<F: File> Reader<F> {
         }
         error
     }
+}
+
+/// The revision of an item whose checksum of the whole is this.
+pub(crate) fn revision(whole: u64) -> String {
+    base64url(whole)
 }
 
 /// Decodes an item that is in memory.

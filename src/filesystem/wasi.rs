@@ -76,7 +76,10 @@ impl System for Wasi {
 /// What of `path` is below the preopen `name`, if it is that preopen or below it.
 fn below<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(name)?;
-    if rest.is_empty() || name.ends_with('/') { Some(rest) } else { rest.strip_prefix('/') }
+    if rest.is_empty() || name.ends_with('/') {
+        return Some(rest);
+    }
+    rest.strip_prefix('/').filter(|below| !below.is_empty())
 }
 
 fn open_directory(parent: &Descriptor, name: &str, path: &str) -> Result<Descriptor, Error> {

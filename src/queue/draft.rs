@@ -128,7 +128,7 @@ impl<S: System> Draft<S> {
         let encoder = self.encoder.take().ok_or_else(aborted)?;
         // What fails here drops the temporary file, which removes it.
         let file =
-            encoder.finish().and_then(|file| file.finish(self.durability)).map_err(|error| queue.error(error))?;
+            encoder.finish().and_then(|(file, _)| file.finish(self.durability)).map_err(|error| queue.error(error))?;
         Ok(Prepared { queue, target: self.target, file })
     }
 

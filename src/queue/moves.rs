@@ -64,7 +64,7 @@ impl<S: System> Queue<S> {
         let others = self.files(id, &LIVE)?;
         let kept = name::item(id, state, file.format);
         match others.iter().find(|other| other.name == kept) {
-            Some(done) => self.sync_file(done).inspect_err(|_| self.doubt(id))?,
+            Some(done) => self.sync_or_doubt(id, done)?,
             None => self.rename(&file.name, &kept)?,
         }
         // A rename between two names of one file does nothing, so a second name, which a crash can leave, is removed; what

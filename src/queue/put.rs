@@ -129,8 +129,8 @@ impl<S: System> Queue<S> {
     /// The answer `exists`, once what it says survives power loss: the item, and its name.
     pub(super) fn exists(&self, id: &str, name: &str) -> Error {
         let settle = || {
-            for file in self.files(id, &STATES).unwrap_or_default() {
-                self.sync_file(&file).inspect_err(|_| self.doubt(id))?;
+            for file in self.files(id, &STATES)? {
+                self.sync_or_doubt(id, &file)?;
             }
             self.counters.directory_syncs.add(1);
             self.directory.sync().map_err(|failure| {

@@ -7,7 +7,7 @@ use crate::encoder::Encoder;
 use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::System;
 use crate::message::{Envelope, Recipient};
-use crate::reader::{Judgement, Reader};
+use crate::reader::{Judgement, Reader, revision};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -41,10 +41,10 @@ impl<S: System> Queue<S> {
             }
             let mut envelope = reader.envelope().clone();
             apply(change, &mut envelope)?;
-            self.rewrite(id, &file, &mut reader, &envelope, options.durability)?;
+            let whole = self.rewrite(id, &file, &mut reader, &envelope, options.durability)?;
             self.sync_names(options.durability)?;
             self.counters.updates.add(1);
-            Ok(self.reader(&file, Judgement::Item)?.revision())
+            Ok(revision(whole))
         };
         update().map_err(|error| self.note(id, error))
     }
@@ -55,12 +55,12 @@ impl<S: System> Queue<S> {
             let file = self.any_file(id)?;
             let mut reader = self.reader(&file, Judgement::Seal)?;
             let envelope = reader.envelope().clone();
-            self.rewrite(id, &file, &mut reader, &envelope, Durability::Full)
+            self.rewrite(id, &file, &mut reader, &envelope, Durability::Full).map(|_| ())
         })
     }
 
     /// Writes an item with this envelope and the body of the old one, which is checked meanwhile, and publishes that in
-    /// its place.
+    /// its place. Returns the checksum of the new one.
     fn rewrite(
         &self,
         id: &str,
@@ -68,7 +68,7 @@ impl<S: System> Queue<S> {
         reader: &mut Reader<FileOf<S>>,
         envelope: &Envelope,
         durability: Durability,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         if envelope.id != id {
             // chasquid would not find it again under the name that it has.
             let detail = "the field `ID` of the item is not the id of its file name: correct one of them by hand";
@@ -80,7 +80,9 @@ impl<S: System> Queue<S> {
             return Err(encoder.abandon().close().give_up(error.at_path(&file.name)));
         }
         self.counters.bytes_read.add(reader.file_size());
-        encoder.finish()?.finish(durability)?.publish_replacing(&file.name)
+        let (new, whole) = encoder.finish()?;
+        new.finish(durability)?.publish_replacing(&file.name)?;
+        Ok(whole)
     }
 }
 

@@ -148,4 +148,3 @@ flags! {
         const MUTATE_DIRECTORY;
     }
 }
-
