@@ -3,6 +3,7 @@
 
 pub mod bindings;
 pub mod generate;
+pub mod guest;
 pub mod instance;
 pub mod reference;
 pub mod requirement;

@@ -48,11 +48,15 @@ pub fn missing(requirements: &[Requirement]) -> Option<String> {
     (!missing.is_empty()).then(|| missing.join(", "))
 }
 
+/// Where cargo builds.
+pub fn target_directory() -> PathBuf {
+    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target");
+    env::var_os("CARGO_TARGET_DIR").map_or_else(default, PathBuf::from)
+}
+
 /// Where `interop/install` puts what it installs.
 pub fn interop() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    target.join("interop")
+    target_directory().join("interop")
 }
 
 /// The Python that has the packages, or else the one of the system.
