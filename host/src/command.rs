@@ -3,6 +3,7 @@
 mod address;
 mod arguments;
 mod failure;
+mod import;
 mod interrupt;
 mod json;
 mod owner;
@@ -14,7 +15,7 @@ use arguments::{Arguments, Subcommand};
 use clap::Parser;
 use failure::Failure;
 use nix::sys::stat::{Mode, umask};
-use queue_store_host::types::{Durability, Outcome};
+use queue_store_host::types::{Durability, Format, Outcome};
 use queue_store_host::{Error, Host, Queue};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -61,6 +62,7 @@ fn execute(arguments: Arguments) -> Result<Sysexit, Failure> {
         Subcommand::Recover(arguments) => {
             read::recover(&open(&arguments.queue.queue)?, arguments.grace, arguments.json)
         }
+        Subcommand::Import(arguments) => import::import(&arguments),
         Subcommand::Component(arguments) => component(arguments.output.as_deref()),
     }
 }
@@ -69,6 +71,16 @@ fn execute(arguments: Arguments) -> Result<Sysexit, Failure> {
 fn open(directory: &Path) -> Result<Queue, Failure> {
     owner::become_owner_of(directory)?;
     Ok(Host::new()?.open(directory)?)
+}
+
+/// Opens a queue as the owner of its directory, which is created if it does not exist.
+fn open_or_create(directory: &Path) -> Result<Queue, Failure> {
+    owner::become_owner_of(directory)?;
+    Host::new()?.create(directory).map_err(|error| match &error {
+        // A directory that cannot be created is not one that is missing.
+        Error::Directory { path, source } => Failure::file(path, source, Sysexit::CantCreat),
+        _ => error.into(),
+    })
 }
 
 fn each_of(
@@ -111,6 +123,15 @@ fn component(output: Option<&Path>) -> Result<Sysexit, Failure> {
         }
     }
     Ok(Sysexit::Ok)
+}
+
+impl From<arguments::FormatChoice> for Format {
+    fn from(choice: arguments::FormatChoice) -> Format {
+        match choice {
+            arguments::FormatChoice::Text => Format::Text,
+            arguments::FormatChoice::Binary => Format::Binary,
+        }
+    }
 }
 
 impl From<arguments::DurabilityChoice> for Durability {

@@ -48,6 +48,8 @@ pub(crate) enum Subcommand {
     Recover(Recover),
     /// Check every item whole
     Verify(Listing),
+    /// Queue the mails of mbox files, maildirs and single files
+    Import(Import),
     /// Write the WebAssembly component that this command contains
     Component(Component),
 }
@@ -207,6 +209,26 @@ pub(crate) struct Recover {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) queue: QueueDirectory,
+    /// The reverse-path of every mail; without it, what the mbox file or `Return-Path` says, or else the null one
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) from: Option<String>,
+    /// An address that every mail is for; once for each. Without it, those in `To` and `Cc` of the mail
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) to: Vec<String>,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+    /// Stop when the queue has this many items
+    #[arg(long, value_name = "N")]
+    pub(crate) max_items: Option<u64>,
+    /// mbox files, maildirs, and files of one mail each. As root they are read as the owner of the queue
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Args)]

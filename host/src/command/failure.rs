@@ -51,6 +51,12 @@ impl Failure {
         self
     }
 
+    /// The same, of something that has a name for the caller.
+    pub(crate) fn of(mut self, name: &str) -> Failure {
+        self.line = format!("{name}: {}", self.line);
+        self
+    }
+
     pub(crate) fn code(&self) -> Sysexit {
         self.code
     }

@@ -1,9 +1,9 @@
 //! What adds and changes items.
 
 use super::failure::Failure;
-use super::{address, arguments, interrupt, owner};
-use queue_store_host::types::{Durability, Envelope, EnvelopeChange, Format, Mail, Recipient, WriteOptions};
-use queue_store_host::{Host, Queue};
+use super::{address, arguments, interrupt, open_or_create};
+use queue_store_host::Queue;
+use queue_store_host::types::{Durability, Envelope, EnvelopeChange, Mail, Recipient, WriteOptions};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
@@ -16,25 +16,15 @@ const PIECE_BYTES: usize = 1 << 20;
 pub(crate) fn put(arguments: &arguments::Put) -> Result<Sysexit, Failure> {
     let envelope = envelope(arguments)?;
     let options = options(arguments);
-    let directory = &arguments.queue.queue;
     // The file is opened by whoever called the command, who need not be the owner of the queue.
     let mut input = Input::open(arguments.file.as_deref())?;
-    owner::become_owner_of(directory)?;
-    let queue = Host::new()?.create(directory).map_err(cannot_create)?;
+    let queue = open_or_create(&arguments.queue.queue)?;
     interrupt::catch();
     let id = write(&queue, arguments.id.as_deref(), envelope, &options, &mut input)?;
     let mut output = io::stdout().lock();
     match writeln!(output, "{id}").and_then(|()| output.flush()) {
         Ok(()) => Ok(Sysexit::Ok),
         Err(error) => Err(withdraw(&queue, &id, &error)),
-    }
-}
-
-/// A directory that cannot be created is not one that is missing.
-fn cannot_create(error: queue_store_host::Error) -> Failure {
-    match &error {
-        queue_store_host::Error::Directory { path, source } => Failure::file(path, source, Sysexit::CantCreat),
-        _ => error.into(),
     }
 }
 
@@ -53,14 +43,10 @@ fn envelope(arguments: &arguments::Put) -> Result<Envelope, Failure> {
 }
 
 fn options(arguments: &arguments::Put) -> WriteOptions {
-    let format = match arguments.writing.format {
-        arguments::FormatChoice::Text => Format::Text,
-        arguments::FormatChoice::Binary => Format::Binary,
-    };
     let settings = arguments.max_size.iter().map(|bytes| ("max-body-bytes".to_string(), bytes.to_string()));
     WriteOptions {
         durability: Some(arguments.writing.durability.into()),
-        format: Some(format),
+        format: Some(arguments.writing.format.into()),
         max_items: arguments.max_items,
         settings: settings.collect(),
     }

@@ -1,0 +1,237 @@
+//! Imports: the mails of mbox files, maildirs and single files, queued in batches.
+
+use super::failure::Failure;
+use super::{address, arguments, interrupt, open_or_create};
+use indicatif::{ProgressBar, ProgressStyle};
+use mail_parser::mailbox::mbox::MessageIterator;
+use mail_parser::{Address, MessageParser};
+use queue_store_host::types::{Envelope, Mail, Recipient, WriteOptions};
+use queue_store_host::{Error, Queue};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use sysexits::ExitCode as Sysexit;
+
+/// Mails that are queued with one sync of the directory.
+const BATCH_MAILS: usize = 100;
+
+/// Bytes of bodies above which a batch is queued.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Bytes of a body above which a mail is queued by itself, as a stream.
+const STREAM_BYTES: usize = BATCH_BYTES;
+
+/// What an mbox file begins with, and each mail in it.
+const MBOX_SEPARATOR: &[u8] = b"From ";
+
+/// Queues the mails of files.
+pub(crate) fn import(arguments: &arguments::Import) -> Result<Sysexit, Failure> {
+    if let Some(from) = arguments.from.as_deref().filter(|from| !matches!(*from, "" | "<>")) {
+        address::check("--from", from)?;
+    }
+    arguments.to.iter().try_for_each(|to| address::check("--to", to))?;
+    let queue = open_or_create(&arguments.queue.queue)?;
+    interrupt::catch();
+    let mut import = Import {
+        arguments,
+        queue,
+        options: WriteOptions {
+            durability: Some(arguments.writing.durability.into()),
+            format: Some(arguments.writing.format.into()),
+            max_items: arguments.max_items,
+            settings: Vec::new(),
+        },
+        batch: Vec::new(),
+        sources: Vec::new(),
+        code: Sysexit::Ok,
+        progress: ProgressBar::no_length(),
+    };
+    let files = import.files()?;
+    let bytes = files.iter().filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {eta}").unwrap_or_else(|error| {
+        debug_assert!(false, "{error}");
+        ProgressStyle::default_bar()
+    });
+    import.progress.set_length(bytes);
+    import.progress.set_style(style);
+    let done = files.iter().try_for_each(|file| import.file(file)).and_then(|()| import.queue_batch());
+    import.progress.finish_and_clear();
+    done?;
+    Ok(import.code)
+}
+
+struct Import<'a> {
+    arguments: &'a arguments::Import,
+    queue: Queue,
+    options: WriteOptions,
+    batch: Vec<(Option<String>, Mail)>,
+    /// Where each mail of the batch is from.
+    sources: Vec<String>,
+    /// What the command ends with: the code of the first mail that was not queued.
+    code: Sysexit,
+    progress: ProgressBar,
+}
+
+impl Import<'_> {
+    /// The files that the paths of the arguments name: themselves, and those of maildirs.
+    fn files(&mut self) -> Result<Vec<PathBuf>, Failure> {
+        let mut files = Vec::new();
+        for path in &self.arguments.paths {
+            let failed = |error: &io::Error| Failure::file(path, error, Sysexit::NoInput);
+            if !path.metadata().map_err(|error| failed(&error))?.is_dir() {
+                files.push(path.clone());
+                continue;
+            }
+            let mut mails = Vec::new();
+            for directory in ["new", "cur"].map(|name| path.join(name)) {
+                let entries = fs::read_dir(&directory).map_err(|error| match error.kind() {
+                    io::ErrorKind::NotFound => Failure::new(
+                        Sysexit::DataErr,
+                        format!("{}: not a maildir, which has directories `new` and `cur`", path.display()),
+                    ),
+                    _ => failed(&error),
+                })?;
+                for entry in entries {
+                    let path = entry.map_err(|error| failed(&error))?.path();
+                    if path.is_file() {
+                        mails.push(path);
+                    }
+                }
+            }
+            mails.sort();
+            files.append(&mut mails);
+        }
+        Ok(files)
+    }
+
+    /// Takes the mails of a file.
+    fn file(&mut self, path: &Path) -> Result<(), Failure> {
+        let failed = |error: &io::Error| Failure::file(path, error, Sysexit::NoInput);
+        let name = path.display().to_string();
+        let mut file = BufReader::new(File::open(path).map_err(|error| failed(&error))?);
+        let is_mbox = file.fill_buf().map_err(|error| failed(&error))?.starts_with(MBOX_SEPARATOR);
+        if !is_mbox {
+            let mut body = Vec::new();
+            file.read_to_end(&mut body).map_err(|error| failed(&error))?;
+            self.progress.inc(body.len() as u64);
+            return self.mail(name, None, body);
+        }
+        for (number, message) in MessageIterator::new(file).enumerate() {
+            let message = message.map_err(|error| failed(&error))?;
+            let sender = message.from().to_string();
+            let mut body = message.unwrap_contents();
+            self.progress.inc(body.len() as u64);
+            // The blank line before the next separator is not part of the mail.
+            if body.ends_with(b"\n\n") || body.ends_with(b"\n\r\n") {
+                body.truncate(body.len() - if body.ends_with(b"\r\n") { 2 } else { 1 });
+            }
+            self.mail(format!("{name}:{}", number + 1), Some(sender), body)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a mail. `sender` is what an mbox file says of its reverse-path.
+    fn mail(&mut self, source: String, sender: Option<String>, body: Vec<u8>) -> Result<(), Failure> {
+        if interrupt::came() {
+            self.queue_batch()?;
+            let line = format!("{source}: interrupted; this mail and those after it were not queued");
+            return Err(Failure::new(Sysexit::TempFail, line));
+        }
+        let envelope = match self.envelope(sender, &body) {
+            Ok(envelope) => envelope,
+            Err(problem) => {
+                self.report(Failure::new(Sysexit::DataErr, format!("{source}: {problem}")));
+                return Ok(());
+            }
+        };
+        if body.len() > STREAM_BYTES {
+            return self.stream(&source, &envelope, &body);
+        }
+        self.batch.push((None, Mail { envelope, body }));
+        self.sources.push(source);
+        let bytes: usize = self.batch.iter().map(|(_, mail)| mail.body.len()).sum();
+        if self.batch.len() >= BATCH_MAILS || bytes > BATCH_BYTES { self.queue_batch() } else { Ok(()) }
+    }
+
+    fn envelope(&self, sender: Option<String>, body: &[u8]) -> Result<Envelope, String> {
+        let message = MessageParser::new().parse_headers(body);
+        let message = message.as_ref();
+        let returned = || message.and_then(|message| message.return_address()).map(String::from);
+        let reverse_path = self.arguments.from.clone().or(sender).or_else(returned).unwrap_or_default();
+        let is_null = matches!(reverse_path.as_str(), "" | "<>" | "MAILER-DAEMON" | "-") || !reverse_path.contains('@');
+        let to = if self.arguments.to.is_empty() {
+            let headers = message.into_iter().flat_map(|message| [message.to(), message.cc()]);
+            headers.flatten().flat_map(addresses).collect()
+        } else {
+            self.arguments.to.clone()
+        };
+        if to.is_empty() {
+            return Err("it has no address in `To` and `Cc`: say with --to whom it is for".to_string());
+        }
+        Ok(Envelope {
+            reverse_path: if is_null { String::new() } else { reverse_path },
+            recipients: to.iter().map(|to| Recipient { address: to.clone(), ..Recipient::default() }).collect(),
+            to,
+            created_at: None,
+        })
+    }
+
+    /// Queues a mail that is too large for a batch.
+    fn stream(&mut self, source: &str, envelope: &Envelope, body: &[u8]) -> Result<(), Failure> {
+        self.queue_batch()?;
+        let queue = || {
+            let mut draft = self.queue.draft(None, envelope, &self.options)?;
+            draft.append(body)?;
+            draft.commit()
+        };
+        match queue() {
+            Ok(id) => print(&id, source),
+            Err(error) => self.refused(source, error),
+        }
+    }
+
+    /// Queues the batch, and prints the ids.
+    fn queue_batch(&mut self) -> Result<(), Failure> {
+        let (batch, sources) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.sources));
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let outcomes = self.queue.put_many(&batch, &self.options)?;
+        let mut refused = Vec::new();
+        for (outcome, source) in outcomes.into_iter().zip(sources) {
+            match outcome.problem {
+                None => print(&outcome.id, &source)?,
+                Some(problem) => refused.push((source, problem)),
+            }
+        }
+        refused.into_iter().try_for_each(|(source, problem)| self.refused(&source, problem.into()))
+    }
+
+    /// Goes on after a mail that is refused, unless the next one would be refused as well.
+    fn refused(&mut self, source: &str, error: Error) -> Result<(), Failure> {
+        let failure = Failure::from(error).of(source);
+        if failure.code() != Sysexit::DataErr && failure.code() != Sysexit::Usage {
+            return Err(failure.and("this mail and those after it were not queued"));
+        }
+        self.report(failure);
+        Ok(())
+    }
+
+    fn report(&mut self, failure: Failure) {
+        self.progress.suspend(|| failure.print());
+        if self.code == Sysexit::Ok {
+            self.code = failure.code();
+        }
+    }
+}
+
+fn addresses(address: &Address<'_>) -> Vec<String> {
+    address.iter().filter_map(|address| address.address()).map(String::from).collect()
+}
+
+/// Prints the id of a mail that is queued, and where it is from.
+fn print(id: &str, source: &str) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{id}  {}", super::text::quoted(source))
+        .map_err(|error| Failure::stdout(&error).and("what was queued so far stays queued; list shows it"))
+}
