@@ -2,7 +2,7 @@
 
 use crate::bindings::{
     self, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, FileOperation, Format, IdPage, Item, ItemInfo,
-    Mail, Outcome, Page, Publish, Queue, Recovery, State as ItemState, WriteOptions,
+    Mail, Outcome, Page, Publish, Queue, QueuePre, Recovery, State as ItemState, WriteOptions,
 };
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -111,9 +111,15 @@ impl<T: 'static> Instance<T> {
 
     /// An instance of this component with this host state.
     pub fn of(component: &Component, linker: &Linker<T>, state: T) -> Instance<T> {
+        let prepared = linker.instantiate_pre(component).expect("the imports of the component are there");
+        Instance::prepared(&QueuePre::new(prepared).expect("the component exports the contract"), state)
+    }
+
+    /// An instance of a component whose imports are linked, with this host state.
+    pub fn prepared(component: &QueuePre<T>, state: T) -> Instance<T> {
         let mut store = Store::new(&ENGINE, state);
         store.set_epoch_deadline(u64::MAX / 2);
-        let exports = Queue::instantiate(&mut store, component, linker).expect("the component instantiates");
+        let exports = component.instantiate(&mut store).expect("the component instantiates");
         Instance { store, exports, queue: QUEUE.to_string() }
     }
 

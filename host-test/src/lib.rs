@@ -2,6 +2,7 @@
 //! directories and on a simulated file system; never a native stand-in.
 
 pub mod bindings;
+pub mod crash;
 pub mod generate;
 pub mod guest;
 pub mod instance;

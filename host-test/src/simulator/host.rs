@@ -1,15 +1,17 @@
 //! The functions that the component imports, on a [`World`]. Only those: a component that imports another one does not
 //! instantiate.
 
+use super::disk::{ErrorName, Inode};
 use super::types::{
     Datetime, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHash, NewTimestamp,
     OpenFlags, PathFlags,
 };
-use super::world::{ErrorName, Inode, World};
-use crate::instance::{ENGINE, Instance, QUEUE};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use super::world::World;
+use crate::bindings::QueuePre;
+use crate::instance::{COMPONENT, ENGINE, Instance, QUEUE};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime::component::{Component, Linker, Resource, ResourceTable};
 
 /// What an instance has on this side: a world, which it may share, and what is open.
 pub struct State {
@@ -42,7 +44,7 @@ impl State {
     }
 }
 
-fn answer<T>(result: super::world::Result<T>) -> Answer<T> {
+fn answer<T>(result: super::disk::Result<T>) -> Answer<T> {
     Ok((result.map_err(ErrorCode::from),))
 }
 
@@ -154,8 +156,8 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     for name in ["[method]descriptor.sync", "[method]descriptor.sync-data"] {
         types.func_wrap(name, |store: Store, (of,): (Of,)| {
             let state = store.data();
-            match state.table.get(&of)? {
-                Descriptor::File(_) => answer(state.world().sync_file()),
+            match *state.table.get(&of)? {
+                Descriptor::File(inode) => answer(state.world().sync_file(inode)),
                 Descriptor::Directory => answer(state.world().sync_directory()),
             }
         })?;
@@ -191,6 +193,14 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )
 }
 
+/// A component, ready for instances of it over simulated systems.
+pub fn prepare(component: &Component) -> QueuePre<State> {
+    let mut linker = Linker::new(&ENGINE);
+    link(&mut linker).expect("the imports link");
+    let prepared = linker.instantiate_pre(component).expect("the component imports nothing else");
+    QueuePre::new(prepared).expect("the component exports the contract")
+}
+
 /// An instance of the component over a simulated system.
 pub struct Simulated {
     /// The instance.
@@ -204,11 +214,15 @@ impl Simulated {
         Simulated::over(Arc::new(Mutex::new(World::new())))
     }
 
-    /// An instance over a world that it may share.
+    /// An instance of the component that ships, over a world that it may share.
     pub fn over(world: Arc<Mutex<World>>) -> Simulated {
-        let mut linker = Linker::new(&ENGINE);
-        link(&mut linker).expect("the imports link");
-        let instance = Instance::new(&linker, State { world: world.clone(), table: ResourceTable::new() });
+        static SHIPPING: LazyLock<QueuePre<State>> = LazyLock::new(|| prepare(&COMPONENT));
+        Simulated::of(&SHIPPING, world)
+    }
+
+    /// An instance of a component over a world that it may share.
+    pub fn of(component: &QueuePre<State>, world: Arc<Mutex<World>>) -> Simulated {
+        let instance = Instance::prepared(component, State { world: world.clone(), table: ResourceTable::new() });
         Simulated { instance, world }
     }
 

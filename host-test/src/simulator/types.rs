@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, reason = "documented in WASI")]
 
-use super::world::ErrorName;
+use super::disk::ErrorName;
 use wasmtime::component::{ComponentType, Lift, Lower, flags};
 
 /// Declares `wasi:filesystem/types.error-code`, and finds a case by its name.

@@ -1,9 +1,12 @@
-//! The state of the simulated system: one directory of files, a clock, and randomness.
+//! The simulated system: a disk, a clock, randomness, and what is to go wrong.
 
-use std::collections::BTreeMap;
+use super::disk::{Disk, FailedSync, Inode};
+use std::ops::{Deref, DerefMut};
+
+pub use super::disk::{ErrorName, File, Result};
 
 /// What an operation of the system is called, as far as errors can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the names are those of the operations")]
 pub enum Operation {
     Open,
@@ -22,8 +25,13 @@ pub enum Operation {
     Identity,
 }
 
-/// What WASI calls an error, by its name there.
-pub type ErrorName = &'static str;
+impl Operation {
+    /// Whether it can change the disk.
+    pub fn changes(self) -> bool {
+        use Operation::{Create, Link, Rename, SetTimes, SyncDirectory, SyncFile, Unlink, Write};
+        matches!(self, Create | Write | SetTimes | SyncFile | Link | Rename | Unlink | SyncDirectory)
+    }
+}
 
 /// An error that is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,51 +48,78 @@ pub struct Fault {
     pub takes_effect: bool,
 }
 
-/// A file's number.
-pub type Inode = u64;
-
-/// A file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct File {
-    /// What it has.
-    pub content: Vec<u8>,
-    /// When it was modified, in seconds.
-    pub modified: u64,
+/// What goes wrong at one operation, whichever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// It fails, and has done nothing.
+    Fails(ErrorName),
+    /// It fails, and has happened.
+    HappensAndFails(ErrorName),
+    /// It is the sync of a file, and fails.
+    LosesPages(FailedSync),
+    /// It is a write, and takes half of the bytes.
+    WritesHalf,
+    /// It fails, and so does every later one that would change the disk, but for unlink and sync where the disk is full.
+    StaysBroken(ErrorName),
+    /// The process is killed before it: nothing that the instance does from here on happens.
+    Killed,
 }
 
 /// The simulated system.
 #[derive(Debug, Default)]
 pub struct World {
-    /// The names in the directory.
-    pub names: BTreeMap<String, Inode>,
-    /// The files, whether they have a name or not.
-    pub files: BTreeMap<Inode, File>,
+    /// The disk.
+    pub disk: Disk,
     /// The time of day, and of the file system, in seconds.
     pub now: u64,
     /// Bytes that a write takes at most.
     pub write_at_most: Option<usize>,
-    /// What is to go wrong.
+    /// What is to go wrong, by kind of operation.
     pub faults: Vec<Fault>,
+    /// What is to go wrong, at the operation that has this number in the log.
+    pub trouble: Option<(usize, Trouble)>,
     /// The random numbers to come; after them, a sequence that never repeats.
     pub random: Vec<u64>,
     /// The operations so far, in order, with the name that each was for.
     pub log: Vec<(Operation, String)>,
-    next_inode: Inode,
+    /// The disk before each operation that can change it, and the number of that in the log, if they are to be kept.
+    pub snapshots: Option<Vec<(usize, Disk)>>,
+    /// Whether the process was killed.
+    pub killed: bool,
+    broken: Option<ErrorName>,
     next_random: u64,
 }
 
-/// The result of an operation.
-pub type Result<T> = std::result::Result<T, ErrorName>;
+/// What is to become of an operation.
+struct Fate {
+    result: Result<()>,
+    takes_effect: bool,
+    failed_sync: FailedSync,
+    half: bool,
+}
 
 impl World {
     /// An empty directory.
     pub fn new() -> World {
-        World { now: 1_760_785_824, next_inode: 1, next_random: 0x9e37_79b9_7f4a_7c15, ..World::default() }
+        World::of(Disk::default())
+    }
+
+    /// A system with this disk.
+    pub fn of(disk: Disk) -> World {
+        World { disk, now: 1_760_785_824, next_random: 0x9e37_79b9_7f4a_7c15, ..World::default() }
     }
 
     /// Has one operation of a kind fail once, the next one.
     pub fn fail(&mut self, operation: Operation, error: ErrorName) {
         self.faults.push(Fault { operation, skip: 0, times: 1, error, takes_effect: false });
+    }
+
+    /// Ends all trouble.
+    pub fn repair(&mut self) {
+        self.faults.clear();
+        self.trouble = None;
+        self.broken = None;
+        self.killed = false;
     }
 
     /// The content of a file.
@@ -95,8 +130,8 @@ impl World {
 
     /// The content of a file, to be changed behind the component's back.
     pub fn content_mut(&mut self, name: &str) -> Option<&mut Vec<u8>> {
-        let file = self.files.get_mut(self.names.get(name)?)?;
-        Some(&mut file.content)
+        let inode = *self.names.get(name)?;
+        Some(&mut self.files.get_mut(&inode)?.content)
     }
 
     /// The names of the operations since the log was cleared.
@@ -104,8 +139,22 @@ impl World {
         self.log.iter().map(|(operation, _)| *operation).collect()
     }
 
-    /// Notes an operation; an error if it is to fail, and whether it takes effect all the same.
-    fn begin(&mut self, operation: Operation, name: &str) -> (Result<()>, bool) {
+    /// Notes an operation, and finds out what is to become of it.
+    fn begin(&mut self, operation: Operation, name: &str) -> Fate {
+        let number = self.log.len();
+        let mut fate = Fate { result: Ok(()), takes_effect: true, failed_sync: FailedSync::Kept, half: false };
+        let fails = |fate: &mut Fate, error, takes_effect| {
+            (fate.result, fate.takes_effect) = (Err(error), takes_effect);
+        };
+        if self.killed {
+            fails(&mut fate, "io", false);
+            return fate;
+        }
+        if operation.changes()
+            && let Some(snapshots) = &mut self.snapshots
+        {
+            snapshots.push((number, self.disk.clone()));
+        }
         self.log.push((operation, name.to_string()));
         for fault in self.faults.iter_mut().filter(|fault| fault.operation == operation && fault.times > 0) {
             if fault.skip > 0 {
@@ -113,32 +162,55 @@ impl World {
                 continue;
             }
             fault.times -= 1;
-            return (Err(fault.error), fault.takes_effect);
+            fails(&mut fate, fault.error, fault.takes_effect);
+            return fate;
         }
-        (Ok(()), true)
+        match self.trouble {
+            Some((at, trouble)) if at == number => match trouble {
+                Trouble::Fails(error) => fails(&mut fate, error, false),
+                Trouble::HappensAndFails(error) => fails(&mut fate, error, true),
+                Trouble::LosesPages(failed_sync) => {
+                    fails(&mut fate, "io", false);
+                    fate.failed_sync = failed_sync;
+                }
+                Trouble::WritesHalf => fate.half = true,
+                Trouble::StaysBroken(error) => self.broken = Some(error),
+                Trouble::Killed => {
+                    self.killed = true;
+                    self.log.pop();
+                    fails(&mut fate, "io", false);
+                }
+            },
+            _ => {}
+        }
+        if let Some(error) = self.broken {
+            let needs_room =
+                matches!(operation, Operation::Create | Operation::Write | Operation::Link | Operation::Rename);
+            if needs_room || (operation.changes() && error != "insufficient-space") {
+                fails(&mut fate, error, false);
+            }
+        }
+        fate
     }
 
     /// Does an operation that either fails or takes effect.
     fn plain(&mut self, operation: Operation, name: &str) -> Result<()> {
-        self.begin(operation, name).0
+        self.begin(operation, name).result
     }
 
-    /// The file that has a name.
-    fn inode(&self, name: &str) -> Result<Inode> {
-        self.names.get(name).copied().ok_or("no-entry")
+    /// Does a change of names, which can fail although it took effect.
+    fn change(&mut self, operation: Operation, name: &str, change: impl FnOnce(&mut Disk) -> Result<()>) -> Result<()> {
+        let fate = self.begin(operation, name);
+        if fate.takes_effect {
+            change(&mut self.disk)?;
+        }
+        fate.result
     }
 
     /// Creates a file that must not exist.
     pub fn create(&mut self, name: &str) -> Result<Inode> {
         self.plain(Operation::Create, name)?;
-        if self.names.contains_key(name) {
-            return Err("exist");
-        }
-        let inode = self.next_inode;
-        self.next_inode += 1;
-        self.files.insert(inode, File { content: Vec::new(), modified: self.now });
-        self.names.insert(name.to_string(), inode);
-        Ok(inode)
+        self.disk.create(name, self.now)
     }
 
     /// Opens a file.
@@ -170,15 +242,11 @@ impl World {
 
     /// Writes some bytes.
     pub fn write(&mut self, inode: Inode, offset: usize, bytes: &[u8]) -> Result<usize> {
-        self.plain(Operation::Write, "")?;
-        let length = self.write_at_most.unwrap_or(usize::MAX).min(bytes.len());
-        let now = self.now;
-        let file = self.files.get_mut(&inode).ok_or("io")?;
-        if file.content.len() < offset + length {
-            file.content.resize(offset + length, 0);
-        }
-        file.content[offset..offset + length].copy_from_slice(&bytes[..length]);
-        file.modified = now;
+        let fate = self.begin(Operation::Write, "");
+        fate.result?;
+        let most = if fate.half { bytes.len().div_ceil(2) } else { bytes.len() };
+        let length = self.write_at_most.unwrap_or(usize::MAX).min(most);
+        self.disk.write(inode, offset, &bytes[..length], self.now)?;
         Ok(length)
     }
 
@@ -190,50 +258,39 @@ impl World {
     }
 
     /// Makes a file durable.
-    pub fn sync_file(&mut self) -> Result<()> {
-        self.plain(Operation::SyncFile, "")
+    pub fn sync_file(&mut self, inode: Inode) -> Result<()> {
+        let fate = self.begin(Operation::SyncFile, "");
+        match fate.result {
+            Ok(()) => self.disk.sync_file(inode),
+            Err(error) => {
+                if !self.killed {
+                    self.disk.fail_sync(inode, fate.failed_sync);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Makes the names durable.
     pub fn sync_directory(&mut self) -> Result<()> {
-        self.plain(Operation::SyncDirectory, "")
+        self.plain(Operation::SyncDirectory, "")?;
+        self.disk.sync_directory();
+        Ok(())
     }
 
     /// Gives a file a second name.
     pub fn link(&mut self, old: &str, new: &str) -> Result<()> {
-        let (result, takes_effect) = self.begin(Operation::Link, new);
-        if takes_effect {
-            let inode = self.inode(old)?;
-            if self.names.contains_key(new) {
-                return Err("exist");
-            }
-            self.names.insert(new.to_string(), inode);
-        }
-        result
+        self.change(Operation::Link, new, |disk| disk.link(old, new))
     }
 
     /// Gives a file another name.
     pub fn rename(&mut self, old: &str, new: &str) -> Result<()> {
-        let (result, takes_effect) = self.begin(Operation::Rename, new);
-        if takes_effect {
-            let inode = self.inode(old)?;
-            // POSIX: between two names of one file, rename does nothing.
-            if self.names.get(new) != Some(&inode) {
-                self.names.remove(old);
-                self.names.insert(new.to_string(), inode);
-            }
-        }
-        result
+        self.change(Operation::Rename, new, |disk| disk.rename(old, new))
     }
 
     /// Removes a name.
     pub fn unlink(&mut self, name: &str) -> Result<()> {
-        let (result, takes_effect) = self.begin(Operation::Unlink, name);
-        if takes_effect {
-            self.inode(name)?;
-            self.names.remove(name);
-        }
-        result
+        self.change(Operation::Unlink, name, |disk| disk.unlink(name))
     }
 
     /// The names, all at once.
@@ -255,5 +312,19 @@ impl World {
         self.next_random =
             self.next_random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.next_random
+    }
+}
+
+impl Deref for World {
+    type Target = Disk;
+
+    fn deref(&self) -> &Disk {
+        &self.disk
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Disk {
+        &mut self.disk
     }
 }

@@ -1,0 +1,7 @@
+//! The search for a crash that breaks a promise: scenarios of calls and faults on the simulated system, the power cut at every
+//! operation, and what recovery makes of what is left.
+
+pub mod call;
+pub mod explore;
+pub mod promise;
+pub mod scenario;
