@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use std::{fs, io};
 use tempfile::TempDir;
 use wasmtime::component::{Component, Linker, ResourceAny, ResourceTable};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, ResourceLimiter, Store};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 /// The engine of all tests.
@@ -25,6 +25,19 @@ pub static COMPONENT: LazyLock<Component> =
 pub struct State {
     wasi: WasiCtx,
     table: ResourceTable,
+    /// Bytes that the memory of the guest has grown to.
+    pub memory_bytes: usize,
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory_bytes = desired;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
 }
 
 impl WasiView for State {
@@ -64,7 +77,14 @@ impl Instance<State> {
     pub fn with(preopens: &[Preopen<'_>]) -> Instance<State> {
         let mut linker = Linker::new(&ENGINE);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("WASI links");
-        Instance::new(&linker, state(preopens))
+        let mut instance = Instance::new(&linker, state(preopens));
+        instance.store.limiter(|state| state);
+        instance
+    }
+
+    /// Bytes that the memory of the guest has grown to since the instance began. It never shrinks.
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().memory_bytes
     }
 }
 
@@ -76,7 +96,7 @@ pub fn state(preopens: &[Preopen<'_>]) -> State {
         let permissions = if preopen.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
         wasi.preopened_dir(preopen.path, preopen.name, permissions).expect("the directory of a test exists");
     }
-    State { wasi: wasi.build(), table: ResourceTable::new() }
+    State { wasi: wasi.build(), table: ResourceTable::new(), memory_bytes: 0 }
 }
 
 /// The result of a function of the contract.

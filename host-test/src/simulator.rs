@@ -2,6 +2,7 @@
 //! real one gives on demand, and for power cuts.
 
 pub mod disk;
+pub mod gate;
 pub mod host;
 pub mod power;
 pub mod types;

@@ -2,6 +2,7 @@
 //! instantiate.
 
 use super::disk::{ErrorName, Inode};
+use super::gate::{Actor, Gate};
 use super::types::{
     Datetime, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHash, NewTimestamp,
     OpenFlags, PathFlags,
@@ -17,6 +18,8 @@ use wasmtime::component::{Component, Linker, Resource, ResourceTable};
 pub struct State {
     world: Arc<Mutex<World>>,
     table: ResourceTable,
+    /// Where it waits for its turn, if it takes turns with others.
+    gate: Option<(Arc<Gate>, Actor)>,
 }
 
 /// `wasi:filesystem/types.descriptor`.
@@ -33,6 +36,9 @@ type Answer<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
 
 impl State {
     fn world(&self) -> MutexGuard<'_, World> {
+        if let Some((gate, actor)) = &self.gate {
+            gate.pass(*actor);
+        }
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -222,8 +228,13 @@ impl Simulated {
 
     /// An instance of a component over a world that it may share.
     pub fn of(component: &QueuePre<State>, world: Arc<Mutex<World>>) -> Simulated {
-        let instance = Instance::prepared(component, State { world: world.clone(), table: ResourceTable::new() });
-        Simulated { instance, world }
+        let state = State { world: world.clone(), table: ResourceTable::new(), gate: None };
+        Simulated { instance: Instance::prepared(component, state), world }
+    }
+
+    /// Has the operations of this instance wait for their turns.
+    pub fn take_turns(&mut self, gate: Arc<Gate>, actor: Actor) {
+        self.instance.store.data_mut().gate = Some((gate, actor));
     }
 
     /// A second instance over the same world.

@@ -2,8 +2,11 @@
 
 use queue_store_host_test::bindings::{ErrorCode, mail};
 use queue_store_host_test::instance::{Instance, TestQueue};
+use queue_store_host_test::simulator::gate::{Gate, each_order};
 use queue_store_host_test::simulator::host::Simulated;
+use queue_store_host_test::simulator::world::World;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 const THREADS: usize = 8;
@@ -92,4 +95,67 @@ fn randomness_that_repeats_for_ever_is_noticed() {
     assert_eq!(error.code, ErrorCode::Busy);
     assert_eq!(system.get(&id).expect("the item").body, b"first");
     assert_eq!(system.world().names.len(), 1);
+}
+
+/// Two puts at once, their operations interleaved in every order in which one interrupts the other at most three times.
+/// Each draws the same random numbers as the other.
+fn each_interleaving(ids: [Option<&str>; 2], check: impl Fn(&mut Simulated, [Result<String, ErrorCode>; 2])) {
+    let mut orders = 0;
+    each_order(3, &mut |order| {
+        orders += 1;
+        let gate = Arc::new(Gate::new(2, order));
+        let world = Arc::new(Mutex::new(World::new()));
+        let random = [3, 3, 9, 10, 11, 12, 13, 14];
+        world.lock().expect("a world").random = random.into();
+        let put = |actor: usize| {
+            let mut instance = Simulated::over(world.clone());
+            instance.take_turns(gate.clone(), actor);
+            let body = format!("body {actor}").into_bytes();
+            let put = instance.put(ids[actor], &mail(&body), None);
+            gate.end(actor);
+            put.map_err(|error| error.code)
+        };
+        let put = thread::scope(|scope| {
+            let threads = [0, 1].map(|actor| scope.spawn(move || put(actor)));
+            threads.map(|thread| thread.join().expect("a put does not trap"))
+        });
+        let mut reader = Simulated::over(world.clone());
+        check(&mut reader, put);
+        assert_eq!(
+            reader.world().names.keys().filter(|name| name.starts_with(".m:")).count(),
+            0,
+            "no temporary file is left"
+        );
+        gate.taken()
+    });
+    assert!(orders > 100, "only {orders} orders were tried");
+}
+
+#[test]
+fn two_puts_that_draw_the_same_randomness_never_replace_each_other_in_any_order() {
+    each_interleaving([None, None], |reader, put| {
+        let ids = put.map(|put| put.expect("a put"));
+        assert_ne!(ids[0], ids[1]);
+        for (actor, id) in ids.iter().enumerate() {
+            assert_eq!(reader.get(id).expect("an item").body, format!("body {actor}").into_bytes());
+        }
+    });
+}
+
+#[test]
+fn of_two_puts_under_one_id_one_wins_in_any_order_and_the_other_one_is_told() {
+    each_interleaving([Some("x"), Some("x")], |reader, put| {
+        let winner = put.iter().position(Result::is_ok).expect("one wins");
+        assert_eq!(put[1 - winner], Err(ErrorCode::Exists));
+        assert_eq!(reader.get("x").expect("the item").body, format!("body {winner}").into_bytes());
+    });
+}
+
+#[test]
+fn a_put_that_draws_its_id_and_one_that_was_given_one_do_not_meet_in_any_order() {
+    each_interleaving([Some("x"), None], |reader, put| {
+        for (actor, id) in put.map(|put| put.expect("a put")).iter().enumerate() {
+            assert_eq!(reader.get(id).expect("an item").body, format!("body {actor}").into_bytes());
+        }
+    });
 }

@@ -1,6 +1,7 @@
 //! The contract, function by function, on real directories and on a simulated system.
 
 mod concurrency;
+mod damage;
 mod durable_file;
 mod escape;
 mod failures;
