@@ -5,3 +5,4 @@ pub mod call;
 pub mod explore;
 pub mod promise;
 pub mod scenario;
+pub mod states;

@@ -5,6 +5,7 @@ use clap::{Args, Parser, ValueEnum};
 use comfy_table::Table;
 use indicatif::{ProgressBar, ProgressStyle};
 use queue_store_host_test::bindings::Durability;
+use queue_store_host_test::crash::call::alphabet;
 use queue_store_host_test::crash::explore::{Explorer, Search, Tally};
 use queue_store_host_test::crash::scenario::Scenario;
 use queue_store_host_test::instance::COMPONENT;
@@ -27,6 +28,9 @@ struct Arguments {
     /// Where the scenarios begin that are drawn.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Print the table of states of an item, which is in docs/durability.md, and do nothing else.
+    #[arg(long)]
+    states: bool,
     #[command(flatten)]
     replay: Replay,
 }
@@ -113,7 +117,7 @@ fn search(area: &Area, medium: Medium, durable: Durable, seed: u64, enough: usiz
     let component = prepare(&COMPONENT);
     let (mishaps, choices) = match area {
         Area::Every { mishaps, .. } => (*mishaps, 4096),
-        Area::Drawn { .. } | Area::One(_) => (false, 64),
+        Area::Drawn { .. } | Area::One(_) => (false, 8),
     };
     let search = Search { profile: medium.into(), durability: durable.into(), mishaps, choices };
     let explorer = Explorer::new(&component, search, enough);
@@ -129,7 +133,7 @@ fn search(area: &Area, medium: Medium, durable: Durable, seed: u64, enough: usiz
         true
     };
     match area {
-        Area::Every { calls, .. } => explorer.exhaust(*calls, 2, &progress),
+        Area::Every { calls, .. } => explorer.exhaust(*calls, &alphabet(2), &progress),
         Area::Drawn { scenarios } => explorer.wander(seed, *scenarios, 3, &progress),
         Area::One(scenario) => explorer.replay(std::slice::from_ref(scenario), &progress),
     }
@@ -148,7 +152,11 @@ fn search(area: &Area, medium: Medium, durable: Durable, seed: u64, enough: usiz
 }
 
 fn main() -> ExitCode {
-    let Arguments { long, seed, replay } = Arguments::parse();
+    let Arguments { long, seed, states, replay } = Arguments::parse();
+    if states {
+        print!("{}", queue_store_host_test::crash::states::table(&prepare(&COMPONENT)));
+        return ExitCode::SUCCESS;
+    }
     let mut table = Table::new();
     table.set_header(["disk", "durability", "scenarios", "run", "distinct crash states", "violations"]);
     let mut row = |area: &Area, medium, durable, tally: Tally| {

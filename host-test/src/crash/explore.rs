@@ -3,6 +3,7 @@
 use super::call::{self, Action, Call, alphabet};
 use super::promise::{Found, Identity, Promises, in_words};
 use super::scenario::{Mishap, Scenario, Step, troubles};
+use super::states::States;
 use crate::bindings::{Durability, Entry, ErrorCode, QueuePre};
 use crate::simulator::disk::{Disk, File};
 use crate::simulator::host::{Simulated, State};
@@ -81,6 +82,8 @@ pub struct Explorer<'a> {
     enough: usize,
     /// Instances that only read, and so can look at one disk after the other.
     readers: Mutex<Vec<Simulated>>,
+    /// What power cuts leave of an item, where that is asked for.
+    states: Option<Mutex<States>>,
 }
 
 /// What a run of a scenario tells about scenarios that begin with it.
@@ -89,6 +92,17 @@ struct Run {
     operations: Vec<Vec<Operation>>,
     /// Whether more calls after it can show something that fewer do not.
     extensible: bool,
+}
+
+/// Where the power is cut.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    /// In a call.
+    Call(&'a Call),
+    /// After a call.
+    AfterCall,
+    /// In a recovery, at this depth.
+    Recovery(usize),
 }
 
 /// What went wrong, and what led there from the start of the scenario.
@@ -121,15 +135,28 @@ impl<'a> Explorer<'a> {
             violations: Mutex::default(),
             enough,
             readers: Mutex::default(),
+            states: None,
         }
     }
 
-    /// Runs every scenario of up to `calls` calls on `slots` items. `progress` is told the tally from time to time, and ends
+    /// The same, and notes what power cuts leave of an item.
+    pub(super) fn noting_states(self) -> Explorer<'a> {
+        Explorer { states: Some(Mutex::default()), ..self }
+    }
+
+    /// Shows what power cuts left.
+    pub(super) fn states(&self, show: impl FnOnce(&States)) {
+        if let Some(states) = &self.states {
+            show(&lock(states));
+        }
+    }
+
+    /// Runs every scenario of up to `calls` calls of an alphabet. `progress` is told the tally from time to time, and ends
     /// the search by `false`.
-    pub fn exhaust(&self, calls: usize, slots: call::Slot, progress: &(dyn Fn(Tally) -> bool + Sync)) {
+    pub fn exhaust(&self, calls: usize, alphabet: &[Call], progress: &(dyn Fn(Tally) -> bool + Sync)) {
         let mut scenarios = vec![Scenario::default()];
         for _ in 0..calls {
-            let longer: Vec<Scenario> = scenarios.iter().flat_map(|scenario| extensions(scenario, slots)).collect();
+            let longer: Vec<Scenario> = scenarios.iter().flat_map(|scenario| extensions(scenario, alphabet)).collect();
             let extensible = Mutex::new(Vec::new());
             self.each(&longer, progress, &|scenario| {
                 if self.with_mishaps(scenario) {
@@ -283,7 +310,7 @@ impl<'a> Explorer<'a> {
             let indeterminate = answered.map_err(|wrong| wrong.after(event))?;
             for (operation, snapshot) in snapshots {
                 let event = || format!("in call {}, `{step}`, before its operation {operation}", number + 1);
-                self.cut(&snapshot, &during, 0).map_err(|wrong| wrong.after(event))?;
+                self.cut(&snapshot, &during, Origin::Call(&step.call)).map_err(|wrong| wrong.after(event))?;
             }
             if killed {
                 promises = during;
@@ -297,7 +324,7 @@ impl<'a> Explorer<'a> {
                 Call::Recover => closed && indeterminate,
                 Call::To(..) => closed || indeterminate,
             };
-            self.cut(&disk, &promises, 0)
+            self.cut(&disk, &promises, Origin::AfterCall)
                 .map_err(|wrong| wrong.after(|| format!("after call {}, `{step}`", number + 1)))?;
             let changed = disk != before;
             run.extensible = changed || matches!(step.call, Call::Recover | Call::Restart);
@@ -375,7 +402,7 @@ impl<'a> Explorer<'a> {
     }
 
     /// Cuts the power, in every way.
-    fn cut(&self, disk: &Disk, promises: &Promises, depth: usize) -> Result<(), Wrong> {
+    fn cut(&self, disk: &Disk, promises: &Promises, origin: Origin<'_>) -> Result<(), Wrong> {
         let mut choices = Xxh3::new();
         disk.hash(&mut choices);
         let mut choose = |most: usize| {
@@ -384,16 +411,21 @@ impl<'a> Explorer<'a> {
         };
         let mut choice = Choice { most: self.search.choices, draw: &mut choose };
         for cut in cuts(disk, self.search.profile, &mut choice) {
-            self.recovers(&cut, promises, depth).map_err(|wrong| wrong.after(|| describe(disk, &cut)))?;
+            self.recovers(&cut, promises, origin).map_err(|wrong| wrong.after(|| describe(disk, &cut)))?;
         }
         Ok(())
     }
 
     /// Recovers what a power cut left, looks at it, and cuts the power meanwhile.
-    fn recovers(&self, cut: &Disk, promises: &Promises, depth: usize) -> Result<(), Wrong> {
+    fn recovers(&self, cut: &Disk, promises: &Promises, origin: Origin<'_>) -> Result<(), Wrong> {
         let mut hash = Xxh3::new();
         (cut, promises).hash(&mut hash);
-        if !lock(&self.seen).insert(hash.digest128()) {
+        let is_new = lock(&self.seen).insert(hash.digest128());
+        let depth = match origin {
+            Origin::Call(_) | Origin::AfterCall => 0,
+            Origin::Recovery(depth) => depth,
+        };
+        if !is_new && (depth > 0 || self.states.is_none()) {
             return Ok(());
         }
         self.observe(cut, promises).map_err(|wrong| format!("before recovery: {wrong}"))?;
@@ -412,7 +444,7 @@ impl<'a> Explorer<'a> {
         };
         for (operation, snapshot) in snapshots {
             let event = || format!("in recovery, before its operation {operation}");
-            self.cut(&snapshot, promises, depth + 1).map_err(|wrong| wrong.after(event))?;
+            self.cut(&snapshot, promises, Origin::Recovery(depth + 1)).map_err(|wrong| wrong.after(event))?;
         }
         if !after.is_durable() {
             return Err("a power cut after recovery would still change something".to_string().into());
@@ -420,12 +452,18 @@ impl<'a> Explorer<'a> {
         if temporaries(&after) > 0 {
             return Err("recovery left a temporary file".to_string().into());
         }
-        let settled = self.settled(&after, promises)?;
+        self.settled(&after, promises)?;
+        if let Some(states) = &self.states {
+            match origin {
+                Origin::Call(call) => lock(states).note(Some(call), cut, &after),
+                Origin::AfterCall => lock(states).note(None, cut, &after),
+                Origin::Recovery(_) => {}
+            }
+        }
         let again = system.recover(0).map_err(|error| format!("a second recovery says {error:?}"))?;
         if (again.swept, again.settled) != (0, 0) || contents(&system.world().disk) != contents(&after) {
             return Err(format!("a second recovery had something to do: {again:?}").into());
         }
-        drop(settled);
         Ok(())
     }
 
@@ -495,7 +533,7 @@ fn find(system: &mut Simulated, disk: &Disk, promises: &Promises) -> Result<BTre
 
 /// Every scenario that is one call longer. The second item is not used before the first one, since that would be the same
 /// scenario with other names.
-fn extensions(scenario: &Scenario, slots: call::Slot) -> Vec<Scenario> {
+fn extensions(scenario: &Scenario, alphabet: &[Call]) -> Vec<Scenario> {
     let used = scenario.steps.iter().filter_map(|step| match &step.call {
         Call::To(_, slots) => slots.iter().max().copied(),
         _ => None,
@@ -510,7 +548,7 @@ fn extensions(scenario: &Scenario, slots: call::Slot) -> Vec<Scenario> {
         longer.steps.push(Step { call, mishap: None });
         longer
     };
-    alphabet(slots).into_iter().filter(fits).map(longer).collect()
+    alphabet.iter().filter(|call| fits(call)).cloned().map(longer).collect()
 }
 
 /// The names on a disk and what they have, as a process sees it.

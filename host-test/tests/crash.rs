@@ -1,0 +1,103 @@
+//! Crashes, by simulation: a search that is short enough for every run of the tests. The command `crash-simulator` searches
+//! further.
+
+use queue_store_host_test::bindings::{Durability, QueuePre};
+use queue_store_host_test::crash::call::alphabet;
+use queue_store_host_test::crash::explore::{Explorer, Search, Violation};
+use queue_store_host_test::crash::scenario::{Mishap, Scenario, Step};
+use queue_store_host_test::crash::states;
+use queue_store_host_test::instance::COMPONENT;
+use queue_store_host_test::simulator::host::{State, prepare};
+use queue_store_host_test::simulator::power::{PROFILES, Profile};
+use queue_store_host_test::simulator::world::Trouble;
+use std::path::Path;
+use std::sync::LazyLock;
+use std::{env, fs};
+
+static SHIPPING: LazyLock<QueuePre<State>> = LazyLock::new(|| prepare(&COMPONENT));
+
+fn search(durability: Durability) -> Search {
+    Search { profile: Profile::Posix, durability, mishaps: false, choices: 4096 }
+}
+
+/// The violation in the shortest scenario, in a search of single calls.
+fn first_violation(durability: Durability) -> Violation {
+    let explorer = Explorer::new(&SHIPPING, search(durability), 1000);
+    explorer.exhaust(1, &alphabet(1), &|_| true);
+    explorer.violations().first().cloned().expect("a weaker durability loses something")
+}
+
+#[test]
+fn without_syncs_a_crash_leaves_the_empty_file_of_issue_78() {
+    let violation = first_violation(Durability::None);
+    assert_eq!(violation.scenario.to_string(), "put 1");
+    assert!(violation.events.iter().any(|event| event.contains("`m:item-1` (empty)")), "{violation}");
+}
+
+#[test]
+fn with_the_file_synced_alone_a_crash_loses_an_acknowledged_put() {
+    let violation = first_violation(Durability::File);
+    assert_eq!(violation.scenario.to_string(), "put 1");
+    assert!(violation.events.iter().any(|event| event.starts_with("after call 1")), "it was acknowledged: {violation}");
+    assert!(violation.wrong.contains("is absent, and was promised to be Ready"), "{violation}");
+}
+
+#[test]
+fn with_full_durability_no_crash_breaks_a_promise() {
+    for profile in PROFILES {
+        let explorer = Explorer::new(&SHIPPING, Search { profile, ..search(Durability::Full) }, 1);
+        explorer.exhaust(2, &alphabet(2), &|_| true);
+        if let Some(violation) = explorer.violations().first() {
+            panic!("{profile:?}: {violation}");
+        }
+        let tally = explorer.tally();
+        assert!(tally.crash_states > 1000, "{profile:?}: {tally:?}");
+    }
+}
+
+#[test]
+fn with_one_thing_going_wrong_no_crash_breaks_a_promise() {
+    let explorer = Explorer::new(&SHIPPING, Search { mishaps: true, ..search(Durability::Full) }, 1);
+    explorer.exhaust(1, &alphabet(2), &|_| true);
+    if let Some(violation) = explorer.violations().first() {
+        panic!("{violation}");
+    }
+}
+
+#[test]
+fn in_scenarios_that_are_drawn_no_crash_breaks_a_promise() {
+    let explorer = Explorer::new(&SHIPPING, Search { choices: 4, ..search(Durability::Full) }, 1);
+    explorer.wander(1, 30, 3, &|_| true);
+    if let Some(violation) = explorer.violations().first() {
+        panic!("{violation}");
+    }
+}
+
+#[test]
+fn a_scenario_is_replayed_from_what_it_is_printed_as() {
+    let mut scenario = Scenario::of(alphabet(2));
+    for (number, trouble) in
+        [Trouble::Killed, Trouble::WritesHalf, Trouble::HappensAndFails("io")].into_iter().enumerate()
+    {
+        scenario = scenario.with(number + 2, Mishap { operation: number, trouble });
+    }
+    assert_eq!(scenario.to_string().parse(), Ok(scenario.clone()));
+    assert!("put 1; fly 2".parse::<Scenario>().is_err_and(|error| error.contains("`fly 2` is no call")));
+    assert!("put 1 !x fails io".parse::<Step>().is_err());
+}
+
+/// The documentation has the table that the simulator makes. `BLESS=1` writes it there.
+#[test]
+fn the_table_of_states_is_what_the_simulator_finds() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/durability.md");
+    let documentation = fs::read_to_string(&path).expect("the documentation");
+    let (before, rest) = documentation.split_once("<!-- states -->\n").expect("where the table begins");
+    let (documented, after) = rest.split_once("<!-- end -->").expect("where the table ends");
+    let found = states::table(&SHIPPING);
+    if env::var_os("BLESS").is_some() {
+        let blessed = format!("{before}<!-- states -->\n{found}<!-- end -->{after}");
+        fs::write(&path, blessed).expect("the documentation can be written");
+    } else {
+        assert_eq!(documented, found, "run this with BLESS=1, and look at the difference");
+    }
+}
