@@ -4,7 +4,7 @@ use queue_store_host_test::bindings::{
     Durability, EnvelopeChange, ErrorCode, Format, Integrity, Mail, State, WriteOptions, envelope, mail, no_change,
     options, recipient,
 };
-use queue_store_host_test::instance::{TestQueue, ids};
+use queue_store_host_test::instance::{QUEUE, TestQueue, ids};
 use std::fs;
 
 fn binary() -> WriteOptions {
@@ -158,7 +158,8 @@ fn a_full_queue_takes_no_more() {
     let full = WriteOptions { max_items: Some(2), ..options() };
     queue.put(None, &mail(b"1"), Some(&full)).expect("a put");
     let second = queue.put(None, &mail(b"2"), Some(&full)).expect("a put");
-    assert_eq!(queue.put(None, &mail(b"3"), Some(&full)).expect_err("it is full").code, ErrorCode::QueueFull);
+    let error = queue.put(None, &mail(b"3"), Some(&full)).expect_err("it is full");
+    assert_eq!((error.code, error.path.as_str()), (ErrorCode::QueueFull, QUEUE));
     queue.hold(&ids(&[&second])).expect("a hold");
     assert_eq!(queue.put(None, &mail(b"3"), Some(&full)).expect_err("it is full").code, ErrorCode::QueueFull);
     // What is quarantined waits for nobody.
