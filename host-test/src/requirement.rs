@@ -2,7 +2,8 @@
 //! `QUEUE_STORE_REQUIRE_ALL=1` it fails.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Something that a machine has or not.
@@ -12,10 +13,12 @@ pub enum Requirement {
     Root,
     /// `strace` runs, and may trace.
     Strace,
-    /// Python 3 with the packages `wasmtime` and `protobuf`.
+    /// Python 3 with the packages of `interop/requirements.txt`.
     Python,
-    /// Node.js with `@bytecodealliance/jco` and `@bytecodealliance/preview2-shim`.
+    /// Node.js with the packages of `interop/package-lock.json`.
     Node,
+    /// The command `wasmtime`.
+    WasmtimeCli,
 }
 
 impl Requirement {
@@ -25,12 +28,18 @@ impl Requirement {
             Requirement::Root => (nix::unistd::geteuid().is_root(), "root"),
             Requirement::Strace => (runs(Command::new("strace").args(["-f", "true"])), "strace"),
             Requirement::Python => (
-                runs(Command::new(python()).args(["-c", "import wasmtime, google.protobuf"])),
-                "Python with wasmtime and protobuf (host-test/interop/install)",
+                is_installed(&interop().join("python"), include_str!("../interop/requirements.txt"))
+                    && runs(Command::new(python()).args(["-c", "import wasmtime, google.protobuf"])),
+                "Python with the pinned wasmtime and protobuf (host-test/interop/install)",
             ),
             Requirement::Node => (
-                node_modules().join("@bytecodealliance/jco").is_dir() && runs(Command::new("node").arg("--version")),
-                "Node.js with jco (host-test/interop/install)",
+                is_installed(&node_modules(), include_str!("../interop/package-lock.json"))
+                    && runs(Command::new("node").arg("--version")),
+                "Node.js with the pinned jco (host-test/interop/install)",
+            ),
+            Requirement::WasmtimeCli => (
+                runs(Command::new(wasmtime_cli()).arg("--version")),
+                "the command wasmtime (host-test/interop/install --with-wasmtime-cli)",
             ),
         };
         (!there).then_some(missing)
@@ -48,10 +57,10 @@ pub fn missing(requirements: &[Requirement]) -> Option<String> {
     (!missing.is_empty()).then(|| missing.join(", "))
 }
 
-/// Where cargo builds.
+/// Where cargo builds, when it is run in the root of the workspace.
 pub fn target_directory() -> PathBuf {
-    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target");
-    env::var_os("CARGO_TARGET_DIR").map_or_else(default, PathBuf::from)
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    workspace.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// Where `interop/install` puts what it installs.
@@ -59,15 +68,25 @@ pub fn interop() -> PathBuf {
     target_directory().join("interop")
 }
 
-/// The Python that has the packages, or else the one of the system.
+/// The Python that has the packages.
 pub fn python() -> PathBuf {
-    let installed = interop().join("python/bin/python3");
-    if installed.exists() { installed } else { PathBuf::from("python3") }
+    interop().join("python/bin/python3")
 }
 
 /// Where the Node.js packages are.
 pub fn node_modules() -> PathBuf {
     interop().join("node_modules")
+}
+
+/// The command `wasmtime`: the one that was installed for the tests, or else the one of the system.
+pub fn wasmtime_cli() -> PathBuf {
+    let installed = interop().join("bin/wasmtime");
+    if installed.exists() { installed } else { PathBuf::from("wasmtime") }
+}
+
+/// Whether `interop/install` put there what these pins say. Another version would test something else.
+fn is_installed(directory: &Path, pins: &str) -> bool {
+    fs::read_to_string(directory.join("installed")).is_ok_and(|installed| installed == pins)
 }
 
 fn runs(command: &mut Command) -> bool {
