@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// Something that a machine has or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Requirement {
     Root,
     /// `strace` runs, and may trace.
     Strace,
+    /// A process may have mounts of its own.
+    Mounts,
     /// Python 3 with the packages of `interop/requirements.txt`.
     Python,
     /// Node.js with the packages of `interop/package-lock.json`.
@@ -22,11 +25,20 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    /// What is missing, if it is.
+    /// What is missing, if it is. It is looked for once.
     pub fn missing(self) -> Option<&'static str> {
+        static MISSING: [OnceLock<Option<&str>>; 6] = [const { OnceLock::new() }; 6];
+        *MISSING[self as usize].get_or_init(|| self.look())
+    }
+
+    fn look(self) -> Option<&'static str> {
         let (there, missing) = match self {
             Requirement::Root => (nix::unistd::geteuid().is_root(), "root"),
             Requirement::Strace => (runs(Command::new("strace").args(["-f", "true"])), "strace"),
+            Requirement::Mounts => (
+                runs(with_mounts().args(["mount", "-t", "tmpfs", "tmpfs", "/tmp"])),
+                "unshare of util-linux, and the permission to mount",
+            ),
             Requirement::Python => (
                 is_installed(&interop().join("python"), include_str!("../interop/requirements.txt"))
                     && runs(Command::new(python()).args(["-c", "import wasmtime, google.protobuf"])),
@@ -55,6 +67,17 @@ pub fn require_all() -> bool {
 pub fn missing(requirements: &[Requirement]) -> Option<String> {
     let missing: Vec<&str> = requirements.iter().filter_map(|requirement| requirement.missing()).collect();
     (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+/// What a command is to follow that shall have mounts of its own. For another user than root they come with a user
+/// namespace.
+pub fn with_mounts() -> Command {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--propagation=private"]);
+    if !nix::unistd::geteuid().is_root() {
+        unshare.args(["--user", "--map-root-user"]);
+    }
+    unshare
 }
 
 /// Where cargo builds, when it is run in the root of the workspace.
