@@ -1,8 +1,10 @@
-//! The built component under other hosts: Python and Node.js, by the scripts in `interop/`.
+//! The built component under other hosts: Python and Node.js, by the scripts in `interop/`; and Python's `protobuf` on what the
+//! component writes.
 //!
 //! `interop/install` installs what this needs. Without it the tests are shown as ignored, with what is missing.
 
 mod exchange;
+mod protobuf;
 mod scripts;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -14,6 +16,7 @@ fn main() -> ExitCode {
     let workshop = Arc::new(scripts::Workshop::default());
     let mut trials = scripts::trials(&workshop);
     trials.extend(exchange::trials(&workshop));
+    trials.extend(protobuf::trials(&workshop));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -51,7 +51,7 @@ impl Language {
 
     fn files(self) -> &'static [&'static str] {
         match self {
-            Language::Python => &["calls", "errors", "limits"],
+            Language::Python => &["calls", "errors", "limits", "protobuf_text"],
             Language::JavaScript => &["calls", "errors", "limits"],
         }
     }
