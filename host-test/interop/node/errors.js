@@ -1,13 +1,14 @@
 // Every code of `types.error`, provoked for real and read with all of its fields.
 //
-// `needs:` says what else a test needs, `fault:` which system call the kernel is told to fail (with `strace`): what only a
-// broken device does. Where reads or writes fail, the shim is mended first; what it does without that is in `limits.js`.
+// `needs:` says what else a test needs, `fault:` which system call the kernel is told to fail (with `strace`): what
+// only a broken device does. Where reads or writes fail, the shim is mended first (`reportErrors`); what it does
+// without that is in `limits.js`.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { reportErrors } from "./queue_store.js";
-import { bytes, envelope, mail, names, openQueue, options, problem, recipient, refused, says, text } from "./support.js";
+import { bytes, envelope, mail, names, openQueue, options, problem, refused, says, text } from "./support.js";
 
 export function invalidArgument() {
   const { queueStore, durableFile } = openQueue({ queue: "queue", proc: "/proc/self" });

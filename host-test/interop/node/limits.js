@@ -1,4 +1,4 @@
-// What is known not to work in this host, held to be so: and a test that fails here is good news.
+// What is known not to work in this host, held to be so: when a test here fails, `docs/embedding.md` is out of date.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -101,7 +101,7 @@ export function aDirectoryIsWhatHasItsPath() {
   queueStore.put("queue", "x", mail());
   fs.renameSync("queue", "renamed");
   fs.mkdirSync("queue");
-  // Elsewhere an instance keeps the directory that it opened. Here it writes to the new one, and still syncs the old one.
+  // Elsewhere an instance keeps the directory that it opened. Here it writes to the new one and syncs the old one.
   queueStore.put("queue", "y", mail());
   assert.deepEqual([names(), fs.readdirSync("renamed")], [["m:y"], ["m:x"]]);
 }

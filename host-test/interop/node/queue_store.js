@@ -19,9 +19,9 @@ export function openQueueStore(preopens) {
 }
 
 /**
- * Makes the shim report every error as WASI has it. By itself it throws what Node.js threw, right through the component, where
- * a read or a write fails, and where it does not know the error: a full disk is no `no-space` then, a directory sync that
- * failed no `indeterminate`, and the instance is lost. For the whole process, before the first call.
+ * Makes the shim report every error as WASI has it. By itself it throws what Node.js threw, through the component,
+ * where a read or a write fails, and where it does not know the error: a full disk is no `no-space` then, a directory
+ * sync that failed no `indeterminate`, and the instance is lost. For the whole process, before the first call.
  */
 export function reportErrors() {
   for (const { prototype } of [types.Descriptor, types.DirectoryEntryStream]) {

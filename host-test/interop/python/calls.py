@@ -88,8 +88,10 @@ def an_item_goes_through_every_state():
 
 def several_are_put_at_once():
     queue = open_queue().queue_store
-    outcomes = queue.put_many("queue", [("x", mail(b"1")), (None, mail(b"2")), ("x", mail(b"3")), ("", mail())], None)
-    equal([outcome.problem and outcome.problem.code for outcome in outcomes], [None, None, "exists", "invalid-argument"])
+    mails = [("x", mail(b"1")), (None, mail(b"2")), ("x", mail(b"3")), ("", mail())]
+    outcomes = queue.put_many("queue", mails, None)
+    codes = [outcome.problem and outcome.problem.code for outcome in outcomes]
+    equal(codes, [None, None, "exists", "invalid-argument"])
     equal(queue.get("queue", "x").body, b"1")
     equal(queue.get("queue", outcomes[1].id).body, b"2")
 
@@ -169,7 +171,8 @@ def a_plugin_submits_and_streams():
     streamed = host.intake.submission_commit(submission)
     equal(host.queue_store.get("any name", id).body, b"body")
     equal(host.queue_store.get("any name", streamed).body, b"streamed")
-    refused("invalid-argument", "none", "", host.intake.submit, mail(recipients=[recipient("|reboot")], created_at=None))
+    pipe = mail(recipients=[recipient("|reboot")], created_at=None)
+    refused("invalid-argument", "none", "", host.intake.submit, pipe)
     host.drop(host.intake.submission_begin(envelope(created_at=None)))
     equal(len(names()), 2)
 

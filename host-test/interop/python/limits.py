@@ -1,4 +1,4 @@
-"""What is known not to work in this host, held to be so: and a test that fails here is good news."""
+"""What is known not to work in this host, held to be so: when a test here fails, `docs/embedding.md` is out of date."""
 
 from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Linker

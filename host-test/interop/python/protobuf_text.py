@@ -13,7 +13,7 @@ FIELD = descriptor_pb2.FieldDescriptorProto
 STRING, BYTES, INT32, INT64 = FIELD.TYPE_STRING, FIELD.TYPE_BYTES, FIELD.TYPE_INT32, FIELD.TYPE_INT64
 ONE, MANY = FIELD.LABEL_OPTIONAL, FIELD.LABEL_REPEATED
 
-# The fields of each message in the order of their numbers, from 1. A type that is a name is that of a message or an enum.
+# The fields of each message in the order of their numbers, from 1. A name as a type is that of a message or an enum.
 MESSAGES = {
     "Message": [
         ("ID", ONE, STRING),
@@ -100,8 +100,8 @@ def read_and_print(items, printed):
         json.dump(texts, file)
 
 
-# The cases of `reference/text-format-cases.json` where Python is of another opinion than Go, whose the component follows.
-# None of them is anything that either of them writes.
+# The cases of `reference/text-format-cases.json` where Python is of another opinion than Go, whose counts. Neither of
+# them writes anything like it.
 DIFFERENCES = {
     "nbsp_whitespace": "accepts it",
     "raw_nul_in_string": "accepts it",

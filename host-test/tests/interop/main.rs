@@ -1,8 +1,9 @@
-//! The built component under other hosts: Python and Node.js, by the scripts in `interop/`; and Python's `protobuf` on what the
-//! component writes.
+//! The built component under other hosts: Python and Node.js by the scripts in `interop/`, the command `wasmtime` by
+//! what `docs/embedding.md` says, and Python's `protobuf` on what the component writes.
 //!
 //! `interop/install` installs what this needs. Without it the tests are shown as ignored, with what is missing.
 
+mod documentation;
 mod exchange;
 mod protobuf;
 mod scripts;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let mut trials = scripts::trials(&workshop);
     trials.extend(exchange::trials(&workshop));
     trials.extend(protobuf::trials(&workshop));
+    trials.extend(documentation::trials(&workshop));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

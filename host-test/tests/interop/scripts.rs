@@ -1,7 +1,7 @@
 //! The scripts in `interop/python` and `interop/node`. A function in them that takes no arguments is a test.
 //!
-//! Each runs in a process and a directory of its own. Comments above it say what it needs: `needs: mounts`, its own ones,
-//! or `fault: fsync=EIO on queue`, which lets that system call fail on that path (or on all).
+//! Each runs in a process and a directory of its own. Comments above it say what it needs: `needs: mounts`, its own
+//! ones, or `fault: fsync=EIO on queue`, which lets that system call fail on that path (or on all).
 
 use crate::trial;
 use libtest_mimic::{Failed, Trial};
