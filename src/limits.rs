@@ -29,8 +29,13 @@ pub const MAX_PAGE: usize = 100_000;
 /// Items on a page: bounds the memory that their envelopes take.
 pub const MAX_ITEM_PAGE: usize = 1_000;
 
-/// Bytes of envelopes on a page: a host refuses lists above 128 MiB. A page ends when it is reached.
+/// Bytes of envelopes on a page, with [`VALUE_BYTES`] for each value: a host refuses lists above 128 MiB. A page ends when
+/// it is reached.
 pub const MAX_PAGE_BYTES: usize = 16 << 20;
+
+/// Bytes that a value takes beside its content, where a host holds it: an item of empty addresses is small on disk, and
+/// not in a list. (wasmtime counts 24 for a string of a known type, and 48 where types are not known beforehand.)
+pub const VALUE_BYTES: usize = 64;
 
 /// Drafts open at once: each holds a file open and a buffer.
 pub const MAX_DRAFTS: usize = 64;

@@ -52,11 +52,12 @@ impl<S: System> Draft<S> {
         envelope.created_at.get_or_insert_with(|| queue.system.now());
         let drawn = envelope.id.is_empty();
         let format = options.format.unwrap_or(Format::Text);
+        if !drawn {
+            check_id(&envelope.id)?;
+        }
+        // Counts the queue by a public function, whose error has the path of the queue already.
+        queue.check_room(options.max_items)?;
         let mut begin = || {
-            if !drawn {
-                check_id(&envelope.id)?;
-            }
-            queue.check_room(options.max_items)?;
             if !drawn && let Some(name) = queue.taken(&envelope.id)? {
                 return Err(queue.exists(&envelope.id, &name));
             }

@@ -4,7 +4,7 @@ use super::names::Names;
 use super::{Info, ItemFile, LIVE, Outcome, Queue, check_batch, check_id, not_regular};
 use crate::error::{Code, Error, Result};
 use crate::filesystem::{Kind, System};
-use crate::limits::{MAX_ITEM_PAGE, MAX_PAGE, MAX_PAGE_BYTES};
+use crate::limits::{MAX_ITEM_PAGE, MAX_PAGE, MAX_PAGE_BYTES, VALUE_BYTES};
 use crate::name::{Name, STATES, State};
 use alloc::collections::BinaryHeap;
 use alloc::rc::Rc;
@@ -207,8 +207,15 @@ impl<S: System> Queue<S> {
 }
 
 /// About how much memory an entry takes.
+/// What an entry takes where a host holds it.
 fn size_of_entry(entry: &Entry) -> usize {
-    entry.info.as_ref().map_or(0, |info| info.envelope.encoded_len())
+    // The fields of a recipient, and the recipient itself.
+    const VALUES_OF_A_RECIPIENT: usize = 8;
+    let Some(Info { envelope, .. }) = &entry.info else {
+        return 0;
+    };
+    let recipients = envelope.recipients.iter().map(|recipient| VALUES_OF_A_RECIPIENT + recipient.via.len());
+    envelope.encoded_len() + (envelope.to.len() + recipients.sum::<usize>()) * VALUE_BYTES
 }
 
 /// The next file that has the name of an item in one of these states.
