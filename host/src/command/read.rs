@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::json;
-use super::text::quoted;
+use super::text::{quoted, quoted_json};
 use comfy_table::{CellAlignment, Table, presets};
 use queue_store_host::types::{Detail, Entry, Integrity, ItemInfo, Timestamp};
 use queue_store_host::{Error, Queue};
@@ -17,10 +17,7 @@ fn print(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Fai
 }
 
 fn print_json(value: &Value) -> Result<(), Failure> {
-    print(|output| {
-        serde_json::to_writer_pretty(&mut *output, value)?;
-        writeln!(output)
-    })
+    print(|output| writeln!(output, "{}", quoted_json(&format!("{value:#}"))))
 }
 
 /// The items of a queue, the oldest first.
