@@ -30,7 +30,10 @@ pub(crate) fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) if !error.use_stderr() => {
             // Help and version, which somebody asked for.
-            return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(Sysexit::IoErr as u8) };
+            return match error.print() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => Failure::stdout(&error).report(),
+            };
         }
         Err(error) => return Failure::usage(&error).report(),
     };

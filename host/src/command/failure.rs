@@ -16,11 +16,13 @@ pub(crate) struct Failure {
     place: Option<String>,
     /// What, and what to do.
     what: String,
+    /// Whether it may have been done all the same.
+    is_doubtful: bool,
 }
 
 impl Failure {
     pub(crate) fn new(code: Sysexit, what: impl Display) -> Failure {
-        Failure { code, place: None, what: what.to_string() }
+        Failure { code, place: None, what: what.to_string(), is_doubtful: false }
     }
 
     /// Arguments that cannot be used.
@@ -55,9 +57,11 @@ impl Failure {
         self
     }
 
-    /// The same, and where, if that was not said yet.
+    /// The same, and where, if that has a name and was not said yet.
     pub(crate) fn at(mut self, place: &str) -> Failure {
-        self.place.get_or_insert_with(|| place.to_string());
+        if !place.is_empty() {
+            self.place.get_or_insert_with(|| place.to_string());
+        }
         self
     }
 
@@ -68,6 +72,11 @@ impl Failure {
             _ => Some(name.to_string()),
         };
         self
+    }
+
+    /// Whether what failed may have been done all the same.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
     }
 
     pub(crate) fn code(&self) -> Sysexit {
@@ -108,9 +117,9 @@ impl From<Error> for Failure {
             }
         };
         let at = error.at.map(|at| format!(" (line {}, column {})", at.line, at.column)).unwrap_or_default();
-        let failure = Failure::new(code_of(error.code), format!("{}{at}", error.detail));
-        let failure = if error.path.is_empty() { failure } else { failure.at(&error.path) };
-        advice(&error).into_iter().fold(failure, |failure, advice| failure.and(advice))
+        let mut failure = Failure::new(code_of(error.code), format!("{}{at}", error.detail));
+        failure.is_doubtful = error.code == ErrorCode::Indeterminate;
+        advice(&error).into_iter().fold(failure.at(&error.path), |failure, advice| failure.and(advice))
     }
 }
 

@@ -26,6 +26,10 @@ const STREAM_BYTES: usize = BATCH_BYTES;
 /// What became of the mails when an import ends early.
 const REST: &str = "the mails whose ids were printed are queued, this one and those after it are not";
 
+/// The same, where this mail may be queued, and so may those that share its sync.
+const DOUBTFUL_REST: &str =
+    "the mails whose ids were printed are queued, up to 99 after this one may be, the rest are not";
+
 /// What an mbox file begins with, and each mail in it.
 const MBOX_SEPARATOR: &[u8] = b"From ";
 
@@ -191,7 +195,7 @@ impl Import<'_> {
     fn envelope(&self, sender: Option<String>, body: &[u8]) -> Result<Envelope, String> {
         let message = MessageParser::new().parse_headers(body);
         let message = message.as_ref();
-        let returned = || message.and_then(|message| message.return_address()).map(String::from);
+        let returned = || message.and_then(|message| message.return_path().as_text()).map(String::from);
         let reverse_path = self.arguments.from.clone().or(sender).or_else(returned).unwrap_or_default();
         let is_null = matches!(reverse_path.as_str(), "" | "<>" | "MAILER-DAEMON" | "-") || !reverse_path.contains('@');
         let to = if self.arguments.to.is_empty() {
@@ -231,7 +235,8 @@ impl Import<'_> {
     /// Goes on after a mail that is refused, unless the next one would be refused as well.
     fn refused(&mut self, failure: Failure) -> Result<(), Failure> {
         if failure.code() != Sysexit::DataErr && failure.code() != Sysexit::Usage {
-            return Err(failure.and(REST));
+            let rest = if failure.is_doubtful() { DOUBTFUL_REST } else { REST };
+            return Err(failure.and(rest));
         }
         self.report(failure);
         Ok(())
