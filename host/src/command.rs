@@ -11,7 +11,7 @@ mod put;
 mod read;
 mod text;
 
-use arguments::{Arguments, Subcommand};
+use arguments::{Arguments, Item, Show, Subcommand};
 use clap::Parser;
 use failure::Failure;
 use nix::sys::stat::{Mode, umask};
@@ -30,7 +30,10 @@ pub(crate) fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) if !error.use_stderr() => {
             // Help and version, which somebody asked for.
-            return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::from(Sysexit::IoErr as u8) };
+            return match error.print() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => Failure::stdout(&error).report(),
+            };
         }
         Err(error) => return Failure::usage(&error).report(),
     };
@@ -44,10 +47,14 @@ fn execute(arguments: Arguments) -> Result<Sysexit, Failure> {
     match arguments.subcommand {
         Subcommand::Put(arguments) => put::put(&arguments),
         Subcommand::List(arguments) => read::list(&open(&arguments.queue.queue)?, arguments.json),
-        Subcommand::Show(arguments) => read::show(&open(&arguments.queue.queue)?, &arguments.id, arguments.json),
-        Subcommand::Cat(arguments) => read::cat(&open(&arguments.queue.queue)?, &arguments.id),
+        Subcommand::Show(Show { queue, id, json }) => {
+            read::show(&open(&queue.queue)?, &id, json).map_err(|failure| failure.at(&id))
+        }
+        Subcommand::Cat(Item { queue, id }) => read::cat(&open(&queue.queue)?, &id).map_err(|failure| failure.at(&id)),
         Subcommand::Verify(arguments) => read::verify(&open(&arguments.queue.queue)?, arguments.json),
-        Subcommand::Update(arguments) => put::update(&open(&arguments.queue.queue)?, &arguments),
+        Subcommand::Update(arguments) => {
+            put::update(&open(&arguments.queue.queue)?, &arguments).map_err(|failure| failure.at(&arguments.id))
+        }
         Subcommand::Remove(arguments) => {
             let queue = open(&arguments.items.queue.queue)?;
             let durability = arguments.durability.into();
@@ -95,8 +102,11 @@ fn each_of(
 fn each(ids: &[String], change: impl Fn(&[String]) -> Result<Vec<Outcome>, Error>) -> Result<Sysexit, Failure> {
     let mut code = Sysexit::Ok;
     for batch in ids.chunks(1000) {
-        for problem in change(batch)?.into_iter().filter_map(|outcome| outcome.problem) {
-            let failure = Failure::from(Error::from(problem));
+        for Outcome { id, problem } in change(batch)? {
+            let Some(problem) = problem else {
+                continue;
+            };
+            let failure = Failure::from(Error::from(problem)).at(&id);
             failure.print();
             if code == Sysexit::Ok {
                 code = failure.code();

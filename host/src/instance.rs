@@ -4,8 +4,9 @@ use crate::bindings;
 use crate::error::Error;
 use crate::host::{Limits, Shared};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use wasmtime::component::{Linker, ResourceAny, ResourceTable};
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
@@ -13,6 +14,12 @@ use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+
+/// What WASI runs on: nothing but the thread that calls. Outside of a runtime `wasmtime-wasi` would start one with a thread
+/// for each processor, for calls that never leave this one. It is never dropped, which panics in a task of another runtime.
+/// None if the system refuses it, which leaves the choice to `wasmtime-wasi`.
+static RUNTIME: LazyLock<Option<Runtime>> =
+    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().ok());
 
 /// What an instance has on this side.
 pub(crate) struct State {
@@ -120,6 +127,7 @@ impl Instance {
         call: impl FnOnce(Call<'_>) -> wasmtime::Result<Result<T, crate::types::Error>>,
     ) -> Result<T, Error> {
         let _running = self.shared.run_clock();
+        let _entered = RUNTIME.as_ref().map(Runtime::enter);
         self.store.data_mut().began = None;
         self.store.set_epoch_deadline(1);
         let result = call(Call { store: &mut self.store, exports: &self.exports, queue: &self.queue });

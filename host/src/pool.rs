@@ -3,7 +3,8 @@
 use crate::error::Error;
 use crate::host::Shared;
 use crate::instance::{Call, Instance};
-use crate::types::{self, ErrorCode, Recovery};
+use crate::types::{self, ErrorCode, Operation, Recovery};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -73,9 +74,10 @@ impl Pool {
         }
         let mut total: Option<Recovery> = None;
         for lease in &mut leases {
-            let recovery = lease.call(|Call { store, exports, queue }| {
+            let mut recovery = lease.call(|Call { store, exports, queue }| {
                 exports.mail_queue_queue_store().call_recover(store, queue, older_than_seconds)
             })?;
+            recovery.problems.iter_mut().for_each(|problem| self.correct(problem));
             lease.doubtful = false;
             // Each recovers all of the queue; the last one says how it is.
             if let Some(before) = total.take() {
@@ -95,6 +97,18 @@ impl Pool {
             lease.recoveries += 1;
         }
         total.ok_or_else(|| unreachable!("there is a lease"))
+    }
+
+    /// Corrects what WASI could not pass on: `wasmtime-wasi` takes a file system that is read-only for a device that failed.
+    fn correct(&self, error: &mut types::Error) {
+        use Operation::{Create, Link, Rename, Unlink};
+        if error.code == ErrorCode::Io
+            && matches!(error.operation, Create | Link | Rename | Unlink)
+            && statvfs(&self.path).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY))
+        {
+            error.code = ErrorCode::ReadOnly;
+            error.detail = "the file system is read-only".to_string();
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -123,22 +137,23 @@ impl Lease {
             // What was open in the old one is gone with it.
             None => return Err(Error::Component(wasmtime::Error::msg("its instance failed before"))),
         };
-        let result = instance.call(call);
-        match &result {
+        let mut result = instance.call(call);
+        match &mut result {
             Ok(_) => self.instance = Some(instance),
             Err(Error::Queue(error)) => {
                 self.instance = Some(instance);
-                self.note(error.code);
+                self.note(error);
             }
             Err(_) => {}
         }
         result
     }
 
-    /// Notes what an outcome of a batch means for the queue.
-    pub(crate) fn note(&mut self, code: ErrorCode) {
-        if matches!(code, ErrorCode::Indeterminate | ErrorCode::NeedsRecovery) {
-            self.doubtful |= code == ErrorCode::Indeterminate;
+    /// Notes what an error, also in an outcome of a batch, means for the queue.
+    pub(crate) fn note(&mut self, error: &mut types::Error) {
+        self.pool.correct(error);
+        if matches!(error.code, ErrorCode::Indeterminate | ErrorCode::NeedsRecovery) {
+            self.doubtful |= error.code == ErrorCode::Indeterminate;
             self.pool.kept().needs_recovery = true;
         }
     }

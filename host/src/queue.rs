@@ -243,10 +243,8 @@ impl Queue {
         call: impl FnOnce(Call<'_>) -> wasmtime::Result<Result<Vec<Outcome>, crate::types::Error>>,
     ) -> Result<Vec<Outcome>, Error> {
         let mut lease = self.pool.lease()?;
-        let outcomes = lease.call(call)?;
-        for problem in outcomes.iter().filter_map(|outcome| outcome.problem.as_ref()) {
-            lease.note(problem.code);
-        }
+        let mut outcomes = lease.call(call)?;
+        outcomes.iter_mut().filter_map(|outcome| outcome.problem.as_mut()).for_each(|problem| lease.note(problem));
         Ok(outcomes)
     }
 }

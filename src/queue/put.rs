@@ -57,7 +57,7 @@ impl<S: System> Queue<S> {
             let mut id = String::new();
             let written = mail.and_then(|(mut envelope, body)| {
                 if room == 0 {
-                    return Err(self.full());
+                    return Err(full());
                 }
                 let written = self.prepare(&mut envelope, &body, &options);
                 id = envelope.id;
@@ -103,14 +103,9 @@ impl<S: System> Queue<S> {
     /// Refuses a put into a queue that is full.
     pub(super) fn check_room(&self, max_items: Option<u64>) -> Result<()> {
         match max_items {
-            Some(most) if self.count_live()? >= most => Err(self.full()),
+            Some(most) if self.count_live()? >= most => Err(full()),
             _ => Ok(()),
         }
-    }
-
-    fn full(&self) -> Error {
-        let detail = "the queue holds as many items as it may: try again later";
-        Error::of(Code::QueueFull, Operation::None, &self.path, detail)
     }
 
     /// A name under which an item has this id, in whatever state and format.
@@ -162,6 +157,11 @@ impl<S: System> Queue<S> {
     pub fn new_id(system: &S) -> String {
         id::draw(system.random(), DrawnFor::Caller)
     }
+}
+
+#[cold]
+fn full() -> Error {
+    Error::refused(Code::QueueFull, "the queue holds as many items as it may: try again later")
 }
 
 /// The error for a body that is longer than it may be.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// The files are those of the SMTP server chasquid. Stop it before changing anything but by `put`: it keeps items in
 /// memory, and writes them back.
 #[derive(Parser)]
-#[command(name = "queue-store", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "queue-store", version, arg_required_else_help = false, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) subcommand: Subcommand,
@@ -66,17 +66,17 @@ pub(crate) struct Put {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
     /// The reverse-path: where a bounce goes. `<>` or empty for a bounce
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
     pub(crate) from: String,
     /// An address that the mail is for; once for each
-    #[arg(long, value_name = "ADDR", required_unless_present = "rcpt")]
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true, required_unless_present = "rcpt")]
     pub(crate) to: Vec<String>,
     /// A delivery to make, instead of one by mail for each `--to`: an address, or JSON as `show --json` prints it,
     /// such as {"address":"b@example.com","type":"FORWARD","via":["mx.example.com"]}
-    #[arg(long, value_name = "ADDR|JSON")]
+    #[arg(long, value_name = "ADDR|JSON", allow_hyphen_values = true)]
     pub(crate) rcpt: Vec<String>,
     /// The id of the item, instead of a random one. One that exists is never replaced
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     #[command(flatten)]
     pub(crate) writing: Writing,
@@ -133,7 +133,7 @@ pub(crate) struct Listing {
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
-    /// The id of the item
+    /// The id of the item; `--` goes before one that begins with `-`
     pub(crate) id: String,
     /// Print JSON
     #[arg(long)]
@@ -144,7 +144,7 @@ pub(crate) struct Show {
 pub(crate) struct Item {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
-    /// The id of the item
+    /// The id of the item; `--` goes before one that begins with `-`
     pub(crate) id: String,
 }
 
@@ -152,7 +152,7 @@ pub(crate) struct Item {
 pub(crate) struct Items {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
-    /// The ids of the items
+    /// The ids of the items; `--` goes before one that begins with `-`
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
 }
@@ -161,16 +161,16 @@ pub(crate) struct Items {
 pub(crate) struct Update {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
-    /// The id of the item
+    /// The id of the item; `--` goes before one that begins with `-`
     pub(crate) id: String,
     /// The address of the delivery
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
     pub(crate) rcpt: String,
     /// How far the delivery got
     #[arg(long, value_enum)]
     pub(crate) status: StatusChoice,
     /// What the last attempt said. Bytes that are not UTF-8 become U+FFFD
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) failure: Option<OsString>,
     /// When the update is done
     #[arg(long, value_enum, default_value_t)]
@@ -216,10 +216,10 @@ pub(crate) struct Import {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
     /// The reverse-path of every mail; without it, what the mbox file or `Return-Path` says, or else the null one
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
     pub(crate) from: Option<String>,
     /// An address that every mail is for; once for each. Without it, those in `To` and `Cc` of the mail
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
     pub(crate) to: Vec<String>,
     #[command(flatten)]
     pub(crate) writing: Writing,

@@ -2,9 +2,9 @@
 
 use super::text::quoted;
 use queue_store_host::Error;
-use queue_store_host::types::ErrorCode;
+use queue_store_host::types::{self, ErrorCode, Operation};
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use sysexits::ExitCode as Sysexit;
@@ -12,12 +12,17 @@ use sysexits::ExitCode as Sysexit;
 /// What went wrong.
 pub(crate) struct Failure {
     code: Sysexit,
-    line: String,
+    /// Where: a file, an item or an argument.
+    place: Option<String>,
+    /// What, and what to do.
+    what: String,
+    /// Whether it may have been done all the same.
+    is_doubtful: bool,
 }
 
 impl Failure {
-    pub(crate) fn new(code: Sysexit, line: impl Display) -> Failure {
-        Failure { code, line: line.to_string() }
+    pub(crate) fn new(code: Sysexit, what: impl Display) -> Failure {
+        Failure { code, place: None, what: what.to_string(), is_doubtful: false }
     }
 
     /// Arguments that cannot be used.
@@ -31,39 +36,58 @@ impl Failure {
 
     /// A file that cannot be used. `code` is for what has no code of its own.
     pub(crate) fn file(path: &Path, error: &io::Error, code: Sysexit) -> Failure {
-        let code = match error.kind() {
-            io::ErrorKind::PermissionDenied => Sysexit::NoPerm,
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Sysexit::TempFail,
-            _ => code,
+        let (code, advice) = match error.kind() {
+            io::ErrorKind::PermissionDenied => (Sysexit::NoPerm, "run this as a user who may"),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (Sysexit::TempFail, MAKE_ROOM),
+            io::ErrorKind::ReadOnlyFilesystem => (code, MOUNT_WRITABLE),
+            _ => (code, "check the path"),
         };
-        Failure::new(code, format!("{}: {}", path.display(), plain(error)))
+        Failure::new(code, plain(error)).at(&path.to_string_lossy()).and(advice)
     }
 
     /// Standard output that takes no more.
     pub(crate) fn stdout(error: &io::Error) -> Failure {
-        Failure::new(Sysexit::IoErr, format!("standard output: {}", plain(error)))
+        Failure::new(Sysexit::IoErr, plain(error)).at("standard output")
     }
 
     /// The same, with more to say.
     pub(crate) fn and(mut self, more: &str) -> Failure {
-        self.line.push_str("; ");
-        self.line.push_str(more);
+        self.what.push_str("; ");
+        self.what.push_str(more);
+        self
+    }
+
+    /// The same, and where, if that has a name and was not said yet.
+    pub(crate) fn at(mut self, place: &str) -> Failure {
+        if !place.is_empty() {
+            self.place.get_or_insert_with(|| place.to_string());
+        }
         self
     }
 
     /// The same, of something that has a name for the caller.
     pub(crate) fn of(mut self, name: &str) -> Failure {
-        self.line = format!("{name}: {}", self.line);
+        self.place = match self.place {
+            Some(place) if place != name => Some(format!("{name}: {place}")),
+            _ => Some(name.to_string()),
+        };
         self
+    }
+
+    /// Whether what failed may have been done all the same.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.is_doubtful
     }
 
     pub(crate) fn code(&self) -> Sysexit {
         self.code
     }
 
-    /// Prints the line.
+    /// Prints the line, if standard error takes it.
     pub(crate) fn print(&self) {
-        eprintln!("queue-store: {}", quoted(&self.line));
+        let place = self.place.iter().map(|place| format!("{}: ", quoted(place))).collect::<String>();
+        // Without an exit code, whoever reads none of the line would not even learn that it failed.
+        let _ = writeln!(io::stderr(), "queue-store: {place}{}", quoted(&self.what));
     }
 
     /// Prints the line and returns the code.
@@ -79,20 +103,48 @@ fn plain(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_string()
 }
 
+const MAKE_ROOM: &str = "make room, then try again";
+
+const MOUNT_WRITABLE: &str = "mount it writable, then try again";
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let code = match &error {
-            Error::Queue(error) => code_of(error.code),
-            Error::Directory { path, source } => return Failure::file(path, source, Sysexit::NoInput),
-            Error::OutOfMemory(_) | Error::OutOfTime(_) | Error::Component(_) => Sysexit::Software,
-        };
-        let line = match &error {
-            Error::Queue(error) if error.code == ErrorCode::NeedsRecovery => {
-                format!("{}: {} (queue-store recover)", error.path, error.detail)
+        let error = match error {
+            Error::Queue(error) => error,
+            Error::Directory { path, source } => return Failure::file(&path, &source, Sysexit::NoInput),
+            Error::OutOfMemory(_) | Error::OutOfTime(_) | Error::Component(_) => {
+                return Failure::new(Sysexit::Software, error);
             }
-            _ => error.to_string(),
         };
-        Failure::new(code, line)
+        let at = error.at.map(|at| format!(" (line {}, column {})", at.line, at.column)).unwrap_or_default();
+        let mut failure = Failure::new(code_of(error.code), format!("{}{at}", error.detail));
+        failure.is_doubtful = error.code == ErrorCode::Indeterminate;
+        advice(&error).into_iter().fold(failure.at(&error.path), |failure, advice| failure.and(advice))
+    }
+}
+
+/// What to do, where the detail of the error does not say so.
+fn advice(error: &types::Error) -> Option<&'static str> {
+    match error.code {
+        ErrorCode::NotFound => Some("list shows what there is"),
+        ErrorCode::Exists if error.operation == Operation::Link => Some("give another id, or none"),
+        ErrorCode::Exists => Some("remove or quarantine that one first"),
+        ErrorCode::Corrupt => Some("quarantine it, or replace it from a backup"),
+        ErrorCode::NoSpace | ErrorCode::Quota => Some(MAKE_ROOM),
+        ErrorCode::ReadOnly => Some(MOUNT_WRITABLE),
+        ErrorCode::Access => Some("run this as the owner of the queue"),
+        ErrorCode::Busy => Some("try again"),
+        ErrorCode::Io => Some("look at the system's log"),
+        ErrorCode::NeedsRecovery => Some("queue-store recover does that"),
+        ErrorCode::ChecksumMismatch
+        | ErrorCode::InvalidArgument
+        | ErrorCode::Conflict
+        | ErrorCode::TooLarge
+        | ErrorCode::QueueFull
+        | ErrorCode::Unsupported
+        | ErrorCode::Aborted
+        | ErrorCode::Indeterminate
+        | ErrorCode::Other => None,
     }
 }
 

@@ -1,14 +1,16 @@
 //! Imports: the mails of mbox files, maildirs and single files, queued in batches.
 
 use super::failure::Failure;
-use super::{address, arguments, interrupt, open_or_create};
+use super::interrupt::{self, Reader};
+use super::{address, arguments, open_or_create, put};
 use indicatif::{ProgressBar, ProgressStyle};
 use mail_parser::mailbox::mbox::MessageIterator;
 use mail_parser::{Address, MessageParser};
 use queue_store_host::types::{Envelope, Mail, Recipient, WriteOptions};
 use queue_store_host::{Error, Queue};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
 
@@ -21,6 +23,13 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Bytes of a body above which a mail is queued by itself, as a stream.
 const STREAM_BYTES: usize = BATCH_BYTES;
 
+/// What became of the mails when an import ends early.
+const REST: &str = "the mails whose ids were printed are queued, this one and those after it are not";
+
+/// The same, where this mail may be queued, and so may those that share its sync.
+const DOUBTFUL_REST: &str =
+    "the mails whose ids were printed are queued, up to 99 after this one may be, the rest are not";
+
 /// What an mbox file begins with, and each mail in it.
 const MBOX_SEPARATOR: &[u8] = b"From ";
 
@@ -30,8 +39,8 @@ pub(crate) fn import(arguments: &arguments::Import) -> Result<Sysexit, Failure> 
         address::check("--from", from)?;
     }
     arguments.to.iter().try_for_each(|to| address::check("--to", to))?;
-    let queue = open_or_create(&arguments.queue.queue)?;
     interrupt::catch();
+    let queue = open_or_create(&arguments.queue.queue)?;
     let mut import = Import {
         arguments,
         queue,
@@ -54,9 +63,11 @@ pub(crate) fn import(arguments: &arguments::Import) -> Result<Sysexit, Failure> 
     });
     import.progress.set_length(bytes);
     import.progress.set_style(style);
-    let done = files.iter().try_for_each(|file| import.file(file)).and_then(|()| import.queue_batch());
+    let read = files.iter().try_for_each(|file| import.file(file));
+    let queued = import.queue_batch();
     import.progress.finish_and_clear();
-    done?;
+    read?;
+    queued?;
     Ok(import.code)
 }
 
@@ -67,7 +78,7 @@ struct Import<'a> {
     batch: Vec<(Option<String>, Mail)>,
     /// Where each mail of the batch is from.
     sources: Vec<String>,
-    /// What the command ends with: the code of the first mail that was not queued.
+    /// What the command ends with if it comes to the end.
     code: Sysexit,
     progress: ProgressBar,
 }
@@ -92,9 +103,10 @@ impl Import<'_> {
                     _ => failed(&error),
                 })?;
                 for entry in entries {
-                    let path = entry.map_err(|error| failed(&error))?.path();
-                    if path.is_file() {
-                        mails.push(path);
+                    let entry = entry.map_err(|error| failed(&error))?;
+                    // What begins with a dot is no mail (maildir(5)).
+                    if !entry.file_name().as_bytes().starts_with(b".") && entry.path().is_file() {
+                        mails.push(entry.path());
                     }
                 }
             }
@@ -104,48 +116,75 @@ impl Import<'_> {
         Ok(files)
     }
 
-    /// Takes the mails of a file.
+    /// Takes the mails of a file. One that is empty is an mbox file without any.
     fn file(&mut self, path: &Path) -> Result<(), Failure> {
-        let failed = |error: &io::Error| Failure::file(path, error, Sysexit::NoInput);
-        let name = path.display().to_string();
-        let mut file = BufReader::new(File::open(path).map_err(|error| failed(&error))?);
-        let is_mbox = file.fill_buf().map_err(|error| failed(&error))?.starts_with(MBOX_SEPARATOR);
-        if !is_mbox {
-            let mut body = Vec::new();
-            file.read_to_end(&mut body).map_err(|error| failed(&error))?;
-            self.progress.inc(body.len() as u64);
-            return self.mail(name, None, body);
+        let name = path.to_string_lossy().into_owned();
+        let failed = |error: io::Error| match interrupt::came() {
+            true => Failure::new(Sysexit::TempFail, error).at(&name),
+            false => Failure::file(path, &error, Sysexit::NoInput),
+        };
+        let ended = |error| failed(error).and(REST);
+        let mut file = BufReader::new(Reader::open(path).map_err(ended)?);
+        let start = file.fill_buf().map_err(ended)?;
+        if start.is_empty() {
+            return Ok(());
         }
-        for (number, message) in MessageIterator::new(file).enumerate() {
-            let message = message.map_err(|error| failed(&error))?;
+        if !start.starts_with(MBOX_SEPARATOR) {
+            let (mut body, progress) = (Vec::new(), self.progress.clone());
+            let mut more = |piece: &mut Vec<u8>| {
+                let read = file.by_ref().take(STREAM_BYTES as u64 + 1).read_to_end(piece).map_err(failed)?;
+                progress.inc(read as u64);
+                Ok(())
+            };
+            more(&mut body).map_err(|failure: Failure| failure.and(REST))?;
+            return self.mail(name.clone(), None, body, &mut more);
+        }
+        let mut messages = MessageIterator::new(file).zip(1..).peekable();
+        while let Some((message, number)) = messages.next() {
+            let message = message.map_err(ended)?;
             let sender = message.from().to_string();
             let mut body = message.unwrap_contents();
             self.progress.inc(body.len() as u64);
+            let source = format!("{name}:{number}");
             // The blank line before the next separator is not part of the mail.
             if body.ends_with(b"\n\n") || body.ends_with(b"\n\r\n") {
                 body.truncate(body.len() - if body.ends_with(b"\r\n") { 2 } else { 1 });
+            } else if messages.peek().is_some() {
+                // Taking its rest for a mail would queue two that nobody sent.
+                let what = "a line in it begins with `From ` and may be the next mail: write it as `>From `, or put a blank \
+                            line before it; this mail and those after it in the file were not queued";
+                self.report(Failure::new(Sysexit::DataErr, what).at(&source));
+                return Ok(());
             }
-            self.mail(format!("{name}:{}", number + 1), Some(sender), body)?;
+            self.mail(source, Some(sender), body, &mut |_| Ok(()))?;
         }
         Ok(())
     }
 
-    /// Takes a mail. `sender` is what an mbox file says of its reverse-path.
-    fn mail(&mut self, source: String, sender: Option<String>, body: Vec<u8>) -> Result<(), Failure> {
+    /// Takes a mail. `sender` is what an mbox file says of its reverse-path, `more` reads what `body` does not have of it.
+    fn mail(
+        &mut self,
+        source: String,
+        sender: Option<String>,
+        body: Vec<u8>,
+        more: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         if interrupt::came() {
-            self.queue_batch()?;
-            let line = format!("{source}: interrupted; this mail and those after it were not queued");
-            return Err(Failure::new(Sysexit::TempFail, line));
+            return Err(Failure::new(Sysexit::TempFail, "interrupted").at(&source).and(REST));
         }
         let envelope = match self.envelope(sender, &body) {
             Ok(envelope) => envelope,
             Err(problem) => {
-                self.report(Failure::new(Sysexit::DataErr, format!("{source}: {problem}")));
+                self.report(Failure::new(Sysexit::DataErr, problem).at(&source));
                 return Ok(());
             }
         };
         if body.len() > STREAM_BYTES {
-            return self.stream(&source, &envelope, &body);
+            self.queue_batch()?;
+            return match put::stream(&self.queue, None, &envelope, &self.options, body, more) {
+                Ok(id) => print(&id, &source),
+                Err(failure) => self.refused(failure.of(&source)),
+            };
         }
         self.batch.push((None, Mail { envelope, body }));
         self.sources.push(source);
@@ -156,7 +195,7 @@ impl Import<'_> {
     fn envelope(&self, sender: Option<String>, body: &[u8]) -> Result<Envelope, String> {
         let message = MessageParser::new().parse_headers(body);
         let message = message.as_ref();
-        let returned = || message.and_then(|message| message.return_address()).map(String::from);
+        let returned = || message.and_then(|message| message.return_path().as_text()).map(String::from);
         let reverse_path = self.arguments.from.clone().or(sender).or_else(returned).unwrap_or_default();
         let is_null = matches!(reverse_path.as_str(), "" | "<>" | "MAILER-DAEMON" | "-") || !reverse_path.contains('@');
         let to = if self.arguments.to.is_empty() {
@@ -176,42 +215,28 @@ impl Import<'_> {
         })
     }
 
-    /// Queues a mail that is too large for a batch.
-    fn stream(&mut self, source: &str, envelope: &Envelope, body: &[u8]) -> Result<(), Failure> {
-        self.queue_batch()?;
-        let queue = || {
-            let mut draft = self.queue.draft(None, envelope, &self.options)?;
-            draft.append(body)?;
-            draft.commit()
-        };
-        match queue() {
-            Ok(id) => print(&id, source),
-            Err(error) => self.refused(source, error),
-        }
-    }
-
     /// Queues the batch, and prints the ids.
     fn queue_batch(&mut self) -> Result<(), Failure> {
         let (batch, sources) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.sources));
         if batch.is_empty() {
             return Ok(());
         }
-        let outcomes = self.queue.put_many(&batch, &self.options)?;
+        let outcomes = self.queue.put_many(&batch, &self.options).map_err(|error| Failure::from(error).and(REST))?;
         let mut refused = Vec::new();
         for (outcome, source) in outcomes.into_iter().zip(sources) {
             match outcome.problem {
                 None => print(&outcome.id, &source)?,
-                Some(problem) => refused.push((source, problem)),
+                Some(problem) => refused.push(Failure::from(Error::from(problem)).of(&source)),
             }
         }
-        refused.into_iter().try_for_each(|(source, problem)| self.refused(&source, problem.into()))
+        refused.into_iter().try_for_each(|failure| self.refused(failure))
     }
 
     /// Goes on after a mail that is refused, unless the next one would be refused as well.
-    fn refused(&mut self, source: &str, error: Error) -> Result<(), Failure> {
-        let failure = Failure::from(error).of(source);
+    fn refused(&mut self, failure: Failure) -> Result<(), Failure> {
         if failure.code() != Sysexit::DataErr && failure.code() != Sysexit::Usage {
-            return Err(failure.and("this mail and those after it were not queued"));
+            let rest = if failure.is_doubtful() { DOUBTFUL_REST } else { REST };
+            return Err(failure.and(rest));
         }
         self.report(failure);
         Ok(())
@@ -219,9 +244,7 @@ impl Import<'_> {
 
     fn report(&mut self, failure: Failure) {
         self.progress.suspend(|| failure.print());
-        if self.code == Sysexit::Ok {
-            self.code = failure.code();
-        }
+        self.code = Sysexit::DataErr;
     }
 }
 

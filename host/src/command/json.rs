@@ -99,9 +99,6 @@ pub(crate) fn item(info: &ItemInfo) -> Value {
         "size": info.body_size,
         "format": format(info.format),
         "state": state(info.state),
-        "integrity": integrity(info.integrity),
-        "file_size": info.file_size,
-        "revision": info.revision,
     });
     for (name, value) in &info.attributes {
         item[name.replace('-', "_")] = value.as_str().into();
@@ -123,6 +120,13 @@ pub(crate) fn entry(entry: &Entry) -> Value {
     if let Some(error) = &entry.problem {
         value["problem"] = problem(error);
     }
+    value
+}
+
+/// An item of a check: an item of a listing, and what was checked of it.
+pub(crate) fn checked(entry: &Entry) -> Value {
+    let mut value = self::entry(entry);
+    value["integrity"] = entry.info.as_ref().map(|info| integrity(info.integrity)).into();
     value
 }
 

@@ -3,7 +3,6 @@
 
 use super::failure::Failure;
 use nix::unistd::{Gid, Uid, geteuid, setgid, setgroups, setuid};
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
@@ -20,8 +19,8 @@ pub(crate) fn become_owner_of(directory: &Path) -> Result<(), Failure> {
         match ancestor.metadata() {
             Ok(found) if found.uid() == 0 => return Ok(()),
             Ok(found) => return become_user(found.uid(), found.gid(), ancestor),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Failure::file(ancestor, &error, Sysexit::NoInput)),
+            // It does not exist, or cannot; which of the two, opening it will say.
+            Err(_) => {}
         }
     }
     Ok(())
@@ -31,7 +30,7 @@ fn become_user(uid: u32, gid: u32, directory: &Path) -> Result<(), Failure> {
     let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
     let became = setgroups(&[gid]).and_then(|()| setgid(gid)).and_then(|()| setuid(uid));
     became.map_err(|error| {
-        let line = format!("{}: cannot become its owner, user {uid}: {}", directory.display(), error.desc());
-        Failure::new(Sysexit::NoPerm, line)
+        let what = format!("cannot become its owner, user {uid}: {}; run this as that user", error.desc());
+        Failure::new(Sysexit::NoPerm, what).at(&directory.to_string_lossy())
     })
 }

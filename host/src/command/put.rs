@@ -1,16 +1,18 @@
 //! What adds and changes items.
 
 use super::failure::Failure;
-use super::{address, arguments, interrupt, open_or_create};
+use super::interrupt::{self, Reader};
+use super::{address, arguments, open_or_create};
 use queue_store_host::Queue;
 use queue_store_host::types::{Durability, Envelope, EnvelopeChange, Mail, Recipient, WriteOptions};
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 /// Bytes up to which a mail is queued in one piece. Nothing is on the disk before that much of it was read.
 const PIECE_BYTES: usize = 1 << 20;
+
+const STANDARD_INPUT: &str = "standard input";
 
 /// Queues a mail and prints its id.
 pub(crate) fn put(arguments: &arguments::Put) -> Result<Sysexit, Failure> {
@@ -18,9 +20,17 @@ pub(crate) fn put(arguments: &arguments::Put) -> Result<Sysexit, Failure> {
     let options = options(arguments);
     // The file is opened by whoever called the command, who need not be the owner of the queue.
     let mut input = Input::open(arguments.file.as_deref())?;
-    let queue = open_or_create(&arguments.queue.queue)?;
     interrupt::catch();
-    let id = write(&queue, arguments.id.as_deref(), envelope, &options, &mut input)?;
+    let queue = open_or_create(&arguments.queue.queue)?;
+    let id = write(&queue, arguments.id.as_deref(), envelope, &options, &mut input).map_err(|failure| {
+        // What no file has is what is wrong with the mail, or with where it should go.
+        match (failure.code(), &arguments.id, arguments.max_size) {
+            (Sysexit::DataErr, _, Some(bytes)) => failure.at(&input.name).and(&format!("--max-size is {bytes}")),
+            (Sysexit::DataErr, _, None) => failure.at(&input.name),
+            (_, Some(id), _) => failure.at(id),
+            (_, None, _) => failure.at(&arguments.queue.queue.to_string_lossy()),
+        }
+    })?;
     let mut output = io::stdout().lock();
     match writeln!(output, "{id}").and_then(|()| output.flush()) {
         Ok(()) => Ok(Sysexit::Ok),
@@ -61,18 +71,30 @@ fn write(
     input: &mut Input,
 ) -> Result<String, Failure> {
     let mut body = Vec::new();
-    if input.read_piece(&mut body)? {
+    input.read_piece(&mut body)?;
+    if body.len() < PIECE_BYTES {
         return Ok(queue.put(id, &Mail { envelope, body }, options)?);
     }
-    let mut draft = queue.draft(id, &envelope, options)?;
-    loop {
+    stream(queue, id, &envelope, options, body, &mut |piece| input.read_piece(piece))
+}
+
+/// Writes a mail as it is read: `body`, and what `more` appends to it each time until that is nothing.
+pub(crate) fn stream(
+    queue: &Queue,
+    id: Option<&str>,
+    envelope: &Envelope,
+    options: &WriteOptions,
+    mut body: Vec<u8>,
+    more: &mut dyn FnMut(&mut Vec<u8>) -> Result<(), Failure>,
+) -> Result<String, Failure> {
+    // What fails drops the draft, which removes what was written of it.
+    let mut draft = queue.draft(id, envelope, options)?;
+    while !body.is_empty() {
         draft.append(&body)?;
         body.clear();
-        // What fails here drops the draft, which removes what was written of it.
-        if input.read_piece(&mut body)? && body.is_empty() {
-            return Ok(draft.commit()?);
-        }
+        more(&mut body)?;
     }
+    Ok(draft.commit()?)
 }
 
 /// Takes a mail back whose id could not be told to anybody.
@@ -88,41 +110,27 @@ fn withdraw(queue: &Queue, id: &str, error: &io::Error) -> Failure {
 /// Where a mail comes from.
 struct Input {
     name: String,
-    reader: Box<dyn Read>,
+    reader: Reader,
 }
 
 impl Input {
     fn open(path: Option<&Path>) -> Result<Input, Failure> {
-        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            return Ok(Input { name: "standard input".to_string(), reader: Box::new(io::stdin().lock()) });
+        let (name, reader) = match path.filter(|path| *path != Path::new("-")) {
+            Some(path) => (path.to_string_lossy().into_owned(), Reader::open(path)),
+            None => (STANDARD_INPUT.to_string(), Reader::stdin()),
         };
-        let file = File::open(path)
-            .and_then(|file| if file.metadata()?.is_dir() { Err(ErrorKind::IsADirectory.into()) } else { Ok(file) });
-        let file = file.map_err(|error| Failure::file(path, &error, Sysexit::NoInput))?;
-        Ok(Input { name: path.display().to_string(), reader: Box::new(file) })
+        let reader = reader.map_err(|error| Failure::file(Path::new(&name), &error, Sysexit::NoInput))?;
+        Ok(Input { name, reader })
     }
 
-    /// Reads until `piece` is full; true if the mail ends there.
-    fn read_piece(&mut self, piece: &mut Vec<u8>) -> Result<bool, Failure> {
-        piece.resize(PIECE_BYTES, 0);
-        let mut filled = 0;
-        while filled < PIECE_BYTES {
-            match self.reader.read(&mut piece[filled..]) {
-                Ok(0) => {
-                    piece.truncate(filled);
-                    return Ok(true);
-                }
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    return Err(Failure::new(Sysexit::IoErr, format!("{}: {error}; nothing was queued", self.name)));
-                }
-            }
-            if interrupt::came() {
-                return Err(Failure::new(Sysexit::TempFail, format!("{}: interrupted; nothing was queued", self.name)));
-            }
-        }
-        Ok(false)
+    /// Reads until `piece` is full, or the mail ends.
+    fn read_piece(&mut self, piece: &mut Vec<u8>) -> Result<(), Failure> {
+        piece.reserve_exact(PIECE_BYTES);
+        let read = self.reader.by_ref().take(PIECE_BYTES as u64).read_to_end(piece);
+        read.map(|_| ()).map_err(|error| {
+            let code = if interrupt::came() { Sysexit::TempFail } else { Sysexit::IoErr };
+            Failure::new(code, error).at(&self.name).and("nothing was queued")
+        })
     }
 }
 
@@ -144,8 +152,8 @@ pub(crate) fn update(queue: &Queue, arguments: &arguments::Update) -> Result<Sys
         }
     }
     if !found {
-        let line = format!("{}: the item has no delivery to {}", arguments.id, arguments.rcpt);
-        return Err(Failure::new(Sysexit::DataErr, line));
+        let what = format!("the item has no delivery to {}; show lists those it has", arguments.rcpt);
+        return Err(Failure::new(Sysexit::DataErr, what));
     }
     let change =
         EnvelopeChange { recipients: Some(recipients), if_revision: Some(info.revision), ..EnvelopeChange::default() };

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::json;
-use super::text::quoted;
+use super::text::{quoted, quoted_json};
 use comfy_table::{CellAlignment, Table, presets};
 use queue_store_host::types::{Detail, Entry, Integrity, ItemInfo, Timestamp};
 use queue_store_host::{Error, Queue};
@@ -17,10 +17,7 @@ fn print(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Fai
 }
 
 fn print_json(value: &Value) -> Result<(), Failure> {
-    print(|output| {
-        serde_json::to_writer_pretty(&mut *output, value)?;
-        writeln!(output)
-    })
+    print(|output| writeln!(output, "{}", quoted_json(&format!("{value:#}"))))
 }
 
 /// The items of a queue, the oldest first.
@@ -117,7 +114,10 @@ pub(crate) fn show(queue: &Queue, id: &str, as_json: bool) -> Result<Sysexit, Fa
 
 fn show_text(info: &ItemInfo, output: &mut dyn Write) -> io::Result<()> {
     let envelope = &info.envelope;
-    let mut line = |name: &str, value: &str| writeln!(output, "{:10} {value}", format!("{name}:"));
+    let mut line = |name: &str, value: &str| {
+        let name = if name.is_empty() { String::new() } else { format!("{name}:") };
+        writeln!(output, "{name:10} {value}")
+    };
     line("id", &quoted(&info.id))?;
     line("state", json::state(info.state))?;
     line("from", &quoted(&envelope.reverse_path))?;
@@ -167,7 +167,7 @@ pub(crate) fn verify(queue: &Queue, as_json: bool) -> Result<Sysexit, Failure> {
     let entries = entries(queue, Detail::Whole)?;
     let damaged: Vec<&Entry> = entries.iter().filter(|entry| entry.problem.is_some()).collect();
     if as_json {
-        print_json(&Value::Array(entries.iter().map(json::entry).collect()))?;
+        print_json(&Value::Array(entries.iter().map(json::checked).collect()))?;
     } else {
         let unchecked = |entry: &&Entry| entry.info.as_ref().is_some_and(|info| info.integrity == Integrity::Unchecked);
         print(|output| {
