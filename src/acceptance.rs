@@ -4,8 +4,9 @@
 
 use crate::error::{Code, Error, Result};
 use crate::limits::{MAX_ENVELOPE_ENTRIES, MAX_INTAKE_ADDRESS_BYTES, MAX_INTAKE_RECIPIENTS};
+use crate::list::Text;
 use crate::message::{Envelope, Recipient};
-use alloc::string::String;
+use crate::split;
 
 /// The null reverse-path (RFC 5321 section 4.5.5).
 pub const NULL_REVERSE_PATH: &str = "<>";
@@ -30,7 +31,7 @@ pub fn accept_size(envelope: &Envelope) -> Result<()> {
 }
 
 /// Checks and completes a reverse-path.
-pub fn accept_reverse_path(reverse_path: &mut String) -> Result<()> {
+pub fn accept_reverse_path(reverse_path: &mut Text) -> Result<()> {
     one_line("the reverse-path", reverse_path)?;
     if reverse_path.is_empty() {
         *reverse_path = NULL_REVERSE_PATH.into();
@@ -39,7 +40,7 @@ pub fn accept_reverse_path(reverse_path: &mut String) -> Result<()> {
 }
 
 /// Checks the addresses that the client gave.
-pub fn accept_to(to: &[String]) -> Result<()> {
+pub fn accept_to(to: &[Text]) -> Result<()> {
     to.iter().try_for_each(|address| one_line("an address of `to`", address))
 }
 
@@ -56,7 +57,7 @@ pub fn accept_recipients(recipients: &mut [Recipient]) -> Result<()> {
         one_line("the original address of a recipient", &recipient.original_address)?;
         recipient.via.iter().try_for_each(|via| one_line("a server of `via`", via))?;
         if recipient.original_address.is_empty() {
-            recipient.original_address.clone_from(&recipient.address);
+            recipient.original_address = recipient.address.clone();
         }
     }
     Ok(())
@@ -64,7 +65,7 @@ pub fn accept_recipients(recipients: &mut [Recipient]) -> Result<()> {
 
 fn one_line(what: &str, text: &str) -> Result<()> {
     if text.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-        return Err(Error::invalid(&[what, " has a CR, LF or NUL"].concat()));
+        return Err(Error::invalid(&Text::of(&[what, " has a CR, LF or NUL"])));
     }
     Ok(())
 }
@@ -75,10 +76,10 @@ pub fn accept_from_plugin(envelope: &Envelope) -> Result<()> {
     if envelope.recipients.len() > MAX_INTAKE_RECIPIENTS || envelope.to.len() > MAX_INTAKE_RECIPIENTS {
         return Err(Error::refused(Code::TooLarge, "the mail has more recipients than `max-intake-recipients`"));
     }
-    if envelope.created_at.is_some() {
+    if !envelope.created_at.is_none() {
         return Err(Error::invalid("a plugin may not say when a mail was created"));
     }
-    if !envelope.reverse_path.is_empty() && envelope.reverse_path != NULL_REVERSE_PATH {
+    if !envelope.reverse_path.is_empty() && *envelope.reverse_path != *NULL_REVERSE_PATH {
         plain_address(&envelope.reverse_path)?;
     }
     envelope.to.iter().try_for_each(|address| plain_address(address))?;
@@ -103,9 +104,9 @@ pub fn accept_from_plugin(envelope: &Envelope) -> Result<()> {
 /// An address that no mail server takes for anything else.
 fn plain_address(address: &str) -> Result<()> {
     let plain = address.len() <= MAX_INTAKE_ADDRESS_BYTES
-        && !address.starts_with(['-', '|'])
+        && !matches!(address.as_bytes().first(), Some(b'-' | b'|'))
         && !address.chars().any(|character| character.is_control() || character.is_whitespace())
-        && address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        && split::at_last(address, b'@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     if plain {
         return Ok(());
     }
@@ -118,22 +119,22 @@ fn plain_address(address: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
+    use crate::list::List;
 
     fn recipient(address: &str) -> Recipient {
         Recipient { address: address.into(), ..Recipient::default() }
     }
 
     fn envelope(address: &str) -> Envelope {
-        Envelope { recipients: vec![recipient(address)], ..Envelope::default() }
+        Envelope { recipients: List::from_iter([recipient(address)]), ..Envelope::default() }
     }
 
     #[test]
     fn an_accepted_envelope_is_completed() {
         let mut envelope = envelope("b@example.com");
         accept(&mut envelope).expect("acceptable");
-        assert_eq!(envelope.reverse_path, "<>");
-        assert_eq!(envelope.recipients[0].original_address, "b@example.com");
+        assert_eq!(&*envelope.reverse_path, "<>");
+        assert_eq!(&*envelope.recipients[0].original_address, "b@example.com");
     }
 
     #[test]
@@ -147,7 +148,7 @@ mod tests {
             |recipient: &mut Recipient| recipient.kind = 2,
             |recipient: &mut Recipient| recipient.kind = -1,
             |recipient: &mut Recipient| recipient.status = 1,
-            |recipient: &mut Recipient| recipient.via = vec!["mx".into()],
+            |recipient: &mut Recipient| recipient.via = List::from_iter(["mx".into()]),
             |recipient: &mut Recipient| recipient.original_address = "c@x".into(),
             |recipient: &mut Recipient| recipient.last_failure_message = "x".into(),
         ] {

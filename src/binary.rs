@@ -14,11 +14,12 @@
 use crate::error::{Code, Error, Operation, Result};
 use crate::integrity::Damage;
 use crate::limits::{MAX_ENVELOPE_BYTES, MAX_ENVELOPE_ENTRIES};
-use crate::message::{Envelope, Recipient, Timestamp};
-use alloc::string::String;
+use crate::list::{Maybe, Text};
+use crate::message::{Message, Place, Recipient, Timestamp};
+use crate::text::utf8;
 use alloc::vec::Vec;
-use prost::Message;
-use prost::encoding::{WireType, decode_varint, encode_key, encode_varint, encoded_len_varint};
+use core::ops::RangeInclusive;
+use prost::encoding::{WireType, encode_key, encode_varint};
 
 /// The tag of the body, which its length follows.
 pub(crate) const BODY_TAG: u8 = 5 << 3 | WireType::LengthDelimited as u8;
@@ -26,37 +27,44 @@ pub(crate) const BODY_TAG: u8 = 5 << 3 | WireType::LengthDelimited as u8;
 /// Bytes of the body's length: enough for 32 GiB.
 pub(crate) const LENGTH_BYTES: usize = 5;
 
-/// Appends the fields that precede the body.
-pub(crate) fn head(envelope: &Envelope, output: &mut Vec<u8>) {
-    string(1, &envelope.id, output);
-    string(2, &envelope.reverse_path, output);
-    for to in &envelope.to {
-        delimited(3, to.as_bytes(), output);
-    }
-    for recipient in &envelope.recipients {
-        encode_key(4, WireType::LengthDelimited, output);
-        encode_varint(recipient.encoded_len() as u64, output);
-        recipient.encode_raw(output);
+/// Bytes of the longest varint.
+const MAX_VARINT_BYTES: usize = 10;
+
+/// Appends the fields that have these numbers.
+pub(crate) fn fields(message: &mut dyn Message, numbers: RangeInclusive<usize>, output: &mut Vec<u8>) {
+    for number in numbers {
+        match message.place(number) {
+            Some(Place::Text(text)) if !text.is_empty() => delimited(number, text.as_bytes(), output),
+            Some(Place::Texts(texts)) => texts.iter().for_each(|text| delimited(number, text.as_bytes(), output)),
+            Some(Place::Enumeration(value, _) | Place::Short(value)) => integer(number, (*value).into(), output),
+            Some(Place::Long(value)) => integer(number, *value, output),
+            Some(Place::Recipients(recipients)) => {
+                recipients.iter_mut().for_each(|recipient| embedded(number, recipient, output));
+            }
+            Some(Place::Timestamp(Maybe::Some(timestamp))) => embedded(number, timestamp, output),
+            _ => {}
+        }
     }
 }
 
-/// Appends the field that follows the body.
-pub(crate) fn tail(created_at: Option<Timestamp>, output: &mut Vec<u8>) {
-    if let Some(created_at) = created_at {
-        delimited(6, &created_at.encode_to_vec(), output);
-    }
+fn embedded(number: usize, message: &mut dyn Message, output: &mut Vec<u8>) {
+    let mut bytes = Vec::new();
+    let last = message.names().len();
+    fields(message, 1..=last, &mut bytes);
+    delimited(number, &bytes, output);
 }
 
-fn string(field: u32, value: &str, output: &mut Vec<u8>) {
-    if !value.is_empty() {
-        delimited(field, value.as_bytes(), output);
-    }
-}
-
-fn delimited(field: u32, bytes: &[u8], output: &mut Vec<u8>) {
-    encode_key(field, WireType::LengthDelimited, output);
+fn delimited(number: usize, bytes: &[u8], output: &mut Vec<u8>) {
+    encode_key(number as u32, WireType::LengthDelimited, output);
     encode_varint(bytes.len() as u64, output);
     output.extend_from_slice(bytes);
+}
+
+fn integer(number: usize, value: i64, output: &mut Vec<u8>) {
+    if value != 0 {
+        encode_key(number as u32, WireType::Varint, output);
+        encode_varint(value.cast_unsigned(), output);
+    }
 }
 
 /// The body's length in its five bytes.
@@ -85,63 +93,94 @@ pub(crate) enum Parsed {
     Incomplete,
 }
 
-/// Parses one field of the envelope. `entries` counts what the envelope has, against its bound.
-pub(crate) fn field(bytes: &[u8], envelope: &mut Envelope, entries: &mut usize) -> Result<Parsed> {
+/// Parses one field of a message. `entries` counts what the envelope has, against its bound.
+pub(crate) fn field(bytes: &[u8], message: &mut dyn Message, entries: &mut usize) -> Result<Parsed> {
+    const VARINT: u64 = WireType::Varint as u64;
+    const DELIMITED: u64 = WireType::LengthDelimited as u64;
     let Some((key, rest)) = varint(bytes)? else {
         return Ok(Parsed::Incomplete);
     };
-    if key == u64::from(BODY_TAG) {
+    let place = usize::try_from(key >> 3).ok().and_then(|number| message.place(number));
+    if matches!(place, Some(Place::Body)) && key & 7 == DELIMITED {
         return Ok(Parsed::Body(bytes.len() - rest.len()));
     }
-    let Some((length, rest)) = varint(rest)? else {
+    let Some((value, mut rest)) = varint(rest)? else {
         return Ok(Parsed::Incomplete);
     };
-    if length > MAX_ENVELOPE_BYTES as u64 {
-        return Err(too_large("max-envelope-bytes"));
-    }
-    let Some((value, rest)) = rest.split_at_checked(length as usize) else {
-        return Ok(Parsed::Incomplete);
-    };
-    const DELIMITED: u64 = WireType::LengthDelimited as u64;
-    match (key >> 3, key & 7) {
-        (1, DELIMITED) => envelope.id = text(value)?,
-        (2, DELIMITED) => envelope.reverse_path = text(value)?,
-        (3, DELIMITED) => {
-            *entries += 1;
-            envelope.to.push(text(value)?);
+    match (place, key & 7) {
+        (Some(Place::Enumeration(number, _) | Place::Short(number)), VARINT) => *number = value as i32,
+        (Some(Place::Long(number)), VARINT) => *number = value.cast_signed(),
+        (Some(place), DELIMITED) => {
+            if value > MAX_ENVELOPE_BYTES as u64 {
+                return Err(too_large("max-envelope-bytes"));
+            }
+            let Some((value, more)) = rest.split_at_checked(value as usize) else {
+                return Ok(Parsed::Incomplete);
+            };
+            rest = more;
+            *entries += usize::from(matches!(place, Place::Texts(_) | Place::Recipients(_)));
+            if *entries > MAX_ENVELOPE_ENTRIES {
+                return Err(too_large("max-envelope-entries"));
+            }
+            match place {
+                Place::Text(place) => *place = text(value)?,
+                Place::Texts(place) => place.push(text(value)?),
+                Place::Recipients(place) => {
+                    let mut recipient = Recipient::default();
+                    all_fields(value, &mut recipient, entries)?;
+                    place.push(recipient);
+                }
+                Place::Timestamp(place) => {
+                    let mut timestamp = Timestamp::default();
+                    all_fields(value, &mut timestamp, entries)?;
+                    *place = Maybe::Some(timestamp);
+                }
+                _ => return Err(Damage::Layout.into()),
+            }
         }
-        (4, DELIMITED) => {
-            let recipient = Recipient::decode(value).map_err(|_| Damage::Layout)?;
-            *entries += 1 + recipient.via.len();
-            envelope.recipients.push(recipient);
-        }
-        (6, DELIMITED) => envelope.created_at = Some(Timestamp::decode(value).map_err(|_| Damage::Layout)?),
         _ => return Err(Damage::Layout.into()),
-    }
-    if *entries > MAX_ENVELOPE_ENTRIES {
-        return Err(too_large("max-envelope-entries"));
     }
     Ok(Parsed::Field(bytes.len() - rest.len()))
 }
 
+/// Parses all fields of a message.
+pub(crate) fn all_fields(mut bytes: &[u8], message: &mut dyn Message, entries: &mut usize) -> Result<()> {
+    while !bytes.is_empty() {
+        let Parsed::Field(parsed) = field(bytes, message, entries)? else {
+            return Err(Damage::Layout.into());
+        };
+        bytes = bytes.get(parsed..).unwrap_or_default();
+    }
+    Ok(())
+}
+
 #[cold]
 pub(crate) fn too_large(limit: &str) -> Error {
-    let detail = ["the envelope of the item is larger than `", limit, "`"].concat();
+    let detail = Text::of(&["the envelope of the item is larger than `", limit, "`"]);
     Error::of(Code::TooLarge, Operation::Decode, "", &detail)
 }
 
-fn text(bytes: &[u8]) -> Result<String> {
-    Ok(str::from_utf8(bytes).map_err(|_| Damage::Layout)?.into())
+fn text(bytes: &[u8]) -> Result<Text> {
+    Ok(utf8::string(bytes).ok_or(Damage::Layout)?.into())
 }
 
 /// A varint and what follows it; none where the bytes end within it.
 fn varint(bytes: &[u8]) -> Result<Option<(u64, &[u8])>> {
-    let mut rest = bytes;
-    match decode_varint(&mut rest) {
-        Ok(value) => Ok(Some((value, rest))),
-        Err(_) if bytes.len() < encoded_len_varint(u64::MAX) => Ok(None),
-        Err(_) => Err(Damage::Layout.into()),
+    let mut value = 0;
+    for place in 0..MAX_VARINT_BYTES {
+        let Some((&byte, rest)) = bytes.get(place..).and_then(<[u8]>::split_first) else {
+            return Ok(None);
+        };
+        value |= u64::from(byte & 0x7f) << (7 * place);
+        if byte < 0x80 {
+            // The last byte of the longest one has room for one bit.
+            if place + 1 == MAX_VARINT_BYTES && byte > 1 {
+                break;
+            }
+            return Ok(Some((value, rest)));
+        }
     }
+    Err(Damage::Layout.into())
 }
 
 #[cfg(test)]
@@ -153,7 +192,7 @@ mod tests {
         for value in [0, 1, 127, 128, 300, 1 << 21, (1 << 31) - 1, (1 << 35) - 1] {
             let bytes = length(value);
             assert_eq!(parse_length(&bytes), Some(value));
-            assert_eq!(decode_varint(&mut &bytes[..]), Ok(value), "any parser reads it");
+            assert_eq!(prost::encoding::decode_varint(&mut &bytes[..]), Ok(value), "any parser reads it");
             for bit in 0..8 * LENGTH_BYTES {
                 let mut flipped = bytes;
                 flipped[bit / 8] ^= 1 << (bit % 8);

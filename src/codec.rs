@@ -4,24 +4,26 @@ use crate::encoder::Encoder;
 use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::File;
 use crate::limits::MAX_LIST_BODY_BYTES;
-use crate::message::Envelope;
+use crate::message::Header;
 use crate::name::Format;
 use crate::reader;
 use alloc::vec::Vec;
 
 /// The bytes of the file that holds an item.
-pub fn encode(envelope: &Envelope, body: &[u8], format: Format) -> Result<Vec<u8>> {
+pub fn encode(header: &mut Header, body: &[u8], format: Format) -> Result<Vec<u8>> {
     let length = body.len() as u64;
     if length > MAX_LIST_BODY_BYTES {
         let detail = "the body is larger than `max-list-body-bytes`";
         return Err(Error::of(Code::TooLarge, Operation::Encode, "", detail));
     }
-    let mut encoder = Encoder::begin(Vec::new(), format, envelope, Some(length))?;
-    encoder.body(body)?;
-    Ok(encoder.finish()?.0)
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::begin(format, header, Some(length))?;
+    encoder.body(body, &mut bytes)?;
+    encoder.finish(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The item that a file with these bytes holds. `F` is a kind of file that is not used.
-pub fn decode<F: File>(bytes: Vec<u8>, format: Format) -> Result<(Envelope, Vec<u8>)> {
+pub fn decode<F: File>(bytes: Vec<u8>, format: Format) -> Result<(Header, Vec<u8>)> {
     reader::decode::<F>(bytes, format, MAX_LIST_BODY_BYTES)
 }

@@ -1,21 +1,28 @@
 //! What an instance has done, counted.
 
-use alloc::vec::Vec;
+use crate::list::Fixed;
 use core::cell::Cell;
 
-/// A number that only grows.
-#[derive(Default)]
-pub(crate) struct Counter(Cell<u64>);
+/// A number that only grows, as the contract has it.
+#[repr(C)]
+pub struct Counter {
+    name: Fixed<u8>,
+    count: Cell<u64>,
+}
 
 impl Counter {
+    const fn new(name: &'static str) -> Counter {
+        Counter { name: Fixed::text(name), count: Cell::new(0) }
+    }
+
     /// Adds to it.
     pub(crate) fn add(&self, more: u64) {
-        self.0.set(self.0.get().wrapping_add(more));
+        self.count.set(self.count.get().wrapping_add(more));
     }
 }
 
-/// What an instance has done.
-#[derive(Default)]
+/// What an instance has done: nothing but counters, one after the other.
+#[repr(C)]
 #[allow(missing_docs, reason = "documented in `wit/queue-store.wit`")]
 pub struct Counters {
     pub(crate) puts: Counter,
@@ -29,18 +36,23 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// The counters by their names in the contract.
-    pub fn all(&self) -> Vec<(&'static str, u64)> {
-        let named = [
-            ("puts", &self.puts),
-            ("updates", &self.updates),
-            ("removals", &self.removals),
-            ("moves", &self.moves),
-            ("file-syncs", &self.file_syncs),
-            ("directory-syncs", &self.directory_syncs),
-            ("bytes-written", &self.bytes_written),
-            ("bytes-read", &self.bytes_read),
-        ];
-        named.iter().map(|(name, counter)| (*name, counter.0.get())).collect()
+    /// Nothing yet.
+    #[allow(clippy::new_without_default, reason = "there is one, and it is a static")]
+    pub const fn new() -> Counters {
+        Counters {
+            puts: Counter::new("puts"),
+            updates: Counter::new("updates"),
+            removals: Counter::new("removals"),
+            moves: Counter::new("moves"),
+            file_syncs: Counter::new("file-syncs"),
+            directory_syncs: Counter::new("directory-syncs"),
+            bytes_written: Counter::new("bytes-written"),
+            bytes_read: Counter::new("bytes-read"),
+        }
+    }
+
+    /// All of them.
+    pub const fn all(&'static self) -> Fixed<Counter> {
+        Fixed::at((&raw const *self).cast(), size_of::<Counters>() / size_of::<Counter>())
     }
 }

@@ -3,17 +3,19 @@
 
 use crate::counters::Counters;
 use crate::encoder::Sink;
-use crate::error::{Error, Operation, Result};
-use crate::filesystem::{Directory, Failure, File, write_all};
+use crate::error::{Code, Error, Operation, Result};
+use crate::filesystem::{Directory, Failure, File, System, write_all};
 use crate::id::base64url;
+use crate::limits::MAX_DRAWS;
+use crate::list::Text;
 use crate::message::Timestamp;
 use crate::name;
-use alloc::rc::Rc;
-use alloc::string::String;
+use alloc::boxed::Box;
 
 /// `types.durability`: when a change may be answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
+#[repr(u8)]
 pub enum Durability {
     #[default]
     Full,
@@ -21,123 +23,122 @@ pub enum Durability {
     None,
 }
 
-/// A file that is being written, and has no name yet but a temporary one.
+/// A temporary file in a directory of `S`.
+pub(crate) type Temporary<S> = Box<TemporaryFile<<S as System>::Directory>>;
+
+/// A file that has no name yet but a temporary one. Dropped before it is published, it is removed.
 pub(crate) struct TemporaryFile<D: Directory> {
-    name: TemporaryName<D>,
-    counters: Rc<Counters>,
-    file: D::File,
+    directory: D,
+    counters: &'static Counters,
+    name: Text,
+    /// Whether the name is still there, for all that is known.
+    ours: bool,
+    /// None once it is closed.
+    file: Option<D::File>,
     length: u64,
+}
+
+/// Draws random numbers until `attempt` says something else than that what it makes of one is taken.
+#[inline(never)]
+pub(crate) fn draw<S: System>(
+    system: &S,
+    attempt: &mut dyn FnMut(u64) -> Result<Temporary<S>>,
+) -> Result<Temporary<S>> {
+    let mut draws = 1;
+    loop {
+        match attempt(system.random()) {
+            Err(error) if error.code != Code::Exists => return Err(error),
+            Err(error) if draws == MAX_DRAWS => {
+                return Err(error.with_code(Code::Busy).and("the host's randomness repeats"));
+            }
+            Err(_) => draws += 1,
+            created => return created,
+        }
+    }
 }
 
 impl<D: Directory> TemporaryFile<D> {
     /// Creates a file under a temporary name made of `random`. The creation is exclusive, which is also what keeps two
     /// instances apart whose randomness repeats: `exists` means that one of them is at it.
-    pub(crate) fn create(directory: &D, counters: &Rc<Counters>, random: u64) -> Result<Self> {
+    pub(crate) fn create(directory: &D, counters: &'static Counters, random: u64) -> Result<Box<Self>> {
         let name = name::temporary(&base64url(random));
         let file = directory.create(&name).map_err(|failure| Error::filesystem(failure, Operation::Create, &name))?;
-        let name = TemporaryName { directory: directory.clone(), name, ours: true };
-        Ok(TemporaryFile { name, counters: counters.clone(), file, length: 0 })
+        let directory = directory.clone();
+        Ok(Box::new(TemporaryFile { directory, counters, name, ours: true, file: Some(file), length: 0 }))
     }
 
     /// Makes the content durable (`fsync`). It fails once: a second one could lie, so the file is given up.
     pub(crate) fn sync(&self) -> Result<()> {
         self.counters.file_syncs.add(1);
-        self.file.sync().map_err(|failure| self.error(failure, Operation::Sync))
+        self.call(Operation::Sync, D::File::sync)
     }
 
     /// Makes the data durable (`fdatasync`).
     pub(crate) fn sync_data(&self) -> Result<()> {
         self.counters.file_syncs.add(1);
-        self.file.sync_data().map_err(|failure| self.error(failure, Operation::Sync))
+        self.call(Operation::Sync, D::File::sync_data)
     }
 
     /// Sets the time of the last modification.
     pub(crate) fn set_modified(&self, modified: Timestamp) -> Result<()> {
-        self.file.set_modified(modified).map_err(|failure| self.error(failure, Operation::SetTimes))
+        self.call(Operation::SetTimes, |file| file.set_modified(modified))
     }
 
     /// When the file was modified last, by the clock of the file system.
     pub(crate) fn modified(&self) -> Result<Option<Timestamp>> {
-        let stat = self.file.stat().map_err(|failure| self.error(failure, Operation::Stat))?;
-        Ok(stat.modified)
+        self.call(Operation::Stat, |file| Ok(file.stat()?.modified))
     }
 
     /// Makes the content as durable as asked for, and closes the file; or removes it.
-    pub(crate) fn finish(self, durability: Durability) -> Result<TemporaryName<D>> {
-        if durability != Durability::None
-            && let Err(error) = self.sync()
-        {
-            return Err(self.close().give_up(error));
-        }
-        Ok(self.close())
-    }
-
-    /// Closes the file, which is written.
-    pub(crate) fn close(self) -> TemporaryName<D> {
-        self.name
-    }
-
-    fn error(&self, failure: Failure, operation: Operation) -> Error {
-        Error::filesystem(failure, operation, &self.name.name)
-    }
-}
-
-impl<D: Directory> Sink for TemporaryFile<D> {
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.patch(self.length, bytes)?;
-        self.length += bytes.len() as u64;
+    pub(crate) fn finish(&mut self, durability: Durability) -> Result<()> {
+        let synced = if durability == Durability::None { Ok(()) } else { self.sync() };
+        synced.map_err(|error| self.give_up(error))?;
+        self.close();
         Ok(())
     }
 
-    fn patch(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.counters.bytes_written.add(bytes.len() as u64);
-        write_all(&self.file, bytes, offset).map_err(|failure| self.error(failure, Operation::Write))
+    /// Closes the file, which is written.
+    pub(crate) fn close(&mut self) {
+        self.file = None;
     }
-}
 
-/// The temporary name of a file. Dropped before the file is published, it is removed.
-pub(crate) struct TemporaryName<D: Directory> {
-    directory: D,
-    name: String,
-    /// Whether the name is still there, for all that is known.
-    ours: bool,
-}
-
-impl<D: Directory> TemporaryName<D> {
     /// Publishes the file under a name that must be free, by link.
-    pub(crate) fn publish_new(mut self, name: &str) -> Result<()> {
+    pub(crate) fn publish_new(&mut self, name: &str) -> Result<()> {
         let Err(failure) = self.directory.link(&self.name, name) else {
             // A temporary name that stays is a second name of a file that is safe; recovery sweeps it.
             let _ = self.unlink();
             return Ok(());
         };
-        let error = Error::filesystem(failure, Operation::Link, name);
         match (failure, self.has(name)) {
             // A network file system can repeat a request that took effect, and then finds the name taken.
             (Failure::Exist, Some(true)) => {
                 let _ = self.unlink();
                 Ok(())
             }
-            (_, Some(false)) => Err(self.give_up(error)),
-            (_, Some(true) | None) => Err(self.give_up(error.indeterminate())),
+            (_, has) => Err(self.not_published(failure, Operation::Link, name, has)),
         }
     }
 
     /// Publishes the file under a name, taking it from the file that has it, by rename.
-    pub(crate) fn publish_replacing(mut self, name: &str) -> Result<()> {
+    pub(crate) fn publish_replacing(&mut self, name: &str) -> Result<()> {
         let Err(failure) = self.directory.rename(&self.name, name) else {
             self.ours = false;
             return Ok(());
         };
-        let error = Error::filesystem(failure, Operation::Rename, name);
-        match self.has(name) {
-            Some(false) => Err(self.give_up(error)),
-            Some(true) | None => Err(self.give_up(error.indeterminate())),
-        }
+        let has = self.has(name);
+        Err(self.not_published(failure, Operation::Rename, name, has))
+    }
+
+    /// Removes the file, because it was not published, or perhaps it was.
+    #[cold]
+    fn not_published(&mut self, failure: Failure, operation: Operation, name: &str, has: Option<bool>) -> Error {
+        let error = Error::filesystem(failure, operation, name);
+        self.give_up(if has == Some(false) { error } else { error.indeterminate() })
     }
 
     /// Removes the file, because of `error`, and returns that.
-    pub(crate) fn give_up(mut self, error: Error) -> Error {
+    #[cold]
+    pub(crate) fn give_up(&mut self, error: Error) -> Error {
         match self.unlink() {
             Ok(()) | Err(Failure::NoEntry) => error,
             Err(_) => error.and("and its temporary file could not be removed"),
@@ -145,11 +146,12 @@ impl<D: Directory> TemporaryName<D> {
     }
 
     /// Removes the file.
-    pub(crate) fn discard(mut self) -> Result<()> {
+    pub(crate) fn discard(&mut self) -> Result<()> {
         self.unlink().map_err(|failure| Error::filesystem(failure, Operation::Unlink, &self.name))
     }
 
     fn unlink(&mut self) -> core::result::Result<(), Failure> {
+        self.close();
         self.ours = false;
         self.directory.unlink(&self.name)
     }
@@ -162,9 +164,31 @@ impl<D: Directory> TemporaryName<D> {
             Err(_) => None,
         }
     }
+
+    fn call<T>(
+        &self,
+        operation: Operation,
+        function: impl FnOnce(&D::File) -> core::result::Result<T, Failure>,
+    ) -> Result<T> {
+        let result = self.file.as_ref().ok_or(Failure::BadDescriptor).and_then(function);
+        result.map_err(|failure| Error::filesystem(failure, operation, &self.name))
+    }
 }
 
-impl<D: Directory> Drop for TemporaryName<D> {
+impl<D: Directory> Sink for TemporaryFile<D> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.patch(self.length, bytes)?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn patch(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.counters.bytes_written.add(bytes.len() as u64);
+        self.call(Operation::Write, |file| write_all(file, bytes, offset))
+    }
+}
+
+impl<D: Directory> Drop for TemporaryFile<D> {
     fn drop(&mut self) {
         if self.ours {
             let _ = self.unlink();

@@ -4,17 +4,23 @@ use crate::binary;
 use crate::error::{Code, Error, Operation, Result};
 use crate::integrity::{self, Checksum};
 use crate::limits::MAX_ENVELOPE_BYTES;
-use crate::message::{Envelope, Timestamp};
+use crate::list::Maybe;
+use crate::message::{BODY_FIELD, CREATED_AT_FIELD, Header, Timestamp};
 use crate::name::Format;
-use crate::text::write::{AFTER_BODY, BODY};
+use crate::text::write::BODY;
 use crate::text::{self, GROWTH, MARGIN, escape};
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 /// Bytes that are handed to the sink at a time.
 pub(crate) const SPILL_BYTES: usize = 64 << 10;
 
 /// Bytes of the body that are escaped at a time.
 const PIECE_BYTES: usize = 8 << 10;
+
+/// The numbers of the fields that precede the body, and of that which follows it.
+const BEFORE_BODY: RangeInclusive<usize> = 1..=BODY_FIELD - 1;
+const AFTER_BODY: RangeInclusive<usize> = CREATED_AT_FIELD..=CREATED_AT_FIELD;
 
 /// Where encoded bytes go.
 pub(crate) trait Sink {
@@ -41,11 +47,10 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// An item being encoded.
-pub(crate) struct Encoder<S> {
-    sink: S,
+/// An item being encoded, into the sink that each call is given.
+pub(crate) struct Encoder {
     format: Format,
-    created_at: Option<Timestamp>,
+    created_at: Maybe<Timestamp>,
     buffer: Buffer,
     /// Bytes of the buffer that the checksum of the whole has, or must not have.
     checked: usize,
@@ -61,18 +66,18 @@ pub(crate) struct Encoder<S> {
     whole: Checksum,
 }
 
-impl<S: Sink> Encoder<S> {
+impl Encoder {
     /// Begins an item. `length` is what the body's will be, as far as that is known; another one costs a write more.
-    pub(crate) fn begin(sink: S, format: Format, envelope: &Envelope, length: Option<u64>) -> Result<Encoder<S>> {
+    pub(crate) fn begin(format: Format, header: &mut Header, length: Option<u64>) -> Result<Encoder> {
         let mut head = Vec::new();
         match format {
             Format::Text => {
                 head.extend_from_slice(integrity::TEXT_OPENING);
-                text::write::head(envelope, &mut head);
+                text::write::fields(header, BEFORE_BODY, "", &mut head);
             }
             Format::Binary => {
                 head.extend_from_slice(integrity::BINARY_OPENING);
-                binary::head(envelope, &mut head);
+                binary::fields(header, BEFORE_BODY, &mut head);
                 head.push(binary::BODY_TAG);
             }
         }
@@ -81,9 +86,8 @@ impl<S: Sink> Encoder<S> {
             return Err(Error::of(Code::TooLarge, Operation::Encode, "", detail));
         }
         let mut encoder = Encoder {
-            sink,
             format,
-            created_at: envelope.created_at,
+            created_at: header.envelope.created_at,
             buffer: Buffer::default(),
             checked: 0,
             length_at: head.len() as u64,
@@ -105,9 +109,9 @@ impl<S: Sink> Encoder<S> {
     }
 
     /// Appends bytes of the body.
-    pub(crate) fn body(&mut self, mut bytes: &[u8]) -> Result<()> {
+    pub(crate) fn body(&mut self, mut bytes: &[u8], sink: &mut dyn Sink) -> Result<()> {
         if self.format == Format::Binary {
-            return self.encoded_body(bytes, bytes.len() as u64);
+            return self.encoded_body(bytes, bytes.len() as u64, sink);
         }
         self.body_length += bytes.len() as u64;
         if !bytes.is_empty() {
@@ -130,14 +134,14 @@ impl<S: Sink> Encoder<S> {
             }
             bytes = bytes.get(consumed..).unwrap_or_default();
             if self.buffer.filled().len() >= SPILL_BYTES {
-                self.spill()?;
+                self.spill(sink)?;
             }
         }
         Ok(())
     }
 
     /// Appends bytes of the body that are encoded already, in this format: `decoded` bytes of it.
-    pub(crate) fn encoded_body(&mut self, bytes: &[u8], decoded: u64) -> Result<()> {
+    pub(crate) fn encoded_body(&mut self, bytes: &[u8], decoded: u64, sink: &mut dyn Sink) -> Result<()> {
         self.body_length += decoded;
         if self.format == Format::Text && !bytes.is_empty() {
             self.open_literal();
@@ -147,9 +151,9 @@ impl<S: Sink> Encoder<S> {
             return Ok(());
         }
         // Long ones do not pass through the buffer.
-        self.spill()?;
+        self.spill(sink)?;
         self.whole.update(bytes);
-        self.sink.write(bytes)
+        sink.write(bytes)
     }
 
     /// Bytes of the body so far.
@@ -157,20 +161,22 @@ impl<S: Sink> Encoder<S> {
         self.body_length
     }
 
-    /// Ends the item; returns the sink, and the checksum of the whole.
-    pub(crate) fn finish(mut self) -> Result<(S, u64)> {
+    /// Ends the item; returns the checksum of the whole.
+    pub(crate) fn finish(mut self, sink: &mut dyn Sink) -> Result<u64> {
         let mut tail = Vec::new();
+        let mut header = Header::default();
+        header.envelope.created_at = self.created_at;
         match self.format {
             Format::Text => {
                 self.escape_partial(true);
                 if self.literal {
-                    tail.extend_from_slice(AFTER_BODY);
+                    tail.extend_from_slice(text::write::AFTER_BODY);
                 }
-                text::write::tail(self.created_at, &mut tail);
+                text::write::fields(&mut header, AFTER_BODY, "", &mut tail);
                 integrity::push_text_closing(self.body_length, &mut tail);
             }
             Format::Binary => {
-                binary::tail(self.created_at, &mut tail);
+                binary::fields(&mut header, AFTER_BODY, &mut tail);
                 integrity::push_binary_closing(self.body_length, &mut tail);
             }
         }
@@ -189,16 +195,11 @@ impl<S: Sink> Encoder<S> {
             Format::Binary => tail.extend_from_slice(&whole.to_le_bytes()),
         }
         self.buffer.push(&tail);
-        self.sink.write(self.buffer.filled())?;
+        sink.write(self.buffer.filled())?;
         if self.format == Format::Binary && self.body_length != self.length {
-            self.sink.patch(self.length_at, &binary::length(self.body_length))?;
+            sink.patch(self.length_at, &binary::length(self.body_length))?;
         }
-        Ok((self.sink, whole))
-    }
-
-    /// Gives the item up; returns the sink.
-    pub(crate) fn abandon(self) -> S {
-        self.sink
+        Ok(whole)
     }
 
     /// Appends bytes of the envelope.
@@ -235,10 +236,10 @@ impl<S: Sink> Encoder<S> {
         self.checked = self.buffer.filled().len();
     }
 
-    fn spill(&mut self) -> Result<()> {
+    fn spill(&mut self, sink: &mut dyn Sink) -> Result<()> {
         if !self.buffer.filled().is_empty() {
             self.check();
-            self.sink.write(self.buffer.filled())?;
+            sink.write(self.buffer.filled())?;
             self.buffer.clear();
             self.checked = 0;
         }

@@ -1,14 +1,15 @@
 //! What can go wrong, in the terms of the contract: `types.error` without the binding.
 
 use crate::filesystem::Failure;
+use crate::list::{Maybe, Text};
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
 use core::ops::{Deref, DerefMut};
 use thiserror::Error as ThisError;
 
 /// `types.error-code`: what a caller decides by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
+#[repr(u8)]
 pub enum Code {
     InvalidArgument,
     NotFound,
@@ -34,6 +35,7 @@ pub enum Code {
 /// `types.operation`: what was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
+#[repr(u8)]
 pub enum Operation {
     None,
     Resolve,
@@ -56,6 +58,7 @@ pub enum Operation {
 
 /// `types.position`: a place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Position {
     /// Bytes from the beginning.
     pub offset: u64,
@@ -67,22 +70,23 @@ pub struct Position {
 
 /// `types.error`. Behind a pointer, so that a result which is none stays small.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
-#[error("{path}: {detail}", path = self.0.path, detail = self.0.detail)]
+#[error("{}: {}", &*self.0.path, &*self.0.detail)]
 pub struct Error(Box<Fields>);
 
 /// The fields of `types.error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Fields {
     /// What a caller decides by.
     pub code: Code,
     /// What was being done.
     pub operation: Operation,
     /// The file or directory it was done to: a name within the queue's directory until it leaves the queue.
-    pub path: String,
+    pub path: Text,
     /// For people.
-    pub detail: String,
+    pub detail: Text,
     /// Where a text stopped making sense.
-    pub at: Option<Position>,
+    pub at: Maybe<Position>,
 }
 
 impl Deref for Error {
@@ -103,15 +107,17 @@ impl Error {
     /// An error of an operation on a file.
     #[inline(never)]
     pub fn of(code: Code, operation: Operation, path: &str, detail: &str) -> Error {
-        Error(Box::new(Fields { code, operation, path: path.into(), detail: detail.into(), at: None }))
+        Error(Box::new(Fields { code, operation, path: path.into(), detail: detail.into(), at: Maybe::None }))
     }
 
     /// An error that no operation on a file caused.
+    #[inline(never)]
     pub fn refused(code: Code, detail: &str) -> Error {
         Error::of(code, Operation::None, "", detail)
     }
 
     /// An argument that cannot be used.
+    #[inline(never)]
     pub fn invalid(detail: &str) -> Error {
         Error::refused(Code::InvalidArgument, detail)
     }
@@ -119,10 +125,11 @@ impl Error {
     /// What the file system said to an operation.
     #[inline(never)]
     pub fn filesystem(failure: Failure, operation: Operation, path: &str) -> Error {
-        Error::of(failure.code(), operation, path, &failure.to_string())
+        Error::of(failure.code(), operation, path, failure.text())
     }
 
     /// The same failure, of which it is not known whether it took effect.
+    #[inline(never)]
     #[must_use]
     pub fn indeterminate(mut self) -> Error {
         self.code = Code::Indeterminate;
@@ -130,11 +137,16 @@ impl Error {
     }
 
     /// The same error with more to say.
+    #[inline(never)]
     #[must_use]
     pub fn and(mut self, more: &str) -> Error {
-        self.detail.push_str("; ");
-        self.detail.push_str(more);
+        self.detail = Text::of(&[&self.detail, "; ", more]);
         self
+    }
+
+    /// The same error, once more.
+    pub fn again(&self) -> Error {
+        Error::of(self.code, self.operation, &self.path, &self.detail)
     }
 
     /// The fields, taken out.
@@ -150,6 +162,7 @@ impl Error {
     }
 
     /// The same error, of this file.
+    #[inline(never)]
     #[must_use]
     pub fn at_path(mut self, path: &str) -> Error {
         if self.path.is_empty() {

@@ -1,31 +1,69 @@
 //! The durable write by itself, for any small file.
 
 use crate::counters::Counters;
-use crate::durable_write::{Durability, TemporaryFile};
+use crate::durable_write::{Durability, TemporaryFile, draw};
 use crate::encoder::Sink;
 use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::{Directory, Failure, File, Kind, System};
-use crate::limits::{MAX_DRAWS, MAX_LIST_BODY_BYTES};
+use crate::id::is_file_name;
+use crate::limits::MAX_LIST_BODY_BYTES;
+use crate::list::Maybe;
 use crate::message::Timestamp;
 use crate::name;
-use alloc::rc::Rc;
-use alloc::string::ToString;
+use crate::split;
 use alloc::vec::Vec;
 
-/// `durable-file.file-operation`: what is done to the temporary file before it is published.
+/// `durable-file.file-operation-kind`: what can be done to the temporary file before it is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileOperation {
-    /// `fsync`.
+#[allow(missing_docs, reason = "documented in `wit/durable-file.wit`")]
+#[repr(u8)]
+pub enum FileOperationKind {
     Sync,
-    /// `fdatasync`.
     SyncData,
-    /// Set the time of the last modification.
-    SetTimes(Timestamp),
+    SetTimes,
+}
+
+/// `durable-file.file-operation`: one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct FileOperation {
+    /// What to do.
+    pub kind: FileOperationKind,
+    /// For `SetTimes`, and only there: the time.
+    pub modified: Maybe<Timestamp>,
+}
+
+impl FileOperation {
+    /// Why it cannot be done, if it cannot.
+    fn check(&self) -> Result<()> {
+        match (self.kind, self.modified) {
+            (FileOperationKind::Sync | FileOperationKind::SyncData, Maybe::None) => Ok(()),
+            (FileOperationKind::SetTimes, Maybe::Some(time))
+                if time.seconds >= 0 && (0..1_000_000_000).contains(&time.nanos) =>
+            {
+                Ok(())
+            }
+            (FileOperationKind::SetTimes, _) => {
+                Err(Error::invalid("`set-times` needs a time of 0 or more seconds and 0 to 999999999 nanoseconds"))
+            }
+            (_, Maybe::Some(_)) => Err(Error::invalid("only `set-times` takes a time")),
+        }
+    }
+
+    /// Does it.
+    fn run<D: Directory>(&self, file: &TemporaryFile<D>) -> Result<()> {
+        match (self.kind, self.modified) {
+            (FileOperationKind::SetTimes, Maybe::Some(modified)) => file.set_modified(modified),
+            (FileOperationKind::SyncData, _) => file.sync_data(),
+            _ => file.sync(),
+        }
+    }
 }
 
 /// `durable-file.publish`: how a file gets its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `wit/durable-file.wit`")]
+#[repr(u8)]
 pub enum Publish {
     Replace,
     CreateNew,
@@ -44,8 +82,8 @@ impl<'a, S: System> Place<'a, S> {
             let detail = "a path is a preopen's name, `/`, directories, and the name of a file";
             Error::of(Code::InvalidArgument, Operation::Resolve, path, detail)
         };
-        let (directory_path, name) = path.rsplit_once('/').ok_or_else(invalid)?;
-        if matches!(name, "" | "." | "..") || name.bytes().any(|byte| matches!(byte, b'\\' | 0)) {
+        let (directory_path, name) = split::at_last(path, b'/').ok_or_else(invalid)?;
+        if !is_file_name(name) {
             return Err(invalid());
         }
         let directory = system.directory(directory_path).or_else(|error| {
@@ -58,7 +96,7 @@ impl<'a, S: System> Place<'a, S> {
 
     /// Gives an error the whole path, instead of the name of a temporary file or none.
     fn error(&self, mut error: Error) -> Error {
-        error.path = self.path.to_string();
+        error.path = self.path.into();
         error
     }
 
@@ -80,31 +118,27 @@ impl<'a, S: System> Place<'a, S> {
 /// Writes a file as a whole or not at all.
 pub fn write<S: System>(
     system: &S,
-    counters: &Rc<Counters>,
+    counters: &'static Counters,
     path: &str,
     data: &[u8],
     before_publish: &[FileOperation],
     publish: Publish,
     durability: Durability,
 ) -> Result<()> {
+    before_publish.iter().try_for_each(FileOperation::check)?;
     let place = Place::<S>::resolve(system, path)?;
     if name::parse(place.name) == name::Name::Temporary {
         let detail = "the name is one of a temporary file, which recovery removes";
         return Err(Error::of(Code::InvalidArgument, Operation::Resolve, path, detail));
     }
-    let mut file = create(system, counters, &place)?;
+    let mut create = |random| TemporaryFile::create(&place.directory, counters, random);
+    let mut file = draw(system, &mut create).map_err(|error| place.error(error))?;
     let written = file.write(data).and_then(|()| {
-        before_publish.iter().try_for_each(|operation| match operation {
-            FileOperation::Sync => file.sync(),
-            FileOperation::SyncData => file.sync_data(),
-            FileOperation::SetTimes(modified) => file.set_modified(*modified),
-        })?;
+        before_publish.iter().try_for_each(|operation| operation.run(&file))?;
         if durability == Durability::None { Ok(()) } else { file.sync() }
     });
-    let file = file.close();
-    if let Err(error) = written {
-        return Err(place.error(file.give_up(error)));
-    }
+    file.close();
+    written.map_err(|error| place.error(file.give_up(error)))?;
     let published = match publish {
         Publish::Replace => file.publish_replacing(place.name),
         Publish::CreateNew => file.publish_new(place.name),
@@ -119,17 +153,6 @@ pub fn write<S: System>(
         })?;
     }
     Ok(())
-}
-
-fn create<S: System>(system: &S, counters: &Rc<Counters>, place: &Place<'_, S>) -> Result<TemporaryFile<S::Directory>> {
-    let mut draws = 1;
-    loop {
-        match TemporaryFile::create(&place.directory, counters, system.random()) {
-            Err(error) if error.code == Code::Exists && draws < MAX_DRAWS => draws += 1,
-            Err(error) if error.code == Code::Exists => return Err(place.error(error.with_code(Code::Busy))),
-            other => return other.map_err(|error| place.error(error)),
-        }
-    }
 }
 
 /// The content of a file.
@@ -152,7 +175,7 @@ pub fn read<S: System>(system: &S, path: &str) -> Result<Vec<u8>> {
 }
 
 /// Makes a file durable.
-pub fn sync<S: System>(system: &S, counters: &Rc<Counters>, path: &str) -> Result<()> {
+pub fn sync<S: System>(system: &S, counters: &'static Counters, path: &str) -> Result<()> {
     let place = Place::<S>::resolve(system, path)?;
     let file = place.open(&[Kind::Regular, Kind::CharacterDevice])?;
     counters.file_syncs.add(1);

@@ -8,82 +8,118 @@
 pub mod wasi;
 
 use crate::error::{Code, Error};
+use crate::list::Text;
 use crate::message::Timestamp;
-use alloc::string::String;
 use alloc::vec::Vec;
-use thiserror::Error as ThisError;
 
 /// Why the system did not do it: what POSIX calls `errno`, as far as a caller can tell it apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// ENOENT.
-    #[error("there is no such file or directory")]
     NoEntry,
     /// EEXIST.
-    #[error("the name is taken")]
     Exist,
     /// ENOSPC.
-    #[error("no space is left on the device")]
     NoSpace,
     /// EDQUOT.
-    #[error("the disk quota is used up")]
     Quota,
     /// EROFS.
-    #[error("the file system is read-only")]
     ReadOnly,
     /// EACCES, EPERM.
-    #[error("permission was denied")]
     Access,
     /// EIO.
-    #[error("the device failed (input/output error)")]
     Io,
     /// EFBIG.
-    #[error("the file system takes no file of this size")]
     FileTooLarge,
     /// EISDIR, ENOTDIR, ELOOP: it is not what an item or a queue is.
-    #[error("it is not of the kind of file that is needed here")]
     WrongKind,
     /// ENAMETOOLONG.
-    #[error("the name is too long for the file system")]
     NameTooLong,
     /// EINVAL.
-    #[error("the system takes this operation for invalid")]
     Invalid,
     /// ENOTSUP, ENOSYS, EXDEV, EMLINK.
-    #[error("the system does not support this operation")]
     Unsupported,
     /// EMFILE, ENFILE, ENOMEM, EAGAIN, EBUSY, EINTR.
-    #[error("the system is out of a resource")]
     Busy,
     /// A name that is not UTF-8.
-    #[error("the name is not UTF-8")]
     NotUtf8,
     /// The file is shorter than it was said to be.
-    #[error("the file changed while it was read")]
     Changed,
-    /// Anything else, in the system's own words.
-    #[error("{0}")]
-    Other(&'static str),
+    /// EALREADY.
+    Already,
+    /// EBADF.
+    BadDescriptor,
+    /// EDEADLK.
+    Deadlock,
+    /// EINPROGRESS.
+    InProgress,
+    /// EMSGSIZE.
+    MessageSize,
+    /// ENODEV.
+    NoDevice,
+    /// ENOLCK.
+    NoLock,
+    /// ENOTEMPTY.
+    NotEmpty,
+    /// ENOTRECOVERABLE.
+    NotRecoverable,
+    /// ENOTTY.
+    NoTty,
+    /// ENXIO.
+    NoSuchDevice,
+    /// EOVERFLOW.
+    Overflow,
+    /// EPIPE.
+    Pipe,
+    /// ESPIPE.
+    InvalidSeek,
+    /// ETXTBSY.
+    TextFileBusy,
 }
+
+/// What each failure is to a caller, and to people, in their order.
+const FAILURES: [(Code, &str); 30] = [
+    (Code::NotFound, "there is no such file or directory"),
+    (Code::Exists, "the name is taken"),
+    (Code::NoSpace, "no space is left on the device"),
+    (Code::Quota, "the disk quota is used up"),
+    (Code::ReadOnly, "the file system is read-only"),
+    (Code::Access, "permission was denied"),
+    (Code::Io, "the device failed (input/output error)"),
+    (Code::TooLarge, "the file system takes no file of this size"),
+    (Code::Unsupported, "it is not of the kind of file that is needed here"),
+    (Code::InvalidArgument, "the name is too long for the file system"),
+    (Code::InvalidArgument, "the system takes this operation for invalid"),
+    (Code::Unsupported, "the system does not support this operation"),
+    (Code::Busy, "the system is out of a resource"),
+    (Code::InvalidArgument, "the name is not UTF-8"),
+    (Code::Corrupt, "the file changed while it was read"),
+    (Code::Other, "the connection is in progress already (EALREADY)"),
+    (Code::Other, "the descriptor is bad (EBADF)"),
+    (Code::Other, "it would be a deadlock (EDEADLK)"),
+    (Code::Other, "the operation is in progress (EINPROGRESS)"),
+    (Code::Other, "the message is too large (EMSGSIZE)"),
+    (Code::Other, "there is no such device (ENODEV)"),
+    (Code::Other, "no locks are available (ENOLCK)"),
+    (Code::Other, "the directory is not empty (ENOTEMPTY)"),
+    (Code::Other, "the state cannot be recovered (ENOTRECOVERABLE)"),
+    (Code::Other, "the device has no such control operation (ENOTTY)"),
+    (Code::Other, "there is no such device or address (ENXIO)"),
+    (Code::Other, "a value is too large (EOVERFLOW)"),
+    (Code::Other, "the pipe is broken (EPIPE)"),
+    (Code::Other, "a pipe has no offsets (ESPIPE)"),
+    (Code::Other, "the text file is busy (ETXTBSY)"),
+];
 
 impl Failure {
     /// What a caller would do about it.
-    pub fn code(self) -> Code {
-        match self {
-            Failure::NoEntry => Code::NotFound,
-            Failure::Exist => Code::Exists,
-            Failure::NoSpace => Code::NoSpace,
-            Failure::Quota => Code::Quota,
-            Failure::ReadOnly => Code::ReadOnly,
-            Failure::Access => Code::Access,
-            Failure::Io => Code::Io,
-            Failure::FileTooLarge => Code::TooLarge,
-            Failure::WrongKind | Failure::Unsupported => Code::Unsupported,
-            Failure::NameTooLong | Failure::Invalid | Failure::NotUtf8 => Code::InvalidArgument,
-            Failure::Busy => Code::Busy,
-            Failure::Changed => Code::Corrupt,
-            Failure::Other(_) => Code::Other,
-        }
+    pub const fn code(self) -> Code {
+        FAILURES[self as usize].0
+    }
+
+    /// For people.
+    pub const fn text(self) -> &'static str {
+        FAILURES[self as usize].1
     }
 }
 
@@ -117,13 +153,13 @@ pub struct Stat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryEntry {
     /// The name.
-    pub name: String,
+    pub name: Text,
     /// What kind of file it has.
     pub kind: Kind,
 }
 
 /// The system: what the host gave this instance.
-pub trait System {
+pub trait System: 'static {
     /// An open directory.
     type Directory: Directory;
 
@@ -131,7 +167,7 @@ pub trait System {
     fn directory(&self, path: &str) -> Result<Self::Directory, Error>;
 
     /// The names of the directories that the host opened.
-    fn preopens(&self) -> Vec<String>;
+    fn preopens(&self) -> Vec<Text>;
 
     /// The time of day.
     fn now(&self) -> Timestamp;

@@ -1,27 +1,35 @@
 //! Ids of items: what an id may be, and how one is drawn.
 
 use crate::limits::MAX_ID_BYTES;
-use alloc::string::String;
-use thiserror::Error;
+use crate::list::Text;
+use crate::text::utf8;
 
 /// Characters of a drawn id: 8 bytes in base64url without padding (RFC 4648 section 5), as chasquid's are.
 pub const DRAWN_ID_BYTES: usize = 11;
 
 /// Why a string is not an id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidId {
     /// It has no characters.
-    #[error("the id is empty")]
     Empty,
     /// It does not fit a file name.
-    #[error("the id is longer than `max-id-bytes`")]
     TooLong,
     /// It would leave the directory.
-    #[error("the id is `.` or `..`")]
     Dots,
     /// It would leave the directory, or end the name.
-    #[error("the id has a `/`, a `\\` or a NUL")]
     Separator,
+}
+
+impl InvalidId {
+    /// For people.
+    pub const fn text(self) -> &'static str {
+        match self {
+            InvalidId::Empty => "the id is empty",
+            InvalidId::TooLong => "the id is longer than `max-id-bytes`",
+            InvalidId::Dots => "the id is `.` or `..`",
+            InvalidId::Separator => "the id has a `/`, a `\\` or a NUL",
+        }
+    }
 }
 
 /// Whether `id` can be an item's id: it must be one file name after a prefix of two bytes, on every host.
@@ -30,13 +38,18 @@ pub fn check(id: &str) -> Result<(), InvalidId> {
         Err(InvalidId::Empty)
     } else if id.len() > MAX_ID_BYTES {
         Err(InvalidId::TooLong)
-    } else if id == "." || id == ".." {
-        Err(InvalidId::Dots)
-    } else if id.bytes().any(|byte| matches!(byte, b'/' | b'\\' | 0)) {
-        Err(InvalidId::Separator)
-    } else {
+    } else if is_file_name(id) {
         Ok(())
+    } else if id.starts_with('.') && id.len() <= 2 {
+        Err(InvalidId::Dots)
+    } else {
+        Err(InvalidId::Separator)
     }
+}
+
+/// Whether a string is one file name, on every host.
+pub fn is_file_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.bytes().any(|byte| matches!(byte, b'/' | b'\\' | 0))
 }
 
 /// Who an id is drawn for. The two never draw the same: an id that the caller of `new-id` will give to a put must not be
@@ -50,7 +63,7 @@ pub enum DrawnFor {
 }
 
 /// The id that `random` stands for: the highest bit says whom it is for, the other 63 are random.
-pub fn draw(random: u64, drawn_for: DrawnFor) -> String {
+pub fn draw(random: u64, drawn_for: DrawnFor) -> Text {
     base64url(match drawn_for {
         DrawnFor::Put => random & !(1 << 63),
         DrawnFor::Caller => random | 1 << 63,
@@ -58,16 +71,16 @@ pub fn draw(random: u64, drawn_for: DrawnFor) -> String {
 }
 
 /// Base64url, without padding, of the eight bytes of `value`, most significant first.
-pub fn base64url(value: u64) -> String {
+pub fn base64url(value: u64) -> Text {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    // 64 bits and two zero bits are eleven digits of six.
-    let bits = u128::from(value) << 2;
-    (0..DRAWN_ID_BYTES)
-        .map(|digit| {
-            let digit = bits >> (6 * (DRAWN_ID_BYTES - 1 - digit)) & 63;
-            char::from(ALPHABET[digit as usize])
-        })
-        .collect()
+    // Ten digits of six bits, and one of the last four and two that are zero.
+    let mut digits = [0; DRAWN_ID_BYTES];
+    let (mut digit_bits, mut rest) = (value << 2, value >> 4);
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[digit_bits as usize & 63];
+        (digit_bits, rest) = (rest, rest >> 6);
+    }
+    utf8::string(&digits).unwrap_or_default().into()
 }
 
 #[cfg(test)]
@@ -76,10 +89,10 @@ mod tests {
 
     #[test]
     fn base64url_is_that_of_rfc_4648() {
-        assert_eq!(base64url(0), "AAAAAAAAAAA");
-        assert_eq!(base64url(u64::MAX), "__________8");
+        assert_eq!(&*base64url(0), "AAAAAAAAAAA");
+        assert_eq!(&*base64url(u64::MAX), "__________8");
         // printf 'test-id1' | basenc --base64url
-        assert_eq!(base64url(u64::from_be_bytes(*b"test-id1")), "dGVzdC1pZDE");
+        assert_eq!(&*base64url(u64::from_be_bytes(*b"test-id1")), "dGVzdC1pZDE");
     }
 
     #[test]

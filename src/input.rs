@@ -3,6 +3,7 @@
 use crate::error::{Error, Operation, Position, Result};
 use crate::filesystem::{Failure, File};
 use crate::integrity::Checksum;
+use crate::text::utf8::{Sequence, sequence};
 use alloc::vec::Vec;
 
 /// Bytes read at a time, once it is known that an item is read through.
@@ -95,14 +96,13 @@ impl<F: File> Input<F> {
             checksum.update(more.get(..covered).unwrap_or(&more));
         }
         self.read += more.len() as u64;
-        if self.keep {
+        if self.keep || !self.window().is_empty() {
+            if !self.keep {
+                self.forget();
+            }
             self.window.extend_from_slice(&more);
-        } else if self.window().is_empty() {
-            self.window = more;
-            self.consumed = 0;
         } else {
-            self.window.drain(..self.consumed);
-            self.window.extend_from_slice(&more);
+            self.window = more;
             self.consumed = 0;
         }
         Ok(true)
@@ -110,9 +110,14 @@ impl<F: File> Input<F> {
 
     /// Keeps what will be consumed from here on, until `kept` is asked for.
     pub(crate) fn keep(&mut self) {
-        self.window.drain(..self.consumed);
-        self.consumed = 0;
+        self.forget();
         self.keep = true;
+    }
+
+    /// Drops what is consumed.
+    fn forget(&mut self) {
+        self.window = self.window().to_vec();
+        self.consumed = 0;
     }
 
     /// What was consumed since `keep`.
@@ -177,20 +182,17 @@ impl<F: File> Input<F> {
             self.peek().ok()??;
             let here = self.window();
             let here = here.get(..usize::try_from(offset - self.offset()).ok()?).unwrap_or(here);
-            let mut bytes = 0;
-            for chunk in here.utf8_chunks() {
-                for character in chunk.valid().chars() {
-                    if character == '\n' {
-                        line += 1;
-                        column = 1;
-                    } else {
-                        column += 1;
-                    }
+            let bytes = match sequence(here) {
+                _ if here.first() == Some(&b'\n') => {
+                    line += 1;
+                    column = 0;
+                    1
                 }
-                bytes += chunk.valid().len() + chunk.invalid().len();
-                // A character that the window splits is one byte that is not UTF-8 for each of its bytes otherwise.
-                column += chunk.invalid().len() as u64;
-            }
+                Sequence::Valid(bytes) => bytes,
+                // A character that the window splits is one for each of its bytes, like what is not UTF-8.
+                Sequence::Invalid | Sequence::Incomplete => 1,
+            };
+            column += 1;
             self.consume(bytes);
         }
         Some(Position { offset, line, column })

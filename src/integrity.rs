@@ -13,15 +13,14 @@
 //! closing says.
 
 use crate::error::{Code, Error, Operation};
-use alloc::string::ToString;
 use alloc::vec::Vec;
-use thiserror::Error as ThisError;
 
 /// A checksum of bytes that come in pieces.
 pub(crate) use xxhash_rust::xxh64::Xxh64 as Checksum;
 
 /// The version of the format that this component writes.
-pub(crate) const VERSION: u64 = 1;
+#[cfg(target_family = "wasm")]
+pub(crate) const VERSION: &str = "1";
 
 /// What an opening of any version begins with, in text.
 const TEXT_OPENING_STEM: &[u8] = b"# queue-store ";
@@ -100,7 +99,7 @@ fn opening(begin: &[u8], opening: &[u8], stem: &[u8]) -> Opening {
 /// Appends the closing of a text up to the checksum of the envelope, which covers it.
 pub(crate) fn push_text_closing(body_length: u64, output: &mut Vec<u8>) {
     output.extend_from_slice(TEXT_CLOSING);
-    output.extend_from_slice(itoa::Buffer::new().format(body_length).as_bytes());
+    push_decimal(body_length, output);
     output.extend_from_slice(TEXT_ENVELOPE);
 }
 
@@ -114,6 +113,14 @@ pub(crate) fn push_text_envelope(envelope: u64, output: &mut Vec<u8>) {
 pub(crate) fn push_text_whole(whole: u64, output: &mut Vec<u8>) {
     push_hexadecimal(whole, output);
     output.push(b'\n');
+}
+
+/// A number in decimal digits.
+pub(crate) fn push_decimal(number: u64, output: &mut Vec<u8>) {
+    if number >= 10 {
+        push_decimal(number / 10, output);
+    }
+    output.push(b'0' + (number % 10) as u8);
 }
 
 /// Sixteen digits in lower case.
@@ -159,12 +166,15 @@ pub(crate) fn find_text_closing(end: &[u8]) -> Option<FoundClosing> {
     })
 }
 
-/// A number in the only way that it is written.
-fn decimal(digits: &[u8]) -> Option<u64> {
+/// A number in the only way that it is written, but for the very largest ones.
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 1 && digits.first() == Some(&b'0') {
         return None;
     }
-    digits.iter().try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+    digits.iter().try_fold(0_u64, |value, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        if digit < 10 && value < u64::MAX / 10 { Some(value * 10 + u64::from(digit)) } else { None }
+    })
 }
 
 /// Sixteen digits in lower case, and what follows them.
@@ -198,37 +208,42 @@ pub(crate) fn parse_binary_closing(end: &[u8]) -> Option<Closing> {
 }
 
 /// Why an item that can be read is not a whole one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
     /// The opening is there, the closing is not.
-    #[error("the item is cut: it has its first line and not its last one")]
     Cut,
     /// The last field that is written is not there.
-    #[error("the item is incomplete: it has no `created_at_ts`, which is written last (chasquid stops at such a file)")]
     Incomplete,
     /// The layout of a binary item is not followed.
-    #[error("the item does not follow the layout of a binary item")]
     Layout,
     /// It is not what was written.
-    #[error(
-        "the item parses and its checksum does not match: it was edited by hand, or damaged; look at it, then seal or \
-         quarantine it"
-    )]
     Mismatch,
     /// A later version wrote it.
-    #[error("another version of this component wrote the item")]
     Version,
 }
 
+/// What each damage is to a caller, and to people, in their order.
+const DAMAGES: [(Code, &str); 5] = [
+    (Code::Corrupt, "the item is cut: it has its first line and not its last one"),
+    (
+        Code::Corrupt,
+        "the item is incomplete: it has no `created_at_ts`, which is written last (chasquid stops at such a file)",
+    ),
+    (Code::Corrupt, "the item does not follow the layout of a binary item"),
+    (
+        Code::ChecksumMismatch,
+        "the item parses and its checksum does not match: it was edited by hand, or damaged; look at it, then seal or \
+         quarantine it",
+    ),
+    (Code::Unsupported, "another version of this component wrote the item"),
+];
+
 impl From<Damage> for Error {
     #[cold]
+    #[inline(never)]
     fn from(damage: Damage) -> Error {
-        let code = match damage {
-            Damage::Cut | Damage::Incomplete | Damage::Layout => Code::Corrupt,
-            Damage::Mismatch => Code::ChecksumMismatch,
-            Damage::Version => Code::Unsupported,
-        };
-        Error::of(code, Operation::Decode, "", &damage.to_string())
+        let (code, text) = DAMAGES[damage as usize];
+        Error::of(code, Operation::Decode, "", text)
     }
 }
 

@@ -4,10 +4,14 @@
 extern crate alloc;
 
 pub mod acceptance;
+#[cfg(any(test, target_family = "wasm"))]
+mod allocator;
 mod binary;
 pub mod codec;
 #[cfg(target_family = "wasm")]
 mod component;
+#[cfg(target_family = "wasm")]
+use component::abi::begin as begin_call;
 pub mod counters;
 mod durable_write;
 mod encoder;
@@ -18,6 +22,7 @@ pub mod id;
 mod input;
 mod integrity;
 pub mod limits;
+pub mod list;
 pub mod message;
 pub mod name;
 pub mod queue;
@@ -25,4 +30,5 @@ mod reader;
 #[cfg(target_family = "wasm")]
 mod runtime;
 mod simd;
+mod split;
 mod text;

@@ -1,5 +1,7 @@
 //! Every limit, with its reason. `queue-store.limits` lists them, `docs/format.md` explains them.
 
+use crate::list::Fixed;
+
 /// Bytes of an id: a file name has at most 255 (NAME_MAX), two of which are the prefix.
 pub const MAX_ID_BYTES: usize = 253;
 
@@ -66,25 +68,36 @@ pub const MAX_INTAKE_RECIPIENTS: usize = 1_000;
 /// 4.5.3.1).
 pub const MAX_INTAKE_ADDRESS_BYTES: usize = 320;
 
+/// A limit, as the contract has it.
+#[repr(C)]
+pub struct Limit {
+    name: Fixed<u8>,
+    limit: u64,
+}
+
+const fn limit(name: &'static str, limit: u64) -> Limit {
+    Limit { name: Fixed::text(name), limit }
+}
+
 /// The limits by their names in the contract.
-pub const ALL: &[(&str, u64)] = &[
-    ("max-id-bytes", MAX_ID_BYTES as u64),
-    ("max-list-body-bytes", MAX_LIST_BODY_BYTES),
-    ("max-body-bytes", MAX_BODY_BYTES),
-    ("max-envelope-bytes", MAX_ENVELOPE_BYTES as u64),
-    ("max-envelope-entries", MAX_ENVELOPE_ENTRIES as u64),
-    ("max-chunk-bytes", MAX_CHUNK_BYTES as u64),
-    ("max-batch", MAX_BATCH as u64),
-    ("max-page", MAX_PAGE as u64),
-    ("max-item-page", MAX_ITEM_PAGE as u64),
-    ("max-page-bytes", MAX_PAGE_BYTES as u64),
-    ("max-drafts", MAX_DRAFTS as u64),
-    ("max-readers", MAX_READERS as u64),
-    ("max-listings", MAX_LISTINGS as u64),
-    ("max-directories", MAX_DIRECTORIES as u64),
-    ("max-problems", MAX_PROBLEMS as u64),
-    ("max-doubtful", MAX_DOUBTFUL as u64),
-    ("max-draws", MAX_DRAWS as u64),
-    ("max-intake-recipients", MAX_INTAKE_RECIPIENTS as u64),
-    ("max-intake-address-bytes", MAX_INTAKE_ADDRESS_BYTES as u64),
-];
+pub static ALL: Fixed<Limit> = Fixed::of(&[
+    limit("max-id-bytes", MAX_ID_BYTES as u64),
+    limit("max-list-body-bytes", MAX_LIST_BODY_BYTES),
+    limit("max-body-bytes", MAX_BODY_BYTES),
+    limit("max-envelope-bytes", MAX_ENVELOPE_BYTES as u64),
+    limit("max-envelope-entries", MAX_ENVELOPE_ENTRIES as u64),
+    limit("max-chunk-bytes", MAX_CHUNK_BYTES as u64),
+    limit("max-batch", MAX_BATCH as u64),
+    limit("max-page", MAX_PAGE as u64),
+    limit("max-item-page", MAX_ITEM_PAGE as u64),
+    limit("max-page-bytes", MAX_PAGE_BYTES as u64),
+    limit("max-drafts", MAX_DRAFTS as u64),
+    limit("max-readers", MAX_READERS as u64),
+    limit("max-listings", MAX_LISTINGS as u64),
+    limit("max-directories", MAX_DIRECTORIES as u64),
+    limit("max-problems", MAX_PROBLEMS as u64),
+    limit("max-doubtful", MAX_DOUBTFUL as u64),
+    limit("max-draws", MAX_DRAWS as u64),
+    limit("max-intake-recipients", MAX_INTAKE_RECIPIENTS as u64),
+    limit("max-intake-address-bytes", MAX_INTAKE_ADDRESS_BYTES as u64),
+]);

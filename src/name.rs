@@ -6,11 +6,12 @@
 //! and a `:` before the id.
 
 use crate::id::DRAWN_ID_BYTES;
-use alloc::string::String;
+use crate::list::Text;
 
 /// `types.state`: where an item stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
+#[repr(u8)]
 pub enum State {
     Ready,
     Held,
@@ -20,6 +21,7 @@ pub enum State {
 /// `types.format`: how an item is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
+#[repr(u8)]
 pub enum Format {
     Text,
     Binary,
@@ -83,23 +85,23 @@ pub fn parse(name: &str) -> Name<'_> {
 }
 
 /// The name of the file of an item.
-pub fn item(id: &str, state: State, format: Format) -> String {
+pub fn item(id: &str, state: State, format: Format) -> Text {
     let letter = match state {
         State::Ready => "m",
         State::Held => "h",
         State::Quarantined => "q",
     };
-    [letter, sign(format), id].concat()
+    Text::of(&[letter, sign(format), id])
 }
 
 /// The name of the file of an item that is quarantined beside another one of its id.
-pub fn quarantined_again(id: &str, format: Format, random: &str) -> String {
-    ["d", sign(format), random, ":", id].concat()
+pub fn quarantined_again(id: &str, format: Format, random: &str) -> Text {
+    Text::of(&["d", sign(format), random, ":", id])
 }
 
 /// The name of a temporary file; `random` has the length of a drawn id.
-pub fn temporary(random: &str) -> String {
-    [TEMPORARY_PREFIX, random].concat()
+pub fn temporary(random: &str) -> Text {
+    Text::of(&[TEMPORARY_PREFIX, random])
 }
 
 fn sign(format: Format) -> &'static str {
@@ -119,7 +121,7 @@ mod tests {
             for format in FORMATS {
                 for id in ["x", "dGVzdC1pZDE", ":", "=", "a:b", "ñ", "d:AAAAAAAAAAA:x"] {
                     let name = item(id, state, format);
-                    assert_eq!(parse(&name), Name::Item { id, state, format }, "{name}");
+                    assert_eq!(parse(&name), Name::Item { id, state, format }, "{name:?}");
                 }
             }
         }

@@ -11,11 +11,12 @@ mod read;
 mod recover;
 mod remove;
 mod replace;
+mod smallest;
 
 pub use draft::Draft;
 pub use listing::{Counts, Detail, Entry, IdPage, Listing, Page};
-pub use put::WriteOptions;
-pub use read::{BodyReader, Info, Item};
+pub use put::{Given, WriteOptions, header};
+pub use read::{Attribute, BodyReader, Info, Item};
 pub use recover::Recovery;
 pub use replace::EnvelopeChange;
 
@@ -23,42 +24,57 @@ pub use crate::durable_write::Durability;
 pub use crate::reader::Integrity;
 
 use crate::counters::Counters;
-use crate::error::{Code, Error, Operation, Result};
+use crate::durable_write::{Temporary, TemporaryFile, draw};
+use crate::error::{Code, Error, Fields, Operation, Result};
 use crate::filesystem::{Directory, Failure, File, Kind, System};
 use crate::id;
 use crate::limits::{MAX_BATCH, MAX_DOUBTFUL};
-use crate::name::{self, FORMATS, Format, State};
-use alloc::rc::Rc;
-use alloc::string::{String, ToString};
+use crate::list::{List, Maybe, Text};
+use crate::name::{self, FORMATS, Format, Name, State};
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::Cell;
 
-/// What became of one of several items.
+/// `types.outcome`: what became of one of several items.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Outcome {
     /// Its id.
-    pub id: String,
+    pub id: Text,
     /// What went wrong; none if nothing did.
-    pub problem: Option<Error>,
+    pub problem: Maybe<Fields>,
+}
+
+impl Outcome {
+    fn of<T>(id: &str, result: Result<T>) -> Outcome {
+        Outcome { id: id.into(), problem: problem(result.err()) }
+    }
+}
+
+/// What went wrong, if anything did.
+#[inline(never)]
+fn problem(error: Option<Error>) -> Maybe<Fields> {
+    error.map(Error::into_fields).into()
 }
 
 /// A directory that holds items.
 pub struct Queue<S: System> {
-    system: Rc<S>,
-    counters: Rc<Counters>,
+    system: &'static S,
+    counters: &'static Counters,
     /// The guest path, for errors.
-    path: String,
+    path: Text,
     directory: S::Directory,
-    doubt: RefCell<Doubt>,
+    /// Whether the directory is gone.
+    gone: Cell<bool>,
+    /// Whether the queue is closed for writing until it is recovered.
+    needs_recovery: Cell<bool>,
+    doubt: Cell<Doubt>,
 }
 
 /// What a failed sync left behind.
 #[derive(Default)]
 struct Doubt {
-    /// Whether the queue is closed for writing until it is recovered.
-    needs_recovery: bool,
     /// Ids whose items may not survive power loss, at most [`MAX_DOUBTFUL`] of them.
-    ids: Vec<String>,
+    ids: List<Text>,
     /// Whether there are more than `ids` holds.
     more: bool,
 }
@@ -66,9 +82,29 @@ struct Doubt {
 /// The file of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ItemFile {
-    name: String,
-    state: State,
-    format: Format,
+    name: Text,
+}
+
+impl ItemFile {
+    /// What the name says: whose item it is, where that stands, and how it is stored.
+    fn meaning(&self) -> (&str, State, Format) {
+        match name::parse(&self.name) {
+            Name::Item { id, state, format } => (id, state, format),
+            Name::Temporary | Name::Foreign => (&self.name, State::Ready, Format::Text),
+        }
+    }
+
+    fn id(&self) -> &str {
+        self.meaning().0
+    }
+
+    fn state(&self) -> State {
+        self.meaning().1
+    }
+
+    fn format(&self) -> Format {
+        self.meaning().2
+    }
 }
 
 /// An open file of a queue over `S`.
@@ -76,24 +112,36 @@ type FileOf<S> = <<S as System>::Directory as Directory>::File;
 
 impl<S: System> Queue<S> {
     /// Opens the queue in the directory that `path` names.
-    pub fn open(system: &Rc<S>, counters: &Rc<Counters>, path: &str) -> Result<Queue<S>> {
+    pub fn open(system: &'static S, counters: &'static Counters, path: &str) -> Result<Queue<S>> {
         Ok(Queue {
             directory: system.directory(path)?,
-            system: system.clone(),
-            counters: counters.clone(),
-            path: path.to_string(),
-            doubt: RefCell::default(),
+            system,
+            counters,
+            path: path.into(),
+            gone: Cell::default(),
+            needs_recovery: Cell::default(),
+            doubt: Cell::default(),
         })
     }
 
     /// Marks the queue as in need of recovery.
     pub fn require_recovery(&self) {
-        self.doubt.borrow_mut().needs_recovery = true;
+        self.needs_recovery.set(true);
     }
 
     /// Whether the queue is closed for writing until it is recovered.
     pub fn needs_recovery(&self) -> bool {
-        self.doubt.borrow().needs_recovery
+        self.needs_recovery.get()
+    }
+
+    /// The guest path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether the directory is gone, and nothing is lost with it that only this queue knows.
+    pub fn is_gone(&self) -> bool {
+        self.gone.get() && !self.needs_recovery()
     }
 
     /// Refuses a change of a queue that must be recovered first.
@@ -108,27 +156,36 @@ impl<S: System> Queue<S> {
 
     /// Notes that the item of an id may not survive power loss.
     fn doubt(&self, id: &str) {
-        let mut doubt = self.doubt.borrow_mut();
-        doubt.needs_recovery = true;
+        self.require_recovery();
+        let mut doubt = self.doubt.take();
         if doubt.ids.len() >= MAX_DOUBTFUL {
             doubt.more = true;
-        } else if !doubt.ids.iter().any(|doubtful| doubtful == id) {
-            doubt.ids.push(id.to_string());
+        } else if !doubt.ids.iter().any(|doubtful| **doubtful == *id) {
+            doubt.ids.push(id.into());
         }
+        self.doubt.set(doubt);
     }
 
-    /// Gives an error of something in the directory the path of that. Functions that are public do it, once.
+    /// Gives an error of something in the directory the path of that, and notes what it says of the directory. Functions
+    /// that are public do it, once.
     #[cold]
+    #[inline(never)]
     fn error(&self, mut error: Error) -> Error {
+        if error.code == Code::NotFound
+            && matches!(error.operation, Operation::Create | Operation::SyncDirectory | Operation::ReadDirectory)
+        {
+            self.gone.set(true);
+        }
         if error.operation != Operation::None || !error.path.is_empty() {
             let separator = if error.path.is_empty() || self.path.ends_with('/') { "" } else { "/" };
-            error.path = [&self.path, separator, &error.path].concat();
+            error.path = Text::of(&[&self.path, separator, &error.path]);
         }
         error
     }
 
     /// The same, and notes what the error of one item means for the queue: an indeterminate one leaves it in doubt.
     #[cold]
+    #[inline(never)]
     fn note(&self, id: &str, error: Error) -> Error {
         if error.code == Code::Indeterminate {
             self.doubt(id);
@@ -152,34 +209,32 @@ impl<S: System> Queue<S> {
     /// Changes several items and then syncs the directory once for all.
     fn batch(
         &self,
-        ids: &[String],
+        ids: &[Text],
         durability: Durability,
         change: &dyn Fn(&str) -> Result<()>,
-    ) -> Result<Vec<Outcome>> {
+    ) -> Result<List<Outcome>> {
         check_batch(ids.len())?;
         self.writable()?;
-        let mut outcomes: Vec<Outcome> = Vec::with_capacity(ids.len());
+        let mut outcomes = List::new();
         for id in ids {
             let changed = check_id(id).and_then(|()| change(id));
-            outcomes.push(Outcome { id: id.clone(), problem: changed.err().map(|error| self.note(id, error)) });
+            outcomes.push(Outcome::of(id, changed.map_err(|error| self.note(id, error))));
         }
         // An item that is not there may be one whose removal is not durable yet.
-        self.sync_outcomes(durability, &mut outcomes, Some(Code::NotFound));
+        self.sync_outcomes(durability, &mut outcomes, Code::NotFound);
         Ok(outcomes)
     }
 
     /// Syncs the directory for the outcomes that are done, or have the problem `done`; if that fails, they are
     /// indeterminate, and their items in doubt.
-    fn sync_outcomes(&self, durability: Durability, outcomes: &mut [Outcome], done: Option<Code>) {
-        let is_done = |outcome: &Outcome| {
-            outcome.problem.is_none() || outcome.problem.as_ref().map(|problem| problem.code) == done
-        };
-        if !outcomes.iter().any(is_done) {
-            return;
-        }
-        if let Err(error) = self.sync_names(durability) {
-            for outcome in outcomes.iter_mut().filter(|outcome| is_done(outcome)) {
-                outcome.problem = Some(self.note(&outcome.id, error.clone()));
+    fn sync_outcomes(&self, durability: Durability, outcomes: &mut [Outcome], done: Code) {
+        let is_done = |outcome: &&mut Outcome| outcome.problem.as_ref().is_none_or(|problem| problem.code == done);
+        let mut done = outcomes.iter_mut().filter(is_done).peekable();
+        if done.peek().is_some()
+            && let Err(error) = self.sync_names(durability)
+        {
+            for outcome in done {
+                outcome.problem = problem(Some(self.note(&outcome.id, error.again())));
             }
         }
     }
@@ -194,14 +249,14 @@ impl<S: System> Queue<S> {
     }
 
     /// The files that an id has in these states, under the names that are made of it.
-    fn files(&self, id: &str, states: &[State]) -> Result<Vec<ItemFile>> {
-        let mut files = Vec::new();
+    fn files(&self, id: &str, states: &[State]) -> Result<List<ItemFile>> {
+        let mut files = List::new();
         for &state in states {
             for format in FORMATS {
                 let name = name::item(id, state, format);
                 match self.kind(&name)? {
                     None => {}
-                    Some(Kind::Regular) => files.push(ItemFile { name, state, format }),
+                    Some(Kind::Regular) => files.push(ItemFile { name }),
                     Some(_) => return Err(not_regular(&name)),
                 }
             }
@@ -219,7 +274,7 @@ impl<S: System> Queue<S> {
         for other in &files {
             if !self.same_content(&file, other)? {
                 let detail =
-                    ["`", &other.name, "` has the same id and other content: move one of the two away"].concat();
+                    Text::of(&["`", &other.name, "` has the same id and other content: move one of the two away"]);
                 return Err(Error::of(Code::Conflict, Operation::None, &file.name, &detail));
             }
         }
@@ -248,6 +303,11 @@ impl<S: System> Queue<S> {
         }
     }
 
+    /// A new temporary file.
+    fn temporary(&self) -> Result<Temporary<S>> {
+        draw(self.system, &mut |random| TemporaryFile::create(&self.directory, self.counters, random))
+    }
+
     /// Whether two files are one, or have the same bytes.
     fn same_content(&self, one: &ItemFile, other: &ItemFile) -> Result<bool> {
         let identity = |file: &ItemFile| {
@@ -265,7 +325,7 @@ impl<S: System> Queue<S> {
                 return Ok(false);
             }
             if bytes.0.is_empty() {
-                return Ok(one.format == other.format);
+                return Ok(one.format() == other.format());
             }
             offset += bytes.0.len() as u64;
         }
@@ -311,7 +371,7 @@ fn read_some<F: File>(file: &F, of: &ItemFile, offset: u64) -> Result<Vec<u8>> {
 }
 
 fn check_id(id: &str) -> Result<()> {
-    id::check(id).map_err(|invalid| Error::invalid(&invalid.to_string()))
+    id::check(id).map_err(|invalid| Error::invalid(invalid.text()))
 }
 
 fn check_batch(length: usize) -> Result<()> {

@@ -12,15 +12,14 @@ use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::{File, Stat};
 use crate::id::base64url;
 use crate::input::Input;
-use crate::integrity::Checksum;
-use crate::message::Envelope;
+use crate::integrity::{Checksum, Closing, Opening};
+use crate::list::{Maybe, Text};
+use crate::message::{CREATED_AT_FIELD, Header, Timestamp};
 use crate::name::Format;
-use alloc::string::String;
+use crate::text::parse::Parser;
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use binary::BinaryReader;
-use prost::Message;
-use text::TextReader;
 
 /// Bytes up to which an item is read at once.
 const SMALL_BYTES: u64 = 8 << 10;
@@ -37,6 +36,7 @@ const PIECE_BYTES: usize = 16 << 10;
 /// `types.integrity`: how much was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
+#[repr(u8)]
 pub enum Integrity {
     Unchecked,
     Envelope,
@@ -56,60 +56,95 @@ pub(crate) enum Judgement {
 
 /// An item being read.
 pub(crate) struct Reader<F> {
-    kind: Kind<F>,
+    format: Format,
     stat: Stat,
+    judgement: Judgement,
+    /// The bytes of the file, whatever the format, and what is known of a text.
+    parser: Parser<F>,
+    stage: Stage,
+    /// The fields but the body, as far as they were read.
+    header: Header,
+    /// Whether that is all of them, so that what is read of them from here on is read again.
+    known: bool,
+    integrity: Integrity,
+    opening: Opening,
+    closing: Option<Closing>,
+    /// Whether something follows the closing.
+    trailed: bool,
+    /// Bytes of the body, once known.
+    body_length: Option<u64>,
+    /// Where the body begins, in binary.
+    body_at: u64,
+    /// Where the body ends, in a text where that was seen from the tail.
+    body_end: Option<u64>,
+    /// Bytes of the body that were read.
+    counted: u64,
+    /// The checksum of the whole so far, in binary; none once bytes were skipped, or all was checked.
+    whole: Option<Checksum>,
 }
 
-enum Kind<F> {
-    Text(TextReader<F>),
-    Binary(BinaryReader<F>),
+/// What comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The beginning of the file.
+    Begin,
+    /// Fields of a text, before the body or after it.
+    Fields,
+    /// The body.
+    Body,
+    /// Nothing: all was read and checked.
+    Done,
 }
 
 impl<F: File> Reader<F> {
     /// A reader of the item in a file.
-    pub(crate) fn new(file: F, stat: Stat, format: Format, judgement: Judgement) -> Reader<F> {
+    pub(crate) fn new(file: F, stat: Stat, format: Format, judgement: Judgement) -> Box<Reader<F>> {
         Reader::of(Input::file(file, stat.size), stat, format, judgement)
     }
 
-    fn of(input: Input<F>, stat: Stat, format: Format, judgement: Judgement) -> Reader<F> {
-        let kind = match format {
-            Format::Text => Kind::Text(TextReader::new(input, judgement)),
-            Format::Binary => Kind::Binary(BinaryReader::new(input, judgement)),
-        };
-        Reader { kind, stat }
+    fn of(input: Input<F>, stat: Stat, format: Format, judgement: Judgement) -> Box<Reader<F>> {
+        Box::new(Reader {
+            format,
+            stat,
+            judgement,
+            parser: Parser::new(input),
+            stage: Stage::Begin,
+            header: Header::default(),
+            known: false,
+            integrity: Integrity::Unchecked,
+            opening: Opening::Absent,
+            closing: None,
+            trailed: false,
+            body_length: None,
+            body_at: 0,
+            body_end: None,
+            counted: 0,
+            whole: None,
+        })
     }
 
     /// Finds the envelope: in the head and the tail of the file if it is laid out as usual, else by reading it all.
     pub(crate) fn open(&mut self) -> Result<()> {
-        let opened = match &mut self.kind {
-            Kind::Text(reader) => reader.open(),
-            Kind::Binary(reader) => reader.open(),
+        let opened = match self.format {
+            Format::Text => self.open_text(),
+            Format::Binary => self.open_binary(),
         };
         opened.map_err(|error| self.placed(error))
     }
 
-    /// The envelope, once it was found.
-    pub(crate) fn envelope(&mut self) -> &mut Envelope {
-        match &mut self.kind {
-            Kind::Text(reader) => &mut reader.envelope,
-            Kind::Binary(reader) => &mut reader.envelope,
-        }
+    /// The fields but the body, once they were found.
+    pub(crate) fn header(&mut self) -> &mut Header {
+        &mut self.header
     }
 
     /// What was checked so far.
     pub(crate) fn integrity(&self) -> Integrity {
-        match &self.kind {
-            Kind::Text(reader) => reader.integrity,
-            Kind::Binary(reader) => reader.integrity,
-        }
+        self.integrity
     }
 
     /// Bytes of the body; none where only reading it could tell.
     pub(crate) fn body_length(&self) -> Option<u64> {
-        match &self.kind {
-            Kind::Text(reader) => reader.body_length,
-            Kind::Binary(reader) => Some(reader.body_length()),
-        }
+        self.body_length
     }
 
     /// Bytes of the file.
@@ -119,26 +154,27 @@ impl<F: File> Reader<F> {
 
     /// What changes whenever the content does: the checksum of the whole, or where there is none, one of what can be known
     /// without reading it.
-    pub(crate) fn revision(&mut self) -> String {
-        let whole = match &self.kind {
-            Kind::Text(reader) => reader.whole(),
-            Kind::Binary(reader) => Some(reader.whole()),
-        };
-        revision(whole.unwrap_or_else(|| {
-            let mut hash = Checksum::default();
-            hash.update(&self.stat.size.to_le_bytes());
-            hash.update(&self.stat.modified.unwrap_or_default().encode_to_vec());
-            hash.update(&self.envelope().encode_to_vec());
-            hash.digest()
-        }))
+    pub(crate) fn revision(&mut self) -> Text {
+        if let Some(closing) = self.closing {
+            return revision(closing.whole);
+        }
+        let Timestamp { seconds, nanos } = self.stat.modified.unwrap_or_default();
+        let mut known = Vec::new();
+        for number in [self.stat.size, seconds.cast_unsigned(), u64::from(nanos.cast_unsigned())] {
+            known.extend_from_slice(&number.to_le_bytes());
+        }
+        crate::binary::fields(&mut self.header, 1..=CREATED_AT_FIELD, &mut known);
+        let mut hash = Checksum::default();
+        hash.update(&known);
+        revision(hash.digest())
     }
 
     /// Reads the next bytes of the body into `output`, which has room for more than 16; none at the end, where the whole
     /// item was checked.
     pub(crate) fn read(&mut self, output: &mut [u8]) -> Result<Option<usize>> {
-        let read = match &mut self.kind {
-            Kind::Text(reader) => reader.read(output),
-            Kind::Binary(reader) => reader.read(output),
+        let read = match self.format {
+            Format::Text => self.read_text(output),
+            Format::Binary => self.read_binary(output),
         };
         read.map_err(|error| self.placed(error))
     }
@@ -146,12 +182,12 @@ impl<F: File> Reader<F> {
     /// Gives up checking the whole, and goes to `offset` in the body where that can be done without reading, but not
     /// beyond its end. Returns where it is.
     pub(crate) fn seek_unchecked(&mut self, offset: u64) -> u64 {
-        match &mut self.kind {
-            Kind::Text(reader) => {
-                reader.judgement = Judgement::Seal;
+        match self.format {
+            Format::Text => {
+                self.judgement = Judgement::Seal;
                 0
             }
-            Kind::Binary(reader) => reader.seek_unchecked(offset),
+            Format::Binary => self.seek_binary(offset),
         }
     }
 
@@ -163,14 +199,14 @@ impl<F: File> Reader<F> {
     }
 
     /// Copies the whole body into an encoder of the same format, and checks the whole item.
-    pub(crate) fn copy_body<S: Sink>(&mut self, encoder: &mut Encoder<S>) -> Result<()> {
-        match &mut self.kind {
-            Kind::Text(reader) => reader.copy_encoded(encoder),
-            Kind::Binary(reader) => reader.copy_encoded(encoder),
+    pub(crate) fn copy_body(&mut self, encoder: &mut Encoder, sink: &mut dyn Sink) -> Result<()> {
+        match self.format {
+            Format::Text => self.copy_text(encoder, sink),
+            Format::Binary => self.copy_binary(encoder, sink),
         }?;
         let mut piece = vec![0; PIECE_BYTES];
         while let Some(read) = self.read(&mut piece)? {
-            encoder.body(piece.get(..read).unwrap_or_default())?;
+            encoder.body(piece.get(..read).unwrap_or_default(), sink)?;
         }
         Ok(())
     }
@@ -201,25 +237,26 @@ impl<F: File> Reader<F> {
         Ok(body)
     }
 
-    /// Adds to an error of a text where in it that was.
+    /// Adds to an error of a text where in it that was. What was read is forgotten.
     #[cold]
+    #[inline(never)]
     fn placed(&mut self, mut error: Error) -> Error {
-        if let (Some(at), Kind::Text(reader)) = (error.at, &mut self.kind) {
-            error.at = reader.line_of(at.offset);
+        if let Maybe::Some(at) = error.at {
+            error.at = self.parser.input.position(at.offset).into();
         }
         error
     }
 }
 
 /// The revision of an item whose checksum of the whole is this.
-pub(crate) fn revision(whole: u64) -> String {
+pub(crate) fn revision(whole: u64) -> Text {
     base64url(whole)
 }
 
 /// Decodes an item that is in memory.
-pub(crate) fn decode<F: File>(bytes: Vec<u8>, format: Format, most: u64) -> Result<(Envelope, Vec<u8>)> {
+pub(crate) fn decode<F: File>(bytes: Vec<u8>, format: Format, most: u64) -> Result<(Header, Vec<u8>)> {
     let stat = Stat { kind: crate::filesystem::Kind::Regular, size: bytes.len() as u64, modified: None };
     let mut reader = Reader::<F>::of(Input::memory(bytes), stat, format, Judgement::Format);
     let body = reader.read_all(most)?;
-    Ok((core::mem::take(reader.envelope()), body))
+    Ok((core::mem::take(reader.header()), body))
 }

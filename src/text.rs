@@ -3,7 +3,7 @@
 mod escape;
 pub(crate) mod parse;
 mod unescape;
-mod utf8;
+pub(crate) mod utf8;
 pub(crate) mod write;
 
 pub(crate) use escape::{GROWTH, MARGIN, escape};

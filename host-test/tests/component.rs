@@ -22,6 +22,15 @@ fn contract() -> (Resolve, wit_parser::PackageId) {
     (resolve, package)
 }
 
+/// Bytes that the component may have. The aim is 96 KiB.
+const MAX_COMPONENT_BYTES: usize = 112 << 10;
+
+#[test]
+fn the_component_is_small() {
+    println!("the component has {} bytes", COMPONENT.len());
+    assert!(COMPONENT.len() < MAX_COMPONENT_BYTES, "{} bytes", COMPONENT.len());
+}
+
 #[test]
 fn the_component_imports_four_interfaces_and_nothing_else() {
     let (resolve, world) = built();

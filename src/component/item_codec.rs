@@ -1,18 +1,25 @@
 //! `item-codec`.
 
-use super::bindings::exports::mail::queue::item_codec::{Error, Format, Guest, Item};
-use super::{Component, convert};
+use super::abi::{answer, exports};
 use crate::codec;
+use crate::error::Result;
 use crate::filesystem::wasi::WasiFile;
-use alloc::vec::Vec;
+use crate::list::List;
+use crate::message::Header;
+use crate::name::Format;
+use crate::queue::Item;
 
-impl Guest for Component {
-    fn encode(item: Item, format: Format) -> Result<Vec<u8>, Error> {
-        Ok(codec::encode(&convert::envelope(item.id, item.envelope), &item.body, format.into())?)
-    }
+exports! {
+    "mail:queue/item-codec@0.1.0#encode" => (id: text, envelope: envelope, body: list<u8>, format: case<Format>) {
+        let bytes = codec::encode(&mut Header { id, envelope: core::mem::take(&mut envelope) }, &body, format);
+        answer(bytes.map(List::from))
+    };
+    "mail:queue/item-codec@0.1.0#decode" => (bytes: list<u8>, format: case<Format>) {
+        answer(decode(bytes, format))
+    };
+}
 
-    fn decode(bytes: Vec<u8>, format: Format) -> Result<Item, Error> {
-        let (mut envelope, body) = codec::decode::<WasiFile>(bytes, format.into())?;
-        Ok(Item { id: core::mem::take(&mut envelope.id), envelope: envelope.into(), body })
-    }
+fn decode(bytes: List<u8>, format: Format) -> Result<Item> {
+    let (Header { id, envelope }, body) = codec::decode::<WasiFile>(bytes.into(), format)?;
+    Ok(Item { id, envelope, body: body.into() })
 }

@@ -1,144 +1,112 @@
 //! `queue-store`.
 
-use super::bindings::exports::mail::queue::queue_store::{
-    Counts, Durability, EnvelopeChange, Error, Guest, IdPage, Item, ItemInfo, Mail, Outcome, Page, Recovery, State,
-    WriteOptions,
-};
-use super::{Component, convert, forget_if_gone, queue, state};
-use crate::filesystem::wasi::Wasi;
-use crate::queue::Queue;
+use super::abi::{answer, exports, keep};
+use super::options::{Options, options};
+use super::{WasiQueue, queue, state};
+use crate::durable_write::Durability;
+use crate::error::Result;
+use crate::list::{Fixed, List, Maybe, Text};
+use crate::name::State;
+use crate::queue::{EnvelopeChange, Given, Outcome, Queue};
 use crate::{integrity, limits};
-use alloc::rc::Rc;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-/// Calls a function of the queue that `path` names.
-fn on<T>(
-    path: &str,
-    call: impl FnOnce(&Rc<Queue<Wasi>>) -> Result<T, crate::error::Error>,
-) -> Result<T, crate::error::Error> {
-    call(&queue(path)?).inspect_err(|error| forget_if_gone(path, error))
+/// The parameters of `put`.
+#[repr(C)]
+struct Put {
+    path: Text,
+    mail: Given,
+    options: Maybe<Options>,
 }
 
-impl Guest for Component {
-    fn new_id() -> String {
-        Queue::new_id(state().system.as_ref())
-    }
-
-    fn put(queue: String, id: Option<String>, mail: Mail, options: Option<WriteOptions>) -> Result<String, Error> {
-        let options = convert::write_options(options)?;
-        let mut envelope = convert::envelope(convert::given_id(id)?, mail.envelope);
-        Ok(on(&queue, |queue| queue.put(&mut envelope, &mail.body, &options))?)
-    }
-
-    fn put_many(
-        queue: String,
-        mails: Vec<(Option<String>, Mail)>,
-        options: Option<WriteOptions>,
-    ) -> Result<Vec<Outcome>, Error> {
-        let options = convert::write_options(options)?;
-        let convert = |(id, mail): (Option<String>, Mail)| {
-            Ok((convert::envelope(convert::given_id(id)?, mail.envelope), mail.body))
-        };
-        let mails = mails.into_iter().map(convert).collect();
-        convert::outcomes(on(&queue, |queue| queue.put_many(mails, &options)))
-    }
-
-    fn get(queue: String, id: String) -> Result<Item, Error> {
-        Ok(on(&queue, |queue| queue.get(&id))?.into())
-    }
-
-    fn info(queue: String, id: String) -> Result<ItemInfo, Error> {
-        Ok(on(&queue, |queue| queue.info(&id))?.into())
-    }
-
-    fn list_ids(queue: String, states: Vec<State>, after: Option<String>, limit: u32) -> Result<IdPage, Error> {
-        let (states, limit) = (convert::states(states), convert::limit(limit));
-        Ok(on(&queue, |queue| queue.list_ids(&states, after.as_deref(), limit))?.into())
-    }
-
-    fn list_items(queue: String, states: Vec<State>, after: Option<String>, limit: u32) -> Result<Page, Error> {
-        let (states, limit) = (convert::states(states), convert::limit(limit));
-        Ok(on(&queue, |queue| queue.list_items(&states, after.as_deref(), limit))?.into())
-    }
-
-    fn count(queue: String) -> Result<Counts, Error> {
-        Ok(on(&queue, |queue| queue.count())?.into())
-    }
-
-    fn update(
-        queue: String,
-        id: String,
-        change: EnvelopeChange,
-        options: Option<WriteOptions>,
-    ) -> Result<String, Error> {
-        let options = convert::write_options(options)?;
-        Ok(on(&queue, |queue| queue.update(&id, change.into(), &options))?)
-    }
-
-    fn remove(queue: String, ids: Vec<String>, durability: Option<Durability>) -> Result<Vec<Outcome>, Error> {
-        convert::outcomes(on(&queue, |queue| queue.remove(&ids, convert::durability(durability))))
-    }
-
-    fn hold(queue: String, ids: Vec<String>) -> Result<Vec<Outcome>, Error> {
-        convert::outcomes(on(&queue, |queue| queue.hold(&ids)))
-    }
-
-    fn release(queue: String, ids: Vec<String>) -> Result<Vec<Outcome>, Error> {
-        convert::outcomes(on(&queue, |queue| queue.release(&ids)))
-    }
-
-    fn quarantine(queue: String, ids: Vec<String>) -> Result<Vec<Outcome>, Error> {
-        convert::outcomes(on(&queue, |queue| queue.quarantine(&ids)))
-    }
-
-    fn restore(queue: String, ids: Vec<String>) -> Result<Vec<Outcome>, Error> {
-        convert::outcomes(on(&queue, |queue| queue.restore(&ids)))
-    }
-
-    fn discard(queue: String, ids: Vec<String>, durability: Option<Durability>) -> Result<Vec<Outcome>, Error> {
-        convert::outcomes(on(&queue, |queue| queue.discard(&ids, convert::durability(durability))))
-    }
-
-    fn seal(queue: String, ids: Vec<String>) -> Result<Vec<Outcome>, Error> {
-        convert::outcomes(on(&queue, |queue| queue.seal(&ids)))
-    }
-
-    fn verify(queue: String, ids: Vec<String>) -> Result<Vec<Outcome>, Error> {
-        convert::outcomes(on(&queue, |queue| queue.verify(&ids)))
-    }
-
-    fn recover(queue: String, older_than_seconds: u64) -> Result<Recovery, Error> {
-        Ok(on(&queue, |queue| queue.recover(older_than_seconds))?.into())
-    }
-
-    fn require_recovery(queue: String) -> Result<(), Error> {
-        Ok(on(&queue, |queue| {
-            queue.require_recovery();
-            Ok(())
-        })?)
-    }
-
-    fn counters() -> Vec<(String, u64)> {
-        named(state().counters.all())
-    }
-
-    fn limits() -> Vec<(String, u64)> {
-        named(limits::ALL.iter().copied())
-    }
-
-    fn about() -> Vec<(String, String)> {
-        [
-            ("name", env!("CARGO_PKG_NAME").to_string()),
-            ("version", env!("CARGO_PKG_VERSION").to_string()),
-            ("contract", "mail:queue@0.1.0".to_string()),
-            ("format-version", integrity::VERSION.to_string()),
-        ]
-        .map(|(name, value)| (name.to_string(), value))
-        .into()
-    }
+/// The parameters of `update`.
+#[repr(C)]
+struct Update {
+    path: Text,
+    id: Text,
+    change: EnvelopeChange,
+    options: Maybe<Options>,
 }
 
-fn named(numbers: impl IntoIterator<Item = (&'static str, u64)>) -> Vec<(String, u64)> {
-    numbers.into_iter().map(|(name, number)| (name.to_string(), number)).collect()
+exports! {
+    "mail:queue/queue-store@0.1.0#new-id" => () keep(Queue::new_id(&state().system));
+    "mail:queue/queue-store@0.1.0#put" => (parameters: parameters<Put>) answer(put(&mut parameters));
+    "mail:queue/queue-store@0.1.0#put-many" => (path: text, mails: list<Given>, given: options) {
+        answer(put_many(&path, &mut mails, &given))
+    };
+    "mail:queue/queue-store@0.1.0#get" => (path: text, id: text) answer(queue(&path).and_then(|queue| queue.get(&id)));
+    "mail:queue/queue-store@0.1.0#info" => (path: text, id: text) answer(queue(&path).and_then(|queue| queue.info(&id)));
+    "mail:queue/queue-store@0.1.0#list-ids" => (path: text, states: list<State>, after: maybe_text, limit: u32) {
+        answer(queue(&path).and_then(|queue| queue.list_ids(&states, after.as_ref(), limit as usize)))
+    };
+    "mail:queue/queue-store@0.1.0#list-items" => (path: text, states: list<State>, after: maybe_text, limit: u32) {
+        answer(queue(&path).and_then(|queue| queue.list_items(&states, after.as_ref(), limit as usize)))
+    };
+    "mail:queue/queue-store@0.1.0#count" => (path: text) answer(queue(&path).and_then(|queue| queue.count()));
+    "mail:queue/queue-store@0.1.0#update" => (parameters: parameters<Update>) answer(update(&mut parameters));
+    "mail:queue/queue-store@0.1.0#remove" => (path: text, ids: list<Text>, durability: maybe_case<Durability>) {
+        batch(&path, &ids, WasiQueue::remove, durability)
+    };
+    "mail:queue/queue-store@0.1.0#hold" => (path: text, ids: list<Text>) batch(&path, &ids, |queue, ids, _| queue.hold(ids), None);
+    "mail:queue/queue-store@0.1.0#release" => (path: text, ids: list<Text>) batch(&path, &ids, |queue, ids, _| queue.release(ids), None);
+    "mail:queue/queue-store@0.1.0#quarantine" => (path: text, ids: list<Text>) {
+        batch(&path, &ids, |queue, ids, _| queue.quarantine(ids), None)
+    };
+    "mail:queue/queue-store@0.1.0#restore" => (path: text, ids: list<Text>) batch(&path, &ids, |queue, ids, _| queue.restore(ids), None);
+    "mail:queue/queue-store@0.1.0#discard" => (path: text, ids: list<Text>, durability: maybe_case<Durability>) {
+        batch(&path, &ids, WasiQueue::discard, durability)
+    };
+    "mail:queue/queue-store@0.1.0#seal" => (path: text, ids: list<Text>) batch(&path, &ids, |queue, ids, _| queue.seal(ids), None);
+    "mail:queue/queue-store@0.1.0#verify" => (path: text, ids: list<Text>) batch(&path, &ids, |queue, ids, _| queue.verify(ids), None);
+    "mail:queue/queue-store@0.1.0#recover" => (path: text, older_than: u64) {
+        answer(queue(&path).and_then(|queue| queue.recover(older_than)))
+    };
+    "mail:queue/queue-store@0.1.0#require-recovery" => (path: text) {
+        answer(queue(&path).map(|queue| queue.require_recovery()))
+    };
+    "mail:queue/queue-store@0.1.0#counters" => () keep(state().counters.all());
+    "mail:queue/queue-store@0.1.0#limits" => () (&raw const limits::ALL).cast();
+    "mail:queue/queue-store@0.1.0#about" => () (&raw const ABOUT).cast();
 }
+
+fn put(parameters: &mut Put) -> Result<Text> {
+    let options = options(&parameters.options)?;
+    queue(&parameters.path)?.put(&mut parameters.mail, &options)
+}
+
+fn put_many(path: &str, mails: &mut [Given], given: &Maybe<Options>) -> Result<List<Outcome>> {
+    let options = options(given)?;
+    queue(path)?.put_many(mails, &options)
+}
+
+fn update(parameters: &mut Update) -> Result<Text> {
+    let options = options(&parameters.options)?;
+    queue(&parameters.path)?.update(&parameters.id, &mut parameters.change, &options)
+}
+
+/// What is done to several items.
+type Batch = fn(&WasiQueue, &[Text], Durability) -> Result<List<Outcome>>;
+
+/// Does it.
+#[inline(never)]
+fn batch(path: &str, ids: &[Text], change: Batch, durability: Option<Durability>) -> *const u8 {
+    answer(queue(path).and_then(|queue| change(&queue, ids, durability.unwrap_or_default())))
+}
+
+/// A fact that never changes, and its name.
+#[repr(C)]
+struct Fact {
+    name: Fixed<u8>,
+    value: Fixed<u8>,
+}
+
+const fn fact(name: &'static str, value: &'static str) -> Fact {
+    Fact { name: Fixed::text(name), value: Fixed::text(value) }
+}
+
+/// What this component is.
+static ABOUT: Fixed<Fact> = Fixed::of(&[
+    fact("name", env!("CARGO_PKG_NAME")),
+    fact("version", env!("CARGO_PKG_VERSION")),
+    fact("contract", "mail:queue@0.1.0"),
+    fact("format-version", integrity::VERSION),
+]);

@@ -6,11 +6,14 @@
 
 use super::{Directory, DirectoryEntry, Entries, Failure, File, Kind, Stat, System};
 use crate::error::{Code, Error, Operation};
+use crate::id::is_file_name;
+use crate::list::Text;
 use crate::message::Timestamp;
+use crate::split;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::OnceCell;
+use core::cell::Cell;
 use wasi::clocks::wall_clock::{self, Datetime};
 use wasi::filesystem::preopens;
 use wasi::filesystem::types::{
@@ -23,17 +26,19 @@ use wasi::random::random;
 #[derive(Default)]
 pub struct Wasi {
     /// Asked for once: a host opens new descriptors at each asking.
-    preopens: OnceCell<Vec<(Descriptor, String)>>,
+    preopens: Cell<Option<&'static [(Descriptor, String)]>>,
 }
 
 impl Wasi {
     /// The host, not asked for anything yet.
     pub const fn new() -> Wasi {
-        Wasi { preopens: OnceCell::new() }
+        Wasi { preopens: Cell::new(None) }
     }
 
-    fn opened(&self) -> &[(Descriptor, String)] {
-        self.preopens.get_or_init(preopens::get_directories)
+    fn opened(&self) -> &'static [(Descriptor, String)] {
+        let opened = self.preopens.get().unwrap_or_else(|| preopens::get_directories().leak());
+        self.preopens.set(Some(opened));
+        opened
     }
 }
 
@@ -41,17 +46,36 @@ impl System for Wasi {
     type Directory = WasiDirectory;
 
     fn directory(&self, path: &str) -> Result<WasiDirectory, Error> {
-        let preopens = self.opened().iter();
-        let found = preopens.filter_map(|(preopen, name)| Some((preopen, below(path, name)?)));
-        let Some((preopen, below)) = found.min_by_key(|(_, below)| below.len()) else {
-            let names = self.preopens().join("`, `");
-            let detail = ["the host opened no directory under this name; what it opened is `", &names, "`"].concat();
+        let mut found: Option<(&Descriptor, &str)> = None;
+        for (preopen, name) in self.opened() {
+            if let Some(below) = below(path, name)
+                && found.is_none_or(|(_, other)| below.len() < other.len())
+            {
+                found = Some((preopen, below));
+            }
+        }
+        let Some((preopen, below)) = found else {
+            let mut detail = Text::from("the host opened no directory under this name; what it opened is");
+            for (_, name) in self.opened() {
+                detail = Text::of(&[&detail, " `", name, "`"]);
+            }
             return Err(Error::of(Code::NotFound, Operation::Resolve, path, &detail));
         };
         let mut directory = open_directory(preopen, ".", path)?;
         // One component at a time: only the last one of a path is not followed where it is a symbolic link.
-        for component in below.split('/').filter(|_| !below.is_empty()) {
-            if matches!(component, "" | "." | "..") || component.bytes().any(|byte| matches!(byte, b'\\' | 0)) {
+        let mut below = Some(below).filter(|below| !below.is_empty());
+        while let Some(path_below) = below {
+            let component = match split::at_first(path_below, b'/') {
+                Some((component, rest)) => {
+                    below = Some(rest);
+                    component
+                }
+                None => {
+                    below = None;
+                    path_below
+                }
+            };
+            if !is_file_name(component) {
                 let detail = "a path below a preopen has no `.`, `..`, empty component, `\\` and NUL";
                 return Err(Error::of(Code::InvalidArgument, Operation::Resolve, path, detail));
             }
@@ -60,8 +84,8 @@ impl System for Wasi {
         Ok(WasiDirectory { descriptor: Rc::new(directory) })
     }
 
-    fn preopens(&self) -> Vec<String> {
-        self.opened().iter().map(|(_, name)| name.clone()).collect()
+    fn preopens(&self) -> Vec<Text> {
+        self.opened().iter().map(|(_, name)| Text::from(name.as_str())).collect()
     }
 
     fn now(&self) -> Timestamp {
@@ -147,7 +171,7 @@ pub struct WasiEntries {
 impl Entries for WasiEntries {
     fn next(&mut self) -> Result<Option<DirectoryEntry>, Failure> {
         let entry = self.stream.read_directory_entry()?;
-        Ok(entry.map(|entry| DirectoryEntry { name: entry.name, kind: kind(entry.type_) }))
+        Ok(entry.map(|entry| DirectoryEntry { name: entry.name.into(), kind: kind(entry.type_) }))
     }
 }
 
@@ -207,26 +231,49 @@ fn timestamp(datetime: Datetime) -> Timestamp {
     }
 }
 
+/// What the codes of `wasi:filesystem` mean, in their order.
+const FAILURES: [Failure; 37] = [
+    Failure::Access,
+    Failure::Busy,
+    Failure::Already,
+    Failure::BadDescriptor,
+    Failure::Busy,
+    Failure::Deadlock,
+    Failure::Quota,
+    Failure::Exist,
+    Failure::FileTooLarge,
+    Failure::NotUtf8,
+    Failure::InProgress,
+    Failure::Busy,
+    Failure::Invalid,
+    Failure::Io,
+    Failure::WrongKind,
+    Failure::WrongKind,
+    Failure::Unsupported,
+    Failure::MessageSize,
+    Failure::NameTooLong,
+    Failure::NoDevice,
+    Failure::NoEntry,
+    Failure::NoLock,
+    Failure::Busy,
+    Failure::NoSpace,
+    Failure::WrongKind,
+    Failure::NotEmpty,
+    Failure::NotRecoverable,
+    Failure::Unsupported,
+    Failure::NoTty,
+    Failure::NoSuchDevice,
+    Failure::Overflow,
+    Failure::Access,
+    Failure::Pipe,
+    Failure::ReadOnly,
+    Failure::InvalidSeek,
+    Failure::TextFileBusy,
+    Failure::Unsupported,
+];
+
 impl From<ErrorCode> for Failure {
     fn from(code: ErrorCode) -> Failure {
-        match code {
-            ErrorCode::NoEntry => Failure::NoEntry,
-            ErrorCode::Exist => Failure::Exist,
-            ErrorCode::InsufficientSpace => Failure::NoSpace,
-            ErrorCode::Quota => Failure::Quota,
-            ErrorCode::ReadOnly => Failure::ReadOnly,
-            ErrorCode::Access | ErrorCode::NotPermitted => Failure::Access,
-            ErrorCode::Io => Failure::Io,
-            ErrorCode::FileTooLarge => Failure::FileTooLarge,
-            ErrorCode::IsDirectory | ErrorCode::NotDirectory | ErrorCode::Loop => Failure::WrongKind,
-            ErrorCode::NameTooLong => Failure::NameTooLong,
-            ErrorCode::Invalid => Failure::Invalid,
-            ErrorCode::Unsupported | ErrorCode::CrossDevice | ErrorCode::TooManyLinks => Failure::Unsupported,
-            ErrorCode::Busy | ErrorCode::WouldBlock | ErrorCode::Interrupted | ErrorCode::InsufficientMemory => {
-                Failure::Busy
-            }
-            ErrorCode::IllegalByteSequence => Failure::NotUtf8,
-            other => Failure::Other(other.message()),
-        }
+        FAILURES[code as usize]
     }
 }

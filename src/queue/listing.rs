@@ -1,60 +1,65 @@
 //! Listings: names, envelopes, or everything checked; in one pass and no order, or in pages and in order.
 
 use super::names::Names;
+use super::read::info;
+use super::smallest::Smallest;
 use super::{Info, ItemFile, LIVE, Outcome, Queue, check_batch, check_id, not_regular};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Fields, Result};
 use crate::filesystem::{Kind, System};
 use crate::limits::{MAX_ITEM_PAGE, MAX_PAGE, MAX_PAGE_BYTES, VALUE_BYTES};
+use crate::list::{List, Maybe, Text};
 use crate::name::{Name, STATES, State};
-use alloc::collections::BinaryHeap;
+use crate::reader::Judgement;
 use alloc::rc::Rc;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::cmp::Ordering;
-use prost::Message;
 
 /// `types.detail`: what a listing says of each item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
+#[repr(u8)]
 pub enum Detail {
     Name,
     Envelope,
     Whole,
 }
 
-/// One item of a listing.
-#[derive(Clone, Debug, PartialEq)]
+/// `types.entry`: one item of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Entry {
     /// Its id, of its file name.
-    pub id: String,
+    pub id: Text,
     /// Where it stands.
     pub state: State,
     /// What it is, as far as that was asked for and could be read.
-    pub info: Option<Info>,
+    pub info: Maybe<Info>,
     /// What is wrong with it.
-    pub problem: Option<Error>,
+    pub problem: Maybe<Fields>,
 }
 
-/// Some items, in order.
-#[derive(Clone, Debug, PartialEq)]
+/// `types.page`: some items, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Page {
     /// The items.
-    pub entries: Vec<Entry>,
+    pub entries: List<Entry>,
     /// After which id the next page begins; none at the end.
-    pub next: Option<String>,
+    pub next: Maybe<Text>,
 }
 
-/// Some ids, in order.
+/// `types.id-page`: some ids, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct IdPage {
     /// The ids.
-    pub ids: Vec<String>,
+    pub ids: List<Text>,
     /// After which id the next page begins; none at the end.
-    pub next: Option<String>,
+    pub next: Maybe<Text>,
 }
 
 /// `types.counts`: how many files of each kind there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
 pub struct Counts {
     pub ready: u64,
@@ -64,17 +69,23 @@ pub struct Counts {
     pub foreign: u64,
 }
 
-/// A file that has the name of an item. In the order of a listing: by id, then by name.
+/// A file that has the name of an item.
 #[derive(PartialEq, Eq)]
 struct Named {
-    id: String,
     file: ItemFile,
     kind: Kind,
 }
 
+impl Named {
+    /// The order of a listing: by id, then by name.
+    fn key(&self) -> (&str, &str) {
+        (self.file.id(), &self.file.name)
+    }
+}
+
 impl Ord for Named {
     fn cmp(&self, other: &Named) -> Ordering {
-        self.id.cmp(&other.id).then_with(|| self.file.name.cmp(&other.file.name))
+        self.key().cmp(&other.key())
     }
 }
 
@@ -117,34 +128,43 @@ impl<S: System> Queue<S> {
     }
 
     /// The ids in these states that are greater than `after`, in ascending order.
-    pub fn list_ids(&self, states: &[State], after: Option<&str>, limit: usize) -> Result<IdPage> {
+    pub fn list_ids(&self, states: &[State], after: Option<&Text>, limit: usize) -> Result<IdPage> {
         let limit = check_limit(limit)?.min(MAX_PAGE);
         let list = || {
+            let mut page = IdPage { ids: List::new(), next: Maybe::None };
             // One more than the page has says whether there is a next one. The same id can be there twice.
-            let named = self.smallest(states, after, limit + MAX_NAMES)?;
-            let mut ids: Vec<String> = named.into_iter().map(|named| named.id).collect();
-            ids.dedup();
-            let more = ids.len() > limit;
-            ids.truncate(limit);
-            Ok(IdPage { next: ids.last().filter(|_| more).cloned(), ids })
+            for named in &self.smallest(states, after, limit + MAX_NAMES)? {
+                let id = named.file.id();
+                if page.ids.last().is_some_and(|last| **last == *id) {
+                    continue;
+                }
+                if page.ids.len() >= limit {
+                    page.next = page.ids.last().cloned().into();
+                    break;
+                }
+                page.ids.push(id.into());
+            }
+            Ok(page)
         };
         list().map_err(|error| self.error(error))
     }
 
     /// The items with these ids.
-    pub fn list_items(&self, states: &[State], after: Option<&str>, limit: usize) -> Result<Page> {
+    pub fn list_items(&self, states: &[State], after: Option<&Text>, limit: usize) -> Result<Page> {
         let limit = check_limit(limit)?.min(MAX_ITEM_PAGE);
         let list = || {
-            let mut page = Page { entries: Vec::new(), next: None };
-            let mut last = String::new();
+            let mut page = Page { entries: List::new(), next: Maybe::None };
+            let mut last = Text::default();
             let (mut listed, mut bytes) = (0, 0);
-            for named in self.smallest(states, after, limit + MAX_NAMES)? {
-                if (listed >= limit || bytes > MAX_PAGE_BYTES) && named.id != last {
-                    page.next = Some(last);
-                    break;
+            for named in &self.smallest(states, after, limit + MAX_NAMES)? {
+                if *last != *named.file.id() {
+                    if listed >= limit || bytes > MAX_PAGE_BYTES {
+                        page.next = Maybe::Some(last);
+                        break;
+                    }
+                    last = named.file.id().into();
                 }
                 listed += 1;
-                last.clone_from(&named.id);
                 if let Some(entry) = self.entry(named, Detail::Envelope) {
                     bytes += size_of_entry(&entry);
                     page.entries.push(entry);
@@ -156,45 +176,44 @@ impl<S: System> Queue<S> {
     }
 
     /// The files in these states whose ids are greater than `after`, the first `most` of them, in order.
-    fn smallest(&self, states: &[State], after: Option<&str>, most: usize) -> Result<Vec<Named>> {
-        let mut smallest = BinaryHeap::new();
+    fn smallest(&self, states: &[State], after: Option<&Text>, most: usize) -> Result<List<Named>> {
+        let mut smallest = Smallest::new(most);
         let mut names = self.names()?;
         while let Some(named) = next_named(&mut names, states)? {
-            if after.is_none_or(|after| named.id.as_str() > after) {
+            if after.is_none_or(|after| *named.file.id() > **after) {
                 smallest.push(named);
-                if smallest.len() > most {
-                    smallest.pop();
-                }
             }
         }
-        Ok(smallest.into_sorted_vec())
+        Ok(smallest.into_sorted())
     }
 
     /// Checks items whole, in whatever state.
-    pub fn verify(&self, ids: &[String]) -> Result<Vec<Outcome>> {
+    pub fn verify(&self, ids: &[Text]) -> Result<List<Outcome>> {
         check_batch(ids.len())?;
-        let verify = |id: &String| {
-            let verified = check_id(id).and_then(|()| self.info_of(id, &self.any_file(id)?, true));
-            Outcome { id: id.clone(), problem: verified.err().map(|error| self.error(error)) }
-        };
-        Ok(ids.iter().map(verify).collect())
+        let mut outcomes = List::new();
+        for id in ids {
+            let verified = check_id(id).and_then(|()| self.checked(&self.any_file(id)?));
+            outcomes.push(Outcome::of(id, verified.map_err(|error| self.error(error))));
+        }
+        Ok(outcomes)
     }
 
     /// What a listing says of a file; none if it vanished.
-    fn entry(&self, named: Named, detail: Detail) -> Option<Entry> {
-        let Named { id, file, kind } = named;
-        let state = file.state;
+    fn entry(&self, named: &Named, detail: Detail) -> Option<Entry> {
+        let Named { file, kind } = named;
+        let (id, state) = (file.id(), file.state());
         let info = || {
-            check_id(&id).map_err(|error| error.at_path(&file.name))?;
-            if kind != Kind::Regular {
+            check_id(id).map_err(|error| error.at_path(&file.name))?;
+            if *kind != Kind::Regular {
                 return Err(not_regular(&file.name));
             }
             if detail == Detail::Whole && LIVE.contains(&state) {
-                self.file(&id, &LIVE)?;
+                self.file(id, &LIVE)?;
             }
             match detail {
                 Detail::Name => Ok(None),
-                _ => self.info_of(&id, &file, detail == Detail::Whole).map(Some),
+                Detail::Envelope => Ok(Some(info(id, file, &mut *self.reader(file, Judgement::Item)?))),
+                Detail::Whole => Ok(Some(info(id, file, &mut *self.checked(file)?))),
             }
         };
         let (info, problem) = match info() {
@@ -202,31 +221,29 @@ impl<S: System> Queue<S> {
             Err(error) if error.code == Code::NotFound => return None,
             Err(error) => (None, Some(self.error(error))),
         };
-        Some(Entry { id, state, info, problem })
+        Some(Entry { id: id.into(), state, info: info.into(), problem: super::problem(problem) })
     }
 }
 
-/// About how much memory an entry takes.
 /// What an entry takes where a host holds it.
 fn size_of_entry(entry: &Entry) -> usize {
     // The fields of a recipient, and the recipient itself.
     const VALUES_OF_A_RECIPIENT: usize = 8;
-    let Some(Info { envelope, .. }) = &entry.info else {
+    let Some(Info { envelope, .. }) = entry.info.as_ref() else {
         return 0;
     };
     let recipients = envelope.recipients.iter().map(|recipient| VALUES_OF_A_RECIPIENT + recipient.via.len());
-    envelope.encoded_len() + (envelope.to.len() + recipients.sum::<usize>()) * VALUE_BYTES
+    envelope.size() + (envelope.to.len() + recipients.sum::<usize>()) * VALUE_BYTES
 }
 
 /// The next file that has the name of an item in one of these states.
 fn next_named<S: System>(names: &mut Names<S>, states: &[State]) -> Result<Option<Named>> {
     let states = if states.is_empty() { &STATES } else { states };
     while let Some(found) = names.next()? {
-        if let Name::Item { id, state, format } = found.meaning()
+        if let Name::Item { state, .. } = found.meaning()
             && states.contains(&state)
         {
-            let id = id.to_string();
-            return Ok(Some(Named { id, kind: found.kind, file: ItemFile { name: found.name, state, format } }));
+            return Ok(Some(Named { kind: found.kind, file: ItemFile { name: found.name } }));
         }
     }
     Ok(None)
@@ -244,31 +261,31 @@ pub struct Listing<S: System> {
     queue: Rc<Queue<S>>,
     /// None after a failure.
     names: Option<Names<S>>,
-    states: Vec<State>,
+    states: List<State>,
     detail: Detail,
 }
 
 impl<S: System> Listing<S> {
     /// Begins a listing of the items in these states; none given: all.
-    pub fn open(queue: &Rc<Queue<S>>, states: &[State], detail: Detail) -> Result<Listing<S>> {
+    pub fn open(queue: &Rc<Queue<S>>, states: List<State>, detail: Detail) -> Result<Listing<S>> {
         let names = queue.names().map_err(|error| queue.error(error))?;
-        Ok(Listing { queue: queue.clone(), names: Some(names), states: states.to_vec(), detail })
+        Ok(Listing { queue: queue.clone(), names: Some(names), states, detail })
     }
 
     /// The next items; none at the end.
-    pub fn next(&mut self, limit: usize) -> Result<Vec<Entry>> {
+    pub fn next(&mut self, limit: usize) -> Result<List<Entry>> {
         let most = if self.detail == Detail::Name { MAX_PAGE } else { MAX_ITEM_PAGE };
         let limit = check_limit(limit)?.min(most);
         let Some(mut names) = self.names.take() else {
             return Err(Error::refused(Code::Aborted, "an earlier call of this listing failed: begin a new one"));
         };
-        let (mut entries, mut bytes) = (Vec::new(), 0);
+        let (mut entries, mut bytes) = (List::new(), 0);
         while entries.len() < limit && bytes <= MAX_PAGE_BYTES {
             let named = next_named(&mut names, &self.states).map_err(|error| self.queue.error(error))?;
             let Some(named) = named else {
                 break;
             };
-            if let Some(entry) = self.queue.entry(named, self.detail) {
+            if let Some(entry) = self.queue.entry(&named, self.detail) {
                 bytes += size_of_entry(&entry);
                 entries.push(entry);
             }

@@ -5,56 +5,53 @@ use crate::durable_write::Durability;
 use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::{Directory, Failure, Kind, System};
 use crate::id::base64url;
-use crate::name::{self, Name, State};
-use alloc::string::String;
-use alloc::vec::Vec;
+use crate::list::{List, Text};
+use crate::name::{self, State};
 
 impl<S: System> Queue<S> {
     /// Keeps ready items from being delivered.
-    pub fn hold(&self, ids: &[String]) -> Result<Vec<Outcome>> {
+    pub fn hold(&self, ids: &[Text]) -> Result<List<Outcome>> {
         self.batch(ids, Durability::Full, &|id| self.move_live(id, State::Held))
     }
 
     /// Makes held items ready.
-    pub fn release(&self, ids: &[String]) -> Result<Vec<Outcome>> {
+    pub fn release(&self, ids: &[Text]) -> Result<List<Outcome>> {
         self.batch(ids, Durability::Full, &|id| self.move_live(id, State::Ready))
     }
 
     /// Sets items aside.
-    pub fn quarantine(&self, ids: &[String]) -> Result<Vec<Outcome>> {
+    pub fn quarantine(&self, ids: &[Text]) -> Result<List<Outcome>> {
         self.batch(ids, Durability::Full, &|id| {
             let file = self.live_file(id)?;
-            let mut target = name::item(id, State::Quarantined, file.format);
+            let mut target = name::item(id, State::Quarantined, file.format());
             if !self.files(id, &[State::Quarantined])?.is_empty() {
-                target = name::quarantined_again(id, file.format, &base64url(self.system.random()));
+                target = name::quarantined_again(id, file.format(), &base64url(self.system.random()));
             }
             self.rename(&file.name, &target)
         })
     }
 
     /// Makes quarantined items ready, if they are whole.
-    pub fn restore(&self, ids: &[String]) -> Result<Vec<Outcome>> {
+    pub fn restore(&self, ids: &[Text]) -> Result<List<Outcome>> {
         let quarantined = self.quarantined(ids).map_err(|error| self.error(error))?;
         self.batch(ids, Durability::Full, &|id| {
             if let Some(file) = self.files(id, &LIVE)?.pop() {
                 let detail = "an item of this id is ready or held";
                 return Err(Error::of(Code::Exists, Operation::None, &file.name, detail));
             }
-            let mut names = quarantined.iter().filter(|(of, _)| of == id).map(|(_, name)| name);
+            let mut names = quarantined.iter().filter(|(of, _)| **of == *id).map(|(_, name)| name);
             let name = names.next().ok_or_else(|| not_found(id))?;
             if names.next().is_some() {
                 let detail =
                     "several items of this id are quarantined: look at them, and move all but one away by hand";
                 return Err(Error::of(Code::Conflict, Operation::None, name, detail));
             }
-            let Name::Item { state, format, .. } = name::parse(name) else {
-                return Err(not_found(id));
-            };
+            let file = ItemFile { name: name.clone() };
             if self.kind(name)? != Some(Kind::Regular) {
                 return Err(not_regular(name));
             }
-            self.info_of(id, &ItemFile { name: name.clone(), state, format }, true)?;
-            self.rename(name, &name::item(id, State::Ready, format))
+            self.checked(&file)?;
+            self.rename(name, &name::item(id, State::Ready, file.format()))
         })
     }
 
@@ -62,7 +59,7 @@ impl<S: System> Queue<S> {
     fn move_live(&self, id: &str, state: State) -> Result<()> {
         let file = self.live_file(id)?;
         let others = self.files(id, &LIVE)?;
-        let kept = name::item(id, state, file.format);
+        let kept = name::item(id, state, file.format());
         match others.iter().find(|other| other.name == kept) {
             Some(done) => self.sync_or_doubt(id, done)?,
             None => self.rename(&file.name, &kept)?,

@@ -4,8 +4,8 @@
 use super::Queue;
 use crate::error::{Error, Operation, Result};
 use crate::filesystem::{Directory, Entries, Failure, Kind, System};
+use crate::list::Text;
 use crate::name::{self, Name};
-use alloc::string::String;
 
 /// The names in a directory, being read.
 pub(super) struct Names<S: System> {
@@ -17,7 +17,7 @@ pub(super) struct Names<S: System> {
 
 /// A name, and what kind of file has it.
 pub(super) struct Found {
-    pub(super) name: String,
+    pub(super) name: Text,
     /// Never `Unknown`.
     pub(super) kind: Kind,
 }

@@ -4,43 +4,58 @@ use super::{FileOf, ItemFile, Queue, check_id, not_regular};
 use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::{File, Kind, System};
 use crate::limits::{MAX_CHUNK_BYTES, MAX_LIST_BODY_BYTES};
-use crate::message::Envelope;
+use crate::list::{List, Maybe, Text};
+use crate::message::{Envelope, Header};
 use crate::name::{Format, State};
 use crate::reader::{Integrity, Judgement, Reader};
+use alloc::boxed::Box;
 use alloc::rc::Rc;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// A whole item.
-#[derive(Clone, Debug, PartialEq)]
+/// `types.item`: a whole item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Item {
     /// The id, of the file name.
-    pub id: String,
+    pub id: Text,
     /// The envelope.
     pub envelope: Envelope,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: List<u8>,
 }
 
-/// What can be said of an item without its body.
-#[derive(Clone, Debug, PartialEq)]
+/// `types.item-info`: what can be said of an item without its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Info {
     /// The id, of the file name.
-    pub id: String,
+    pub id: Text,
     /// Where it stands.
     pub state: State,
     /// How it is stored.
     pub format: Format,
     /// What was checked.
     pub integrity: Integrity,
-    /// The envelope. Its `id` is the field `ID`, which need not be the id of the file name.
+    /// The envelope.
     pub envelope: Envelope,
     /// Bytes of the file.
     pub file_size: u64,
     /// Bytes of the body, if they are known.
-    pub body_size: Option<u64>,
+    pub body_size: Maybe<u64>,
     /// Changes with the content.
-    pub revision: String,
+    pub revision: Text,
+    /// Further facts by name.
+    pub attributes: List<Attribute>,
+}
+
+/// A fact, and its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Attribute {
+    /// Its name.
+    pub name: Text,
+    /// The fact.
+    pub value: Text,
 }
 
 impl<S: System> Queue<S> {
@@ -52,64 +67,72 @@ impl<S: System> Queue<S> {
             let mut reader = self.reader(&file, Judgement::Item)?;
             let body = reader.read_all(MAX_LIST_BODY_BYTES).map_err(|error| error.at_path(&file.name))?;
             self.counters.bytes_read.add(reader.file_size());
-            Ok(Item { id: id.to_string(), envelope: core::mem::take(reader.envelope()), body })
+            Ok(Item { id: id.into(), envelope: core::mem::take(&mut reader.header().envelope), body: body.into() })
         };
         get().map_err(|error| self.error(error))
     }
 
     /// What can be said of an item without its body.
     pub fn info(&self, id: &str) -> Result<Info> {
-        let info = || {
+        let read = || {
             check_id(id)?;
-            self.info_of(id, &self.any_file(id)?, false)
+            let file = self.any_file(id)?;
+            Ok(info(id, &file, &mut *self.reader(&file, Judgement::Item)?))
         };
-        info().map_err(|error| self.error(error))
+        read().map_err(|error| self.error(error))
     }
 
-    /// What can be said of the item in a file; with everything checked, if it is to be `whole`.
-    pub(super) fn info_of(&self, id: &str, file: &ItemFile, whole: bool) -> Result<Info> {
+    /// Reads the item in a file, with everything checked.
+    pub(super) fn checked(&self, file: &ItemFile) -> Result<Box<Reader<FileOf<S>>>> {
         let mut reader = self.reader(file, Judgement::Item)?;
-        if whole {
-            reader.verify().map_err(|error| error.at_path(&file.name))?;
-            self.counters.bytes_read.add(reader.file_size());
-        }
-        Ok(info(id, file, &mut reader))
+        reader.verify().map_err(|error| error.at_path(&file.name))?;
+        self.counters.bytes_read.add(reader.file_size());
+        Ok(reader)
     }
 
     /// Opens the item in a file at its envelope.
-    pub(super) fn reader(&self, file: &ItemFile, judgement: Judgement) -> Result<Reader<FileOf<S>>> {
+    pub(super) fn reader(&self, file: &ItemFile, judgement: Judgement) -> Result<Box<Reader<FileOf<S>>>> {
         let opened = self.open_file(file)?;
         let stat = opened.stat().map_err(|failure| Error::filesystem(failure, Operation::Stat, &file.name))?;
         // It was a regular file when it was looked at.
         if stat.kind != Kind::Regular {
             return Err(not_regular(&file.name));
         }
-        let mut reader = Reader::new(opened, stat, file.format, judgement);
+        let mut reader = Reader::new(opened, stat, file.format(), judgement);
         reader.open().map_err(|error| error.at_path(&file.name))?;
         Ok(reader)
     }
 }
 
-fn info<F: File>(id: &str, file: &ItemFile, reader: &mut Reader<F>) -> Info {
+/// What a reader says of an item without its body.
+#[inline(never)]
+pub(super) fn info<F: File>(id: &str, file: &ItemFile, reader: &mut Reader<F>) -> Info {
+    let revision = reader.revision();
+    let Header { id: item_id, envelope } = core::mem::take(reader.header());
+    let mut attributes = List::new();
+    if *item_id != *id {
+        attributes.push(Attribute { name: "item-id".into(), value: item_id });
+    }
     Info {
-        id: id.to_string(),
-        state: file.state,
-        format: file.format,
+        id: id.into(),
+        state: file.state(),
+        format: file.format(),
         integrity: reader.integrity(),
         file_size: reader.file_size(),
-        body_size: reader.body_length(),
-        revision: reader.revision(),
-        envelope: core::mem::take(reader.envelope()),
+        body_size: reader.body_length().into(),
+        revision,
+        envelope,
+        attributes,
     }
 }
 
 /// A reader of the body of an item, as it was when it was opened.
 pub struct BodyReader<S: System> {
     queue: Rc<Queue<S>>,
-    name: String,
+    name: Text,
     info: Info,
     /// None after a failure.
-    reader: Option<Reader<FileOf<S>>>,
+    reader: Option<Box<Reader<FileOf<S>>>>,
     /// Bytes of the body that were decoded, and how many of them were given out.
     decoded: Vec<u8>,
     given: usize,
@@ -155,7 +178,7 @@ impl<S: System> BodyReader<S> {
     }
 
     /// The next bytes, at most `most` of them; none at the end, where everything was checked.
-    pub fn read(&mut self, most: usize) -> Result<Option<Vec<u8>>> {
+    pub fn read(&mut self, most: usize) -> Result<Option<List<u8>>> {
         if most == 0 {
             return Err(Error::invalid("a read of 0 bytes could not be told from the end of the body"));
         }
@@ -165,7 +188,7 @@ impl<S: System> BodyReader<S> {
         let end = self.decoded.len().min(self.given.saturating_add(most));
         let bytes = self.decoded.get(self.given..end).unwrap_or_default().to_vec();
         self.given = end;
-        Ok(Some(bytes))
+        Ok(Some(bytes.into()))
     }
 
     /// Decodes the next bytes; false at the end.

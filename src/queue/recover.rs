@@ -1,32 +1,32 @@
 //! Recovery: after it, what is there is there for good, and the queue may be changed again.
 
 use super::{Doubt, ItemFile, LIVE, Queue, read_some};
-use crate::durable_write::{Durability, TemporaryFile};
+use crate::durable_write::Durability;
 use crate::encoder::Sink;
-use crate::error::{Code, Error, Operation, Result};
+use crate::error::{Code, Error, Fields, Operation, Result};
 use crate::filesystem::{Directory, Kind, System};
 use crate::limits::MAX_PROBLEMS;
+use crate::list::{List, Text};
 use crate::message::Timestamp;
 use crate::name::{Format, Name, STATES, State};
-use alloc::string::ToString;
-use alloc::vec::Vec;
 
 /// `types.recovery`: what was found and done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
 pub struct Recovery {
     pub items: u64,
     pub swept: u64,
     pub kept: u64,
     pub settled: u64,
-    pub problems: Vec<Error>,
+    pub problems: List<Fields>,
     pub truncated: bool,
 }
 
 impl Recovery {
     fn problem(&mut self, error: Error) {
         if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(error);
+            self.problems.push(error.into_fields());
         } else {
             self.truncated = true;
         }
@@ -37,19 +37,26 @@ impl<S: System> Queue<S> {
     /// Makes the state of the queue definite, and removes temporary files that are at least `older_than` seconds old.
     pub fn recover(&self, older_than: u64) -> Result<Recovery> {
         let mut recovery = Recovery::default();
-        let doubtful = core::mem::take(&mut *self.doubt.borrow_mut());
-        if doubtful.needs_recovery {
-            self.require_recovery();
-        }
+        let doubtful = self.doubt.take();
         let recovered = self.sweep(older_than, &mut recovery).and_then(|()| self.settle(&doubtful, &mut recovery));
         if let Err(error) = recovered {
-            doubtful.ids.iter().for_each(|id| self.doubt(id));
-            self.doubt.borrow_mut().more |= doubtful.more;
+            self.still_in_doubt(doubtful);
             let closed = error.operation == Operation::SyncDirectory;
             return Err(self.error(if closed { error.with_code(Code::NeedsRecovery) } else { error }));
         }
-        self.doubt.borrow_mut().needs_recovery = false;
+        self.needs_recovery.set(false);
         Ok(recovery)
+    }
+
+    /// Notes again what was in doubt.
+    fn still_in_doubt(&self, doubtful: Doubt) {
+        doubtful.ids.iter().for_each(|id| self.doubt(id));
+        let mut doubt = self.doubt.take();
+        doubt.more |= doubtful.more;
+        self.doubt.set(doubt);
+        if doubtful.more {
+            self.require_recovery();
+        }
     }
 
     /// Removes temporary files. They go first: on a full disk, they are what makes room for the rest.
@@ -81,10 +88,9 @@ impl<S: System> Queue<S> {
 
     /// What time it is for the file system: the age of a file is not measured against another clock.
     fn file_system_time(&self, recovery: &mut Recovery) -> Result<Option<Timestamp>> {
-        let create = |random| TemporaryFile::create(&self.directory, &self.counters, random);
-        let created = self.draw(create).and_then(|probe| {
+        let created = self.temporary().and_then(|mut probe| {
             let modified = probe.modified()?;
-            probe.close().discard()?;
+            probe.discard()?;
             Ok(modified)
         });
         let error = match created {
@@ -110,12 +116,12 @@ impl<S: System> Queue<S> {
     fn settle(&self, doubtful: &Doubt, recovery: &mut Recovery) -> Result<()> {
         let mut names = self.names()?;
         while let Some(found) = names.next()? {
-            let (Kind::Regular, Name::Item { id, state, format }) = (found.kind, found.meaning()) else {
+            let (Kind::Regular, Name::Item { id, .. }) = (found.kind, found.meaning()) else {
                 continue;
             };
-            let id = id.to_string();
-            let file = ItemFile { name: found.name, state, format };
-            let renew = doubtful.more || doubtful.ids.iter().any(|doubtful| *doubtful == id);
+            let id = Text::from(id);
+            let file = ItemFile { name: found.name };
+            let renew = doubtful.more || doubtful.ids.contains(&id);
             match self.settle_item(&id, &file, renew, recovery) {
                 Ok(()) => recovery.items += 1,
                 Err(error) if error.code == Code::NotFound => {}
@@ -132,14 +138,16 @@ impl<S: System> Queue<S> {
             self.renew(file).map_err(|error| {
                 if !matches!(error.code, Code::Corrupt | Code::ChecksumMismatch | Code::NotFound) {
                     // The next recovery tries again.
-                    self.doubt.borrow_mut().ids.push(id.to_string());
+                    let mut doubt = self.doubt.take();
+                    doubt.ids.push(id.into());
+                    self.doubt.set(doubt);
                 }
                 error.and("the item may not survive power loss")
             })?;
             recovery.settled += 1;
         }
         // The usual name is not looked at twice: another name of the item leads here too.
-        if (file.state, file.format) == (State::Ready, Format::Text) {
+        if (file.state(), file.format()) == (State::Ready, Format::Text) {
             return Ok(());
         }
         let mut files = self.files(id, &STATES)?;
@@ -161,15 +169,18 @@ impl<S: System> Queue<S> {
     /// Writes an item to a new file and publishes that instead.
     fn renew(&self, file: &ItemFile) -> Result<()> {
         // What a failed sync left in the cache need not be what was written.
-        self.info_of("", file, true)?;
+        self.checked(file)?;
         let old = self.open_file(file)?;
-        let mut new = self.draw(|random| TemporaryFile::create(&self.directory, &self.counters, random))?;
+        let mut new = self.temporary()?;
         let mut offset = 0;
         loop {
             match read_some(&old, file, offset).and_then(|bytes| new.write(&bytes).map(|()| bytes.len() as u64)) {
-                Ok(0) => return new.finish(Durability::Full)?.publish_replacing(&file.name),
+                Ok(0) => {
+                    new.finish(Durability::Full)?;
+                    return new.publish_replacing(&file.name);
+                }
                 Ok(copied) => offset += copied,
-                Err(error) => return Err(new.close().give_up(error)),
+                Err(error) => return Err(new.give_up(error)),
             }
         }
     }

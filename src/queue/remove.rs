@@ -4,13 +4,12 @@ use super::{LIVE, Outcome, Queue, not_found};
 use crate::durable_write::Durability;
 use crate::error::{Error, Operation, Result};
 use crate::filesystem::{Directory, Failure, System};
+use crate::list::{List, Text};
 use crate::name::{Name, State};
-use alloc::string::String;
-use alloc::vec::Vec;
 
 impl<S: System> Queue<S> {
     /// Removes items that are ready or held.
-    pub fn remove(&self, ids: &[String], durability: Durability) -> Result<Vec<Outcome>> {
+    pub fn remove(&self, ids: &[Text], durability: Durability) -> Result<List<Outcome>> {
         self.batch(ids, durability, &|id| {
             // One that has a second name, or a copy, is not gone before that is too.
             self.file(id, &LIVE)?.ok_or_else(|| not_found(id))?;
@@ -19,22 +18,22 @@ impl<S: System> Queue<S> {
     }
 
     /// Removes every quarantined item of these ids.
-    pub fn discard(&self, ids: &[String], durability: Durability) -> Result<Vec<Outcome>> {
+    pub fn discard(&self, ids: &[Text], durability: Durability) -> Result<List<Outcome>> {
         let quarantined = self.quarantined(ids).map_err(|error| self.error(error))?;
         self.batch(ids, durability, &|id| {
-            let mut names = quarantined.iter().filter(|(of, _)| of == id).map(|(_, name)| name).peekable();
+            let mut names = quarantined.iter().filter(|(of, _)| **of == *id).map(|(_, name)| name).peekable();
             names.peek().ok_or_else(|| not_found(id))?;
             self.unlink_all(names)
         })
     }
 
     /// The ids and the names of the quarantined items that have one of these ids.
-    pub(super) fn quarantined(&self, ids: &[String]) -> Result<Vec<(String, String)>> {
-        let mut quarantined = Vec::new();
+    pub(super) fn quarantined(&self, ids: &[Text]) -> Result<List<(Text, Text)>> {
+        let mut quarantined = List::new();
         let mut names = self.names()?;
         while let Some(found) = names.next()? {
             if let Name::Item { id, state: State::Quarantined, .. } = found.meaning()
-                && ids.iter().any(|wanted| wanted == id)
+                && ids.iter().any(|wanted| **wanted == *id)
             {
                 quarantined.push((id.into(), found.name));
             }
@@ -42,7 +41,7 @@ impl<S: System> Queue<S> {
         Ok(quarantined)
     }
 
-    fn unlink_all<'a>(&self, names: impl Iterator<Item = &'a String>) -> Result<()> {
+    fn unlink_all<'a>(&self, names: impl Iterator<Item = &'a Text>) -> Result<()> {
         for name in names {
             self.unlink(name)?;
         }

@@ -2,46 +2,47 @@
 
 use super::{FileOf, ItemFile, Outcome, Queue, WriteOptions, check_id};
 use crate::acceptance;
-use crate::durable_write::{Durability, TemporaryFile};
+use crate::durable_write::Durability;
 use crate::encoder::Encoder;
 use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::System;
-use crate::message::{Envelope, Recipient};
+use crate::list::{List, Maybe, Text};
+use crate::message::{Envelope, Header, Recipient};
 use crate::reader::{Judgement, Reader, revision};
-use alloc::string::String;
-use alloc::vec::Vec;
+use core::mem::swap;
 
-/// What an update changes: what is not none.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// `types.envelope-change`: what an update changes, which is what is not none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct EnvelopeChange {
     /// The reverse-path.
-    pub reverse_path: Option<String>,
+    pub reverse_path: Maybe<Text>,
     /// The addresses that the client gave.
-    pub to: Option<Vec<String>>,
+    pub to: Maybe<List<Text>>,
     /// All deliveries.
-    pub recipients: Option<Vec<Recipient>>,
+    pub recipients: Maybe<List<Recipient>>,
     /// The revision that the item must have.
-    pub if_revision: Option<String>,
+    pub if_revision: Maybe<Text>,
 }
 
 impl<S: System> Queue<S> {
     /// Replaces the envelope of an item that is ready or held. Returns the new revision.
-    pub fn update(&self, id: &str, change: EnvelopeChange, options: &WriteOptions) -> Result<String> {
+    pub fn update(&self, id: &str, change: &mut EnvelopeChange, options: &WriteOptions) -> Result<Text> {
         self.writable()?;
-        let update = || {
+        let mut update = || {
             check_id(id)?;
             let file = self.live_file(id)?;
             let refuse = |code, detail| Err(Error::of(code, Operation::None, &file.name, detail));
-            if options.format.is_some_and(|format| format != file.format) {
+            if options.format.is_some_and(|format| format != file.format()) {
                 return refuse(Code::Unsupported, "an update keeps the format of the item, and this is not it");
             }
             let mut reader = self.reader(&file, Judgement::Item)?;
             if change.if_revision.as_ref().is_some_and(|revision| *revision != reader.revision()) {
                 return refuse(Code::Conflict, "the item was replaced since: its revision is another");
             }
-            let mut envelope = reader.envelope().clone();
-            apply(change, &mut envelope)?;
-            let whole = self.rewrite(id, &file, &mut reader, &envelope, options.durability)?;
+            let mut header = core::mem::take(reader.header());
+            apply(change, &mut header.envelope)?;
+            let whole = self.rewrite(id, &file, &mut reader, &mut header, options.durability)?;
             self.sync_names(options.durability)?;
             self.counters.updates.add(1);
             Ok(revision(whole))
@@ -50,12 +51,12 @@ impl<S: System> Queue<S> {
     }
 
     /// Writes new checksums for items that an operator vouches for.
-    pub fn seal(&self, ids: &[String]) -> Result<Vec<Outcome>> {
+    pub fn seal(&self, ids: &[Text]) -> Result<List<Outcome>> {
         self.batch(ids, Durability::Full, &|id| {
             let file = self.any_file(id)?;
             let mut reader = self.reader(&file, Judgement::Seal)?;
-            let envelope = reader.envelope().clone();
-            self.rewrite(id, &file, &mut reader, &envelope, Durability::Full).map(|_| ())
+            let mut header = core::mem::take(reader.header());
+            self.rewrite(id, &file, &mut reader, &mut header, Durability::Full).map(|_| ())
         })
     }
 
@@ -66,38 +67,40 @@ impl<S: System> Queue<S> {
         id: &str,
         file: &ItemFile,
         reader: &mut Reader<FileOf<S>>,
-        envelope: &Envelope,
+        header: &mut Header,
         durability: Durability,
     ) -> Result<u64> {
-        if envelope.id != id {
+        if *header.id != *id {
             // chasquid would not find it again under the name that it has.
             let detail = "the field `ID` of the item is not the id of its file name: correct one of them by hand";
             return Err(Error::of(Code::InvalidArgument, Operation::None, &file.name, detail));
         }
-        let new = self.draw(|random| TemporaryFile::create(&self.directory, &self.counters, random))?;
-        let mut encoder = Encoder::begin(new, file.format, envelope, reader.body_length())?;
-        if let Err(error) = reader.copy_body(&mut encoder) {
-            return Err(encoder.abandon().close().give_up(error.at_path(&file.name)));
+        let mut new = self.temporary()?;
+        let mut encoder = Encoder::begin(file.format(), header, reader.body_length())?;
+        if let Err(error) = reader.copy_body(&mut encoder, &mut *new) {
+            return Err(new.give_up(error.at_path(&file.name)));
         }
         self.counters.bytes_read.add(reader.file_size());
-        let (new, whole) = encoder.finish()?;
-        new.finish(durability)?.publish_replacing(&file.name)?;
+        let whole = encoder.finish(&mut *new)?;
+        new.finish(durability)?;
+        new.publish_replacing(&file.name)?;
         Ok(whole)
     }
 }
 
-fn apply(change: EnvelopeChange, envelope: &mut Envelope) -> Result<()> {
-    if let Some(mut reverse_path) = change.reverse_path {
-        acceptance::accept_reverse_path(&mut reverse_path)?;
-        envelope.reverse_path = reverse_path;
+/// Exchanges what the change has for what the envelope has.
+fn apply(change: &mut EnvelopeChange, envelope: &mut Envelope) -> Result<()> {
+    if let Maybe::Some(reverse_path) = &mut change.reverse_path {
+        acceptance::accept_reverse_path(reverse_path)?;
+        swap(reverse_path, &mut envelope.reverse_path);
     }
-    if let Some(to) = change.to {
-        acceptance::accept_to(&to)?;
-        envelope.to = to;
+    if let Maybe::Some(to) = &mut change.to {
+        acceptance::accept_to(to)?;
+        swap(to, &mut envelope.to);
     }
-    if let Some(mut recipients) = change.recipients {
-        acceptance::accept_recipients(&mut recipients)?;
-        envelope.recipients = recipients;
+    if let Maybe::Some(recipients) = &mut change.recipients {
+        acceptance::accept_recipients(recipients)?;
+        swap(recipients, &mut envelope.recipients);
     }
     acceptance::accept_size(envelope)
 }

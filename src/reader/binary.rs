@@ -1,51 +1,21 @@
 //! A binary item being read.
 
-use super::{HEAD_BYTES, Integrity, Judgement, SMALL_BYTES};
+use super::{HEAD_BYTES, Integrity, Judgement, Reader, SMALL_BYTES, Stage};
 use crate::binary::{self, LENGTH_BYTES, Parsed, too_large};
 use crate::encoder::{Encoder, Sink};
 use crate::error::Result;
 use crate::filesystem::File;
-use crate::input::{Input, READ_BYTES};
+use crate::input::READ_BYTES;
 use crate::integrity::{
-    BINARY_CLOSING_BYTES, BINARY_OPENING, BINARY_UNCOVERED_BYTES, Checksum, Closing, Damage, Opening, binary_opening,
+    BINARY_CLOSING_BYTES, BINARY_OPENING, BINARY_UNCOVERED_BYTES, Checksum, Damage, Opening, binary_opening,
     parse_binary_closing,
 };
 use crate::limits::MAX_ENVELOPE_BYTES;
-use crate::message::Envelope;
 
-/// A binary item being read.
-pub(super) struct BinaryReader<F> {
-    input: Input<F>,
-    judgement: Judgement,
-    opened: bool,
-    pub(super) envelope: Envelope,
-    pub(super) integrity: Integrity,
-    closing: Closing,
-    /// Where the body begins and ends.
-    body_at: u64,
-    body_end: u64,
-    /// The checksum of the whole so far; none once bytes were skipped, or all was checked.
-    whole: Option<Checksum>,
-}
-
-impl<F: File> BinaryReader<F> {
-    pub(super) fn new(input: Input<F>, judgement: Judgement) -> BinaryReader<F> {
-        BinaryReader {
-            input,
-            judgement,
-            opened: false,
-            envelope: Envelope::default(),
-            integrity: Integrity::Unchecked,
-            closing: Closing::default(),
-            body_at: 0,
-            body_end: 0,
-            whole: None,
-        }
-    }
-
+impl<F: File> Reader<F> {
     /// Finds the envelope, and stops before the body.
-    pub(super) fn open(&mut self) -> Result<()> {
-        let input = &mut self.input;
+    pub(super) fn open_binary(&mut self) -> Result<()> {
+        let input = &mut self.parser.input;
         let size = input.size();
         if input.window().is_empty() {
             input.more(if size <= SMALL_BYTES { SMALL_BYTES as usize } else { HEAD_BYTES })?;
@@ -59,7 +29,7 @@ impl<F: File> BinaryReader<F> {
         input.consume(BINARY_OPENING.len());
         let mut entries = 0;
         loop {
-            match binary::field(input.window(), &mut self.envelope, &mut entries)? {
+            match binary::field(input.window(), &mut self.header, &mut entries)? {
                 Parsed::Field(bytes) => input.consume(bytes),
                 Parsed::Body(bytes) => {
                     input.consume(bytes);
@@ -83,61 +53,49 @@ impl<F: File> BinaryReader<F> {
         if closing_at < self.body_at {
             return Err(Damage::Cut.into());
         }
-        self.closing = parse_binary_closing(&input.peek_at(closing_at, size)?).ok_or(Damage::Cut)?;
+        let closing = parse_binary_closing(&input.peek_at(closing_at, size)?).ok_or(Damage::Cut)?;
+        self.closing = Some(closing);
+        self.body_length = Some(closing.body_length);
         let length = binary::parse_length(&input.peek_at(length_at, self.body_at)?);
-        self.body_end = self.body_at.saturating_add(self.closing.body_length);
+        let body_end = self.body_at.saturating_add(closing.body_length);
+        self.body_end = Some(body_end);
         // What follows the body is one short field: a body that ends too early would leave more than an envelope may have.
-        if length != Some(self.closing.body_length)
-            || self.body_end > closing_at
-            || closing_at - self.body_end > MAX_ENVELOPE_BYTES as u64
+        if length != Some(closing.body_length)
+            || body_end > closing_at
+            || closing_at - body_end > MAX_ENVELOPE_BYTES as u64
         {
             return Err(Damage::Layout.into());
         }
-        let tail = input.peek_at(self.body_end, size - 2 * BINARY_UNCOVERED_BYTES)?;
-        let mut fields = tail.get(..(closing_at - self.body_end) as usize).unwrap_or_default();
-        while !fields.is_empty() {
-            match binary::field(fields, &mut self.envelope, &mut entries)? {
-                Parsed::Field(bytes) => fields = fields.get(bytes..).unwrap_or_default(),
-                Parsed::Body(_) | Parsed::Incomplete => return Err(Damage::Layout.into()),
-            }
-        }
-        if self.judgement != Judgement::Format && self.envelope.created_at.is_none() {
+        let tail = input.peek_at(body_end, size - 2 * BINARY_UNCOVERED_BYTES)?;
+        let fields = tail.get(..(closing_at - body_end) as usize).unwrap_or_default();
+        binary::all_fields(fields, &mut self.header, &mut entries)?;
+        if self.judgement != Judgement::Format && self.header.envelope.created_at.is_none() {
             return Err(Damage::Incomplete.into());
         }
         if self.judgement != Judgement::Seal {
             let mut checksum = whole.clone();
             checksum.update(&tail);
-            if checksum.digest() != self.closing.envelope {
+            if checksum.digest() != closing.envelope {
                 return Err(Damage::Mismatch.into());
             }
             self.integrity = Integrity::Envelope;
         }
         input.seek(self.body_at);
         self.whole = Some(whole);
-        self.opened = true;
+        self.stage = Stage::Body;
         Ok(())
     }
 
-    /// Bytes of the body.
-    pub(super) fn body_length(&self) -> u64 {
-        self.body_end - self.body_at
-    }
-
-    /// What the item says of its checksum.
-    pub(super) fn whole(&self) -> u64 {
-        self.closing.whole
-    }
-
     /// Goes to `offset` in the body, or to its end, and checks the whole no more. Returns where that is.
-    pub(super) fn seek_unchecked(&mut self, offset: u64) -> u64 {
-        let offset = offset.min(self.body_length());
+    pub(super) fn seek_binary(&mut self, offset: u64) -> u64 {
+        let offset = offset.min(self.body_length.unwrap_or(0));
         self.whole = None;
-        self.input.seek(self.body_at + offset);
+        self.parser.input.seek(self.body_at + offset);
         offset
     }
 
     /// Reads the next bytes of the body; none at the end, where all was checked.
-    pub(super) fn read(&mut self, output: &mut [u8]) -> Result<Option<usize>> {
+    pub(super) fn read_binary(&mut self, output: &mut [u8]) -> Result<Option<usize>> {
         let Some(bytes) = self.next_bytes(output.len())? else {
             return Ok(None);
         };
@@ -149,25 +107,25 @@ impl<F: File> BinaryReader<F> {
     }
 
     /// Copies the body into an encoder, as it is.
-    pub(super) fn copy_encoded<S: Sink>(&mut self, encoder: &mut Encoder<S>) -> Result<()> {
+    pub(super) fn copy_binary(&mut self, encoder: &mut Encoder, sink: &mut dyn Sink) -> Result<()> {
         while let Some(bytes) = self.next_bytes(READ_BYTES)? {
-            encoder.encoded_body(bytes, bytes.len() as u64)?;
+            encoder.encoded_body(bytes, bytes.len() as u64, sink)?;
         }
         Ok(())
     }
 
     fn next_bytes(&mut self, most: usize) -> Result<Option<&[u8]>> {
-        if !self.opened {
-            self.open()?;
+        if self.stage == Stage::Begin {
+            self.open_binary()?;
         }
-        let left = self.body_end - self.input.offset();
+        let left = self.body_end.unwrap_or(0).saturating_sub(self.parser.input.offset());
         if left == 0 {
-            self.finish()?;
+            self.finish_binary()?;
             return Ok(None);
         }
-        self.input.peek()?;
-        let length = usize::try_from(left).unwrap_or(usize::MAX).min(most).min(self.input.window().len());
-        let bytes = self.input.take(length);
+        self.parser.input.peek()?;
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(most).min(self.parser.input.window().len());
+        let bytes = self.parser.input.take(length);
         if let Some(whole) = &mut self.whole {
             whole.update(bytes);
         }
@@ -175,12 +133,12 @@ impl<F: File> BinaryReader<F> {
     }
 
     /// Checks what can be checked only at the end.
-    fn finish(&mut self) -> Result<()> {
-        if let Some(mut whole) = self.whole.take()
+    fn finish_binary(&mut self) -> Result<()> {
+        if let (Some(mut whole), Some(end), Some(closing)) = (self.whole.take(), self.body_end, self.closing)
             && self.judgement != Judgement::Seal
         {
-            whole.update(&self.input.peek_at(self.body_end, self.input.size() - BINARY_UNCOVERED_BYTES)?);
-            if whole.digest() != self.closing.whole {
+            whole.update(&self.parser.input.peek_at(end, self.parser.input.size() - BINARY_UNCOVERED_BYTES)?);
+            if whole.digest() != closing.whole {
                 return Err(Damage::Mismatch.into());
             }
             self.integrity = Integrity::Whole;

@@ -1,90 +1,31 @@
 //! A text item being read.
 
-use super::{HEAD_BYTES, Integrity, Judgement, PIECE_BYTES, SMALL_BYTES, TAIL_BYTES};
+use super::{HEAD_BYTES, Integrity, Judgement, PIECE_BYTES, Reader, SMALL_BYTES, Stage, TAIL_BYTES};
 use crate::encoder::{Encoder, Sink};
-use crate::error::{Position, Result};
+use crate::error::Result;
 use crate::filesystem::File;
 use crate::input::Input;
 use crate::integrity::{
     Checksum, Damage, FoundClosing, Opening, TEXT_CLOSING_BYTES, TEXT_UNCOVERED_BYTES, find_text_closing, text_opening,
 };
-use crate::message::Envelope;
-use crate::text::parse::{Parser, Step};
+use crate::message::Header;
+use crate::text::parse::Step;
 use alloc::vec;
 
 /// What this component and chasquid write after the body.
 const AFTER_BODY: &[u8] = b"\"\ncreated_at_ts:";
 
-/// A text item being read.
-pub(super) struct TextReader<F> {
-    parser: Parser<F>,
-    pub(super) judgement: Judgement,
-    opening: Opening,
-    closing: Option<FoundClosing>,
-    /// The envelope, as far as it was parsed.
-    pub(super) envelope: Envelope,
-    /// Whether that is all of it, so that what is parsed from here on is parsed again.
-    known: bool,
-    pub(super) integrity: Integrity,
-    /// Bytes of the body, once known.
-    pub(super) body_length: Option<u64>,
-    /// Where the quote that ends the body is, if that was seen from the tail.
-    body_end: Option<u64>,
-    /// Bytes of the body that were read.
-    counted: u64,
-    /// What comes next.
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// The beginning of the text.
-    Begin,
-    /// Fields, before the body or after it.
-    Fields,
-    /// The body.
-    Body,
-    /// Nothing: all was read and checked.
-    Done,
-}
-
-impl<F: File> TextReader<F> {
-    pub(super) fn new(input: Input<F>, judgement: Judgement) -> TextReader<F> {
-        TextReader {
-            parser: Parser::new(input),
-            judgement,
-            opening: Opening::Absent,
-            closing: None,
-            envelope: Envelope::default(),
-            known: false,
-            integrity: Integrity::Unchecked,
-            body_length: None,
-            body_end: None,
-            counted: 0,
-            stage: Stage::Begin,
-        }
-    }
-
-    /// What is there of the checksum of the whole, if the item has one.
-    pub(super) fn whole(&self) -> Option<u64> {
-        self.closing.map(|found| found.closing.whole)
-    }
-
-    /// The line of an offset. What was read is forgotten.
-    pub(super) fn line_of(&mut self, offset: u64) -> Option<Position> {
-        self.parser.input.position(offset)
-    }
-
+impl<F: File> Reader<F> {
     /// Finds the envelope, and stops before the body.
-    pub(super) fn open(&mut self) -> Result<()> {
+    pub(super) fn open_text(&mut self) -> Result<()> {
         if self.open_at_head()? {
             return Ok(());
         }
         // The item is not laid out for that, or something is wrong with it, which reading it all finds out.
         self.restart();
-        self.envelope = Envelope::default();
+        self.header = Header::default();
         let mut scratch = vec![0; PIECE_BYTES];
-        while self.read(&mut scratch)?.is_some() {}
+        while self.read_text(&mut scratch)?.is_some() {}
         let integrity = self.integrity;
         self.known = true;
         self.restart();
@@ -102,7 +43,7 @@ impl<F: File> TextReader<F> {
     }
 
     /// Reads the beginning of the text and looks at its end.
-    fn begin(&mut self) -> Result<()> {
+    fn begin(&mut self) -> Result<Option<FoundClosing>> {
         let input = &mut self.parser.input;
         let size = input.size();
         let wanted = if size <= SMALL_BYTES { size as usize } else { HEAD_BYTES };
@@ -112,22 +53,24 @@ impl<F: File> TextReader<F> {
             return Err(Damage::Version.into());
         }
         let end = input.peek_at(size - size.min(TEXT_CLOSING_BYTES), size)?;
-        self.closing = find_text_closing(&end);
-        if self.opening == Opening::Present || self.closing.is_some() {
+        let found = find_text_closing(&end);
+        self.closing = found.map(|found| found.closing);
+        self.trailed = found.is_some_and(|found| found.trailed);
+        if self.opening == Opening::Present || found.is_some() {
             input.begin_checksum(size.saturating_sub(TEXT_UNCOVERED_BYTES));
         }
         if self.body_length.is_none() {
-            self.body_length = self.closing.map(|found| found.closing.body_length);
+            self.body_length = self.closing.map(|closing| closing.body_length);
         }
         self.stage = Stage::Fields;
-        Ok(())
+        Ok(found)
     }
 
     /// Parses fields, up to the body or the end.
     fn next_fields(&mut self) -> Result<()> {
-        let mut again = Envelope::default();
-        let envelope = if self.known { &mut again } else { &mut self.envelope };
-        match self.parser.next(envelope)? {
+        let mut again = Header::default();
+        let header = if self.known { &mut again } else { &mut self.header };
+        match self.parser.next(header)? {
             Step::Body => self.stage = Stage::Body,
             Step::End => self.finish()?,
         }
@@ -136,9 +79,9 @@ impl<F: File> TextReader<F> {
 
     /// Parses the head, and then the tail alone. False: the item is not laid out for that, or a checksum does not match.
     fn open_at_head(&mut self) -> Result<bool> {
-        self.begin()?;
+        let found = self.begin()?;
         let size = self.parser.input.size();
-        let checked = match (self.opening, self.closing) {
+        let checked = match (self.opening, found) {
             // An operator vouches for what parses, so everything is parsed.
             _ if self.judgement == Judgement::Seal => return Ok(false),
             (Opening::Present, Some(closing)) if !closing.trailed => Some(closing),
@@ -166,12 +109,10 @@ impl<F: File> TextReader<F> {
         if body_end <= body_at || self.parser.input.window().first() != Some(&b'"') {
             return Ok(false);
         }
-        let mut tail_envelope = Envelope::default();
+        let mut tail_header = Header::default();
         let mut parser = self.parser.after_body(Input::<F>::memory(after.to_vec()));
-        let parsed = parser.next(&mut tail_envelope);
         // The tail has one field, which is what makes the envelope known.
-        let created_at = tail_envelope.created_at.take();
-        if !matches!(parsed, Ok(Step::End)) || created_at.is_none() || tail_envelope != Envelope::default() {
+        if !matches!(parser.next(&mut tail_header), Ok(Step::End)) || !parser.had_creation_only(&self.parser) {
             return Ok(false);
         }
         let head = self.parser.input.kept();
@@ -186,17 +127,19 @@ impl<F: File> TextReader<F> {
             }
             self.integrity = Integrity::Envelope;
         }
-        self.envelope.created_at = created_at;
+        self.header.envelope.created_at = tail_header.envelope.created_at;
         self.known = true;
         self.body_end = Some(body_end);
         Ok(true)
     }
 
     /// Reads the next bytes of the body; none at the end of the item, where all was checked.
-    pub(super) fn read(&mut self, output: &mut [u8]) -> Result<Option<usize>> {
+    pub(super) fn read_text(&mut self, output: &mut [u8]) -> Result<Option<usize>> {
         loop {
             match self.stage {
-                Stage::Begin => self.begin()?,
+                Stage::Begin => {
+                    self.begin()?;
+                }
                 Stage::Fields => self.next_fields()?,
                 Stage::Body => match self.parser.body(output)? {
                     Some(read) => {
@@ -211,13 +154,13 @@ impl<F: File> TextReader<F> {
     }
 
     /// Copies the body into an encoder as it is written, where the end of it is known and a checksum vouches for that.
-    pub(super) fn copy_encoded<S: Sink>(&mut self, encoder: &mut Encoder<S>) -> Result<()> {
-        if let (Some(end), Some(found), Stage::Body) = (self.body_end, self.closing, self.stage) {
+    pub(super) fn copy_text(&mut self, encoder: &mut Encoder, sink: &mut dyn Sink) -> Result<()> {
+        if let (Some(end), Some(closing), Stage::Body) = (self.body_end, self.closing, self.stage) {
             while let Some(bytes) = self.parser.encoded_body(end)? {
-                encoder.encoded_body(bytes, 0)?;
+                encoder.encoded_body(bytes, 0, sink)?;
             }
-            self.counted = found.closing.body_length;
-            encoder.encoded_body(&[], self.counted)?;
+            self.counted = closing.body_length;
+            encoder.encoded_body(&[], self.counted, sink)?;
         }
         Ok(())
     }
@@ -226,7 +169,7 @@ impl<F: File> TextReader<F> {
     fn finish(&mut self) -> Result<()> {
         self.stage = Stage::Done;
         self.body_length = Some(self.counted);
-        if self.judgement != Judgement::Format && !self.known && self.envelope.created_at.is_none() {
+        if self.judgement != Judgement::Format && !self.known && self.header.envelope.created_at.is_none() {
             return Err(Damage::Incomplete.into());
         }
         if self.judgement == Judgement::Seal {
@@ -235,9 +178,9 @@ impl<F: File> TextReader<F> {
         self.integrity = match (self.opening, self.closing) {
             (Opening::Absent, None) => Integrity::Unchecked,
             (_, None) => return Err(Damage::Cut.into()),
-            (opening, Some(found)) => {
-                let whole = self.parser.input.checksum() == Some(found.closing.whole);
-                if opening != Opening::Present || found.trailed || !whole || found.closing.body_length != self.counted {
+            (opening, Some(closing)) => {
+                let whole = self.parser.input.checksum() == Some(closing.whole);
+                if opening != Opening::Present || self.trailed || !whole || closing.body_length != self.counted {
                     return Err(Damage::Mismatch.into());
                 }
                 Integrity::Whole

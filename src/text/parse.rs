@@ -13,66 +13,67 @@
 //! White space (blank, tab, CR, LF) and comments (`#` to the next LF) may stand between tokens, and between a minus sign and
 //! its digits.
 
-use super::unescape::{self, InvalidLiteral, LOOKAHEAD, Stop};
+use super::unescape::{self, LOOKAHEAD, Stop};
+use super::utf8;
 use crate::binary::too_large;
 use crate::error::{Code, Error, Operation, Position, Result};
 use crate::filesystem::File;
 use crate::input::{Input, READ_BYTES};
 use crate::limits::{MAX_ENVELOPE_BYTES, MAX_ENVELOPE_ENTRIES};
-use crate::message::{Envelope, KINDS, Recipient, STATUSES, Timestamp};
-use alloc::string::{String, ToString};
+use crate::list::{Maybe, Text};
+use crate::message::{CREATED_AT_FIELD, Message, Place, Recipient, Timestamp};
 use alloc::vec::Vec;
-use thiserror::Error as ThisError;
 
 /// What is wrong with a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Syntax {
     /// It ends where something must follow.
-    #[error("the text ends too early")]
     UnexpectedEnd,
     /// A field begins with something that no name has.
-    #[error("a field name is missing, or has characters that no name has")]
     InvalidName,
     /// A name that the message does not have. Upper and lower case differ.
-    #[error("this message has no field of this name")]
     UnknownField,
     /// A field given by number.
-    #[error("a field is given by its number")]
     FieldNumber,
     /// A `:` is missing.
-    #[error("`:` is missing after the field name")]
     MissingColon,
     /// A field that is not a list is there twice.
-    #[error("a field that is not a list is there twice")]
     Repeated,
     /// Something else stands where a string must.
-    #[error("a string is needed here")]
     NotAString,
     /// Something else stands where a whole number must.
-    #[error("a whole number is needed here")]
     NotAnInteger,
     /// The number does not fit.
-    #[error("the number is out of range")]
     OutOfRange,
     /// A name that the enum does not have.
-    #[error("a known name, or a number, is needed here")]
     NotAnEnum,
     /// Something else stands where a message must.
-    #[error("`{{` or `<` is needed here")]
     NotAMessage,
     /// `>` closes `{`, or `}` closes `<`.
-    #[error("this does not close what was opened")]
     Mismatched,
     /// Something else than `,` or `]` in a list.
-    #[error("`,` or `]` is needed here")]
     NotInAList,
-    /// A string that is not one.
-    #[error(transparent)]
-    Literal(#[from] InvalidLiteral),
     /// A string of text that is not UTF-8 after its escapes are undone.
-    #[error("a string of characters is not UTF-8")]
     NotUtf8,
 }
+
+/// The same for people, in their order.
+const SYNTAX: [&str; 14] = [
+    "the text ends too early",
+    "a field name is missing, or has characters that no name has",
+    "this message has no field of this name",
+    "a field is given by its number",
+    "`:` is missing after the field name",
+    "a field that is not a list is there twice",
+    "a string is needed here",
+    "a whole number is needed here",
+    "the number is out of range",
+    "a known name, or a number, is needed here",
+    "`{` or `<` is needed here",
+    "this does not close what was opened",
+    "`,` or `]` is needed here",
+    "a string of characters is not UTF-8",
+];
 
 /// Where a parser stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,21 +90,13 @@ const MAX_NAME_BYTES: usize = 64;
 /// A text being parsed.
 pub(crate) struct Parser<F> {
     pub(crate) input: Input<F>,
-    seen: Seen,
+    /// The fields of the outermost message that were there, a bit for each number.
+    seen: u32,
     /// Addresses, recipients and servers so far.
     entries: usize,
     /// Where `data` was, and how many bytes of the text it took.
     body_bytes: u64,
     body: Body,
-}
-
-/// The singular fields of the message that were there.
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    id: bool,
-    reverse_path: bool,
-    body: bool,
-    created_at: bool,
 }
 
 /// How far the value of `data` was read.
@@ -121,26 +114,25 @@ enum Body {
 #[cold]
 #[inline(never)]
 fn wrong(what: Syntax, offset: u64) -> Error {
-    let mut error = Error::of(Code::Corrupt, Operation::Decode, "", &what.to_string());
-    error.at = Some(Position { offset, line: 0, column: 0 });
-    error
+    invalid(SYNTAX[what as usize], offset)
 }
 
-/// A mark in `seen` of the field that is being parsed.
-fn mark(seen: &mut bool, offset: u64) -> Result<()> {
-    if core::mem::replace(seen, true) { Err(wrong(Syntax::Repeated, offset)) } else { Ok(()) }
+fn invalid(text: &str, offset: u64) -> Error {
+    let mut error = Error::of(Code::Corrupt, Operation::Decode, "", text);
+    error.at = Maybe::Some(Position { offset, line: 0, column: 0 });
+    error
 }
 
 impl<F: File> Parser<F> {
     /// A parser at the beginning of `input`.
     pub(crate) fn new(input: Input<F>) -> Parser<F> {
-        Parser { input, seen: Seen::default(), entries: 0, body_bytes: 0, body: Body::No }
+        Parser { input, seen: 0, entries: 0, body_bytes: 0, body: Body::No }
     }
 
     /// Goes back to the beginning.
     pub(crate) fn restart(&mut self) {
         self.input.seek(0);
-        (self.seen, self.entries, self.body_bytes, self.body) = (Seen::default(), 0, 0, Body::No);
+        (self.seen, self.entries, self.body_bytes, self.body) = (0, 0, 0, Body::No);
     }
 
     /// A parser of what follows the value of `data`, after this one parsed what precedes it.
@@ -148,49 +140,18 @@ impl<F: File> Parser<F> {
         Parser { input: rest, seen: self.seen, entries: self.entries, body_bytes: 0, body: Body::No }
     }
 
-    /// Parses fields into `envelope` up to the value of `data` or the end.
-    pub(crate) fn next(&mut self, envelope: &mut Envelope) -> Result<Step> {
-        loop {
-            self.blank()?;
-            if self.input.peek()?.is_none() {
-                return Ok(Step::End);
-            }
-            let offset = self.input.offset();
-            match self.name()?.as_slice() {
-                b"ID" => {
-                    mark(&mut self.seen.id, offset)?;
-                    envelope.id = self.string_field()?;
-                }
-                b"from" => {
-                    mark(&mut self.seen.reverse_path, offset)?;
-                    envelope.reverse_path = self.string_field()?;
-                }
-                b"To" => self.strings_field(&mut envelope.to)?,
-                b"rcpt" => {
-                    self.optional_colon()?;
-                    self.list(&mut |parser| {
-                        envelope.recipients.push(parser.recipient()?);
-                        Ok(())
-                    })?;
-                }
-                b"created_at_ts" => {
-                    mark(&mut self.seen.created_at, offset)?;
-                    self.optional_colon()?;
-                    envelope.created_at = Some(self.timestamp()?);
-                }
-                b"data" => {
-                    mark(&mut self.seen.body, offset)?;
-                    self.colon()?;
-                    if !matches!(self.input.peek()?, Some(b'"' | b'\'')) {
-                        return Err(self.wrong(Syntax::NotAString));
-                    }
-                    self.body = Body::Between;
-                    return Ok(Step::Body);
-                }
-                _ => return Err(wrong(Syntax::UnknownField, offset)),
-            }
-            self.separator()?;
-        }
+    /// Parses fields of the outermost message, up to the value of `data` or the end.
+    pub(crate) fn next(&mut self, message: &mut dyn Message) -> Result<Step> {
+        self.blank()?;
+        let mut seen = self.seen;
+        let step = self.fields(message, None, &mut seen);
+        self.seen = seen;
+        step
+    }
+
+    /// Whether the outermost message had `created_at_ts` and nothing else.
+    pub(crate) fn had_creation_only(&self, before: &Parser<F>) -> bool {
+        self.seen == before.seen | 1 << CREATED_AT_FIELD && self.entries == before.entries
     }
 
     /// Reads the next bytes of the body into `output`, which has room for more than a block; none at its end.
@@ -259,12 +220,13 @@ impl<F: File> Parser<F> {
                 self.input.more(READ_BYTES)?;
             }
             Stop::Output => {}
-            Stop::Invalid(invalid) => return Err(self.wrong(invalid.into())),
+            Stop::Invalid(literal) => return Err(invalid(literal.text(), self.input.offset())),
         }
         Ok((progress.produced, progress.stop))
     }
 
     #[cold]
+    #[inline(never)]
     fn wrong(&self, what: Syntax) -> Error {
         wrong(what, self.input.offset())
     }
@@ -345,18 +307,6 @@ impl<F: File> Parser<F> {
         Ok(!byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_')))
     }
 
-    fn colon(&mut self) -> Result<()> {
-        if self.optional_colon()? { Ok(()) } else { Err(self.wrong(Syntax::MissingColon)) }
-    }
-
-    fn optional_colon(&mut self) -> Result<bool> {
-        let there = self.input.peek()? == Some(b':');
-        if there {
-            self.step()?;
-        }
-        Ok(there)
-    }
-
     /// One value, or a list of them in brackets.
     fn list(&mut self, value: &mut dyn FnMut(&mut Self) -> Result<()>) -> Result<()> {
         let brackets = self.input.peek()? == Some(b'[');
@@ -384,21 +334,8 @@ impl<F: File> Parser<F> {
         }
     }
 
-    fn string_field(&mut self) -> Result<String> {
-        self.colon()?;
-        self.string()
-    }
-
-    fn strings_field(&mut self, strings: &mut Vec<String>) -> Result<()> {
-        self.colon()?;
-        self.list(&mut |parser| {
-            strings.push(parser.string()?);
-            Ok(())
-        })
-    }
-
     /// A string of characters, and the blank after it.
-    fn string(&mut self) -> Result<String> {
+    fn string(&mut self) -> Result<Text> {
         let offset = self.input.offset();
         let mut bytes = Vec::new();
         while let Some(quote @ (b'"' | b'\'')) = self.input.peek()? {
@@ -414,15 +351,14 @@ impl<F: File> Parser<F> {
             }
             self.blank()?;
             if !matches!(self.input.peek()?, Some(b'"' | b'\'')) {
-                return String::from_utf8(bytes).map_err(|_| wrong(Syntax::NotUtf8, offset));
+                return utf8::string(&bytes).map(Text::from).ok_or_else(|| wrong(Syntax::NotUtf8, offset));
             }
         }
         Err(wrong(Syntax::NotAString, offset))
     }
 
-    /// The fields of a message in its brackets, and the blank after it. `field` parses one of this name, and says whether
-    /// there is one.
-    fn message(&mut self, field: &mut dyn FnMut(&mut Self, &[u8], u64) -> Result<bool>) -> Result<()> {
+    /// A message in its brackets, and the blank after it.
+    fn message(&mut self, message: &mut dyn Message) -> Result<()> {
         let close = match self.input.peek()? {
             Some(b'{') => b'}',
             Some(b'<') => b'>',
@@ -430,80 +366,71 @@ impl<F: File> Parser<F> {
             None => return Err(self.wrong(Syntax::UnexpectedEnd)),
         };
         self.step()?;
+        self.fields(message, Some(close), &mut 0)?;
+        self.step()
+    }
+
+    /// The fields of a message, up to what closes it, to the end where nothing does, or to the body.
+    fn fields(&mut self, message: &mut dyn Message, close: Option<u8>, seen: &mut u32) -> Result<Step> {
         loop {
-            match self.input.peek()? {
-                Some(byte) if byte == close => return self.step(),
-                Some(b'}' | b'>') => return Err(self.wrong(Syntax::Mismatched)),
+            let next = self.input.peek()?;
+            if next == close {
+                return Ok(Step::End);
+            }
+            match next {
+                Some(b'}' | b'>') if close.is_some() => return Err(self.wrong(Syntax::Mismatched)),
                 Some(_) => {}
                 None => return Err(self.wrong(Syntax::UnexpectedEnd)),
             }
             let offset = self.input.offset();
             let name = self.name()?;
-            if !field(self, &name, offset)? {
+            let number = message.names().iter().position(|known| known.as_bytes() == name).map_or(0, |at| at + 1);
+            let Some(place) = message.place(number) else {
                 return Err(wrong(Syntax::UnknownField, offset));
+            };
+            if !matches!(place, Place::Texts(_) | Place::Recipients(_)) && *seen & 1 << number != 0 {
+                return Err(wrong(Syntax::Repeated, offset));
+            }
+            *seen |= 1 << number;
+            if self.input.peek()? == Some(b':') {
+                self.step()?;
+            } else if !matches!(place, Place::Recipients(_) | Place::Timestamp(_)) {
+                return Err(self.wrong(Syntax::MissingColon));
+            }
+            match place {
+                Place::Text(text) => *text = self.string()?,
+                Place::Texts(texts) => self.list(&mut |parser| {
+                    texts.push(parser.string()?);
+                    Ok(())
+                })?,
+                Place::Enumeration(number, names) => *number = self.enumeration(names)?,
+                Place::Short(number) => *number = self.integer32()?,
+                Place::Long(number) => *number = self.integer()?,
+                Place::Recipients(recipients) => self.list(&mut |parser| {
+                    let mut recipient = Recipient::default();
+                    parser.message(&mut recipient)?;
+                    recipients.push(recipient);
+                    Ok(())
+                })?,
+                Place::Timestamp(place) => {
+                    let mut timestamp = Timestamp::default();
+                    self.message(&mut timestamp)?;
+                    *place = Maybe::Some(timestamp);
+                }
+                Place::Body => {
+                    if !matches!(self.input.peek()?, Some(b'"' | b'\'')) {
+                        return Err(self.wrong(Syntax::NotAString));
+                    }
+                    self.body = Body::Between;
+                    return Ok(Step::Body);
+                }
             }
             self.separator()?;
         }
     }
 
-    fn recipient(&mut self) -> Result<Recipient> {
-        let mut recipient = Recipient::default();
-        let mut seen = [false; 5];
-        self.message(&mut |parser, name, offset| {
-            match name {
-                b"address" => {
-                    mark(&mut seen[0], offset)?;
-                    recipient.address = parser.string_field()?;
-                }
-                b"type" => {
-                    mark(&mut seen[1], offset)?;
-                    recipient.kind = parser.enumeration(&KINDS)?;
-                }
-                b"status" => {
-                    mark(&mut seen[2], offset)?;
-                    recipient.status = parser.enumeration(&STATUSES)?;
-                }
-                b"last_failure_message" => {
-                    mark(&mut seen[3], offset)?;
-                    recipient.last_failure_message = parser.string_field()?;
-                }
-                b"original_address" => {
-                    mark(&mut seen[4], offset)?;
-                    recipient.original_address = parser.string_field()?;
-                }
-                b"via" => parser.strings_field(&mut recipient.via)?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        Ok(recipient)
-    }
-
-    fn timestamp(&mut self) -> Result<Timestamp> {
-        let mut timestamp = Timestamp::default();
-        let mut seen = [false; 2];
-        self.message(&mut |parser, name, offset| {
-            match name {
-                b"seconds" => {
-                    mark(&mut seen[0], offset)?;
-                    parser.colon()?;
-                    timestamp.seconds = parser.integer()?;
-                }
-                b"nanos" => {
-                    mark(&mut seen[1], offset)?;
-                    parser.colon()?;
-                    timestamp.nanos = parser.integer32()?;
-                }
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        Ok(timestamp)
-    }
-
     /// A value of an open enum: one of its names, or any number.
     fn enumeration(&mut self, names: &[&str]) -> Result<i32> {
-        self.colon()?;
         let offset = self.input.offset();
         match self.input.peek()? {
             Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => {
@@ -540,22 +467,25 @@ impl<F: File> Parser<F> {
                 digits = 1;
             }
         }
-        // Counted downwards, since there is one negative number more. None once it is beyond every range.
-        let mut number = Some(0_i64);
+        // There is one negative number more, which is where both ranges end.
+        let (most, mut number, mut fits) = (1_u64 << 63, 0, true);
         while let Some(byte) = self.input.peek()?
             && let Some(digit) = char::from(byte).to_digit(radix)
         {
             self.input.consume(1);
             self.bounded()?;
             digits += 1;
-            number = number.and_then(|number| number.checked_mul(radix.into())?.checked_sub(digit.into()));
+            fits &= number <= most / u64::from(radix);
+            number = number.wrapping_mul(radix.into()).wrapping_add(digit.into());
         }
         if digits == 0 || !self.at_delimiter()? {
             return Err(wrong(Syntax::NotAnInteger, offset));
         }
         self.blank()?;
-        let number = if negative { number } else { number.and_then(i64::checked_neg) };
-        number.ok_or_else(|| wrong(Syntax::OutOfRange, offset))
+        if !fits || number >= most + u64::from(negative) {
+            return Err(wrong(Syntax::OutOfRange, offset));
+        }
+        Ok(if negative { number.cast_signed().wrapping_neg() } else { number.cast_signed() })
     }
 }
 

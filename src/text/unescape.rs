@@ -2,7 +2,6 @@
 
 use super::utf8::{Sequence, sequence};
 use crate::simd::{BLOCK, ends_run};
-use thiserror::Error;
 
 /// Bytes of output that must be free for the next step: a block, or the longest character.
 pub(crate) const MARGIN: usize = BLOCK;
@@ -11,23 +10,34 @@ pub(crate) const MARGIN: usize = BLOCK;
 pub(crate) const LOOKAHEAD: usize = 16;
 
 /// What is wrong with a literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidLiteral {
     /// The file ends before the closing quote.
-    #[error("the text ends within a string")]
     Unterminated,
     /// Only escaped ones are allowed.
-    #[error("a string has a NUL byte")]
     Nul,
     /// Only escaped ones are allowed.
-    #[error("a string has a line break, or its closing quote is missing")]
     LineFeed,
     /// Only escaped bytes may be anything.
-    #[error("a string has bytes that are not UTF-8")]
     NotUtf8,
     /// A letter after `\` that means nothing, or digits that are missing or too large.
-    #[error("a string has an escape that does not exist")]
     Escape,
+}
+
+/// The same for people, in their order.
+const INVALID: [&str; 5] = [
+    "the text ends within a string",
+    "a string has a NUL byte",
+    "a string has a line break, or its closing quote is missing",
+    "a string has bytes that are not UTF-8",
+    "a string has an escape that does not exist",
+];
+
+impl InvalidLiteral {
+    /// For people.
+    pub(crate) const fn text(self) -> &'static str {
+        INVALID[self as usize]
+    }
 }
 
 /// Why an `unescape` stopped.
@@ -54,14 +64,14 @@ pub(crate) struct Progress {
     pub(crate) stop: Stop,
 }
 
-/// For each byte after a `\`, what the two mean together; none where it is more than that.
-const SIMPLE: [Option<u8>; 256] = {
-    let mut table = [None; 256];
+/// For each ASCII character after a `\`, what the two mean together; 0 where it is more than that.
+const SIMPLE: [u8; 128] = {
+    let mut table = [0; 128];
     let letters = b"\"'\\?abfnrtv";
     let values = b"\"'\\?\x07\x08\x0c\n\r\t\x0b";
     let mut at = 0;
     while at < letters.len() {
-        table[letters[at] as usize] = Some(values[at]);
+        table[letters[at] as usize] = values[at];
         at += 1;
     }
     table
@@ -86,7 +96,8 @@ pub(crate) fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -
                 continue;
             }
             if block[0] == b'\\'
-                && let Some(byte) = SIMPLE[usize::from(block[1])]
+                && let Some(&byte) = SIMPLE.get(usize::from(block[1]))
+                && byte != 0
             {
                 room[0] = byte;
                 from += 2;
@@ -137,7 +148,9 @@ fn step(rest: &[u8], quote: u8, last: bool) -> Result<Step, Stop> {
 fn escape(rest: &[u8], missing: Stop) -> Result<Step, Stop> {
     let invalid = Stop::Invalid(InvalidLiteral::Escape);
     let letter = *rest.get(1).ok_or(missing)?;
-    if let Some(byte) = SIMPLE[usize::from(letter)] {
+    if let Some(&byte) = SIMPLE.get(usize::from(letter))
+        && byte != 0
+    {
         return Ok(Step { bytes: [byte, 0, 0, 0], length: 1, consumed: 2 });
     }
     match letter {

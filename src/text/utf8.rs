@@ -40,6 +40,19 @@ pub(crate) fn sequence(bytes: &[u8]) -> Sequence {
     Sequence::Valid(length)
 }
 
+/// The string that bytes are, if they are one.
+pub(crate) fn string(bytes: &[u8]) -> Option<&str> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let Sequence::Valid(length) = sequence(rest) else {
+            return None;
+        };
+        rest = rest.get(length..)?;
+    }
+    // SAFETY: every sequence in it is valid.
+    Some(unsafe { str::from_utf8_unchecked(bytes) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +72,7 @@ mod tests {
                 }
             }
         }
+        assert_eq!((string("ñ😀".as_bytes()), string(b"a\xff"), string(b"a\xe2\x82")), (Some("ñ😀"), None, None));
         assert_eq!(sequence(&[0xe2, 0x82]), Sequence::Incomplete);
         assert_eq!(sequence(&[0xe2, 0x20]), Sequence::Invalid);
         assert_eq!(sequence(&[0xf4, 0x90]), Sequence::Invalid);

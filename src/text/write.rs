@@ -1,9 +1,11 @@
-//! An envelope into protocol buffer text format, as Go's `prototext` with `Multiline` writes it: fields in the order of
+//! A message into protocol buffer text format, as Go's `prototext` with `Multiline` writes it: fields in the order of
 //! their numbers, two blanks of indent, and nothing for a value that is zero.
 
 use super::escape::{GROWTH, MARGIN, escape};
-use crate::message::{Envelope, KINDS, Recipient, STATUSES, Timestamp};
+use crate::integrity::push_decimal;
+use crate::message::{Message, Place};
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 /// What the body's literal begins with.
 pub(crate) const BODY: &[u8] = b"data: \"";
@@ -11,59 +13,46 @@ pub(crate) const BODY: &[u8] = b"data: \"";
 /// What the body's literal ends with.
 pub(crate) const AFTER_BODY: &[u8] = b"\"\n";
 
-/// Appends the fields that precede the body.
-pub(crate) fn head(envelope: &Envelope, output: &mut Vec<u8>) {
-    string("ID", &envelope.id, output);
-    string("from", &envelope.reverse_path, output);
-    for to in &envelope.to {
-        element("To", to, output);
-    }
-    for recipient in &envelope.recipients {
-        message("rcpt", output, |output| fields(recipient, output));
-    }
-}
-
-/// Appends the field that follows the body.
-pub(crate) fn tail(created_at: Option<Timestamp>, output: &mut Vec<u8>) {
-    if let Some(created_at) = created_at {
-        message("created_at_ts", output, |output| {
-            number("  seconds", created_at.seconds, output);
-            number("  nanos", created_at.nanos.into(), output);
-        });
-    }
-}
-
-fn fields(recipient: &Recipient, output: &mut Vec<u8>) {
-    string("  address", &recipient.address, output);
-    enumeration("  type", recipient.kind, &KINDS, output);
-    enumeration("  status", recipient.status, &STATUSES, output);
-    string("  last_failure_message", &recipient.last_failure_message, output);
-    string("  original_address", &recipient.original_address, output);
-    for via in &recipient.via {
-        element("  via", via, output);
+/// Appends the fields that have these numbers, each line after `indent`.
+pub(crate) fn fields(message: &mut dyn Message, numbers: RangeInclusive<usize>, indent: &str, output: &mut Vec<u8>) {
+    for number in numbers {
+        let Some(&name) = message.names().get(number - 1) else {
+            continue;
+        };
+        let name = &[indent, name];
+        match message.place(number) {
+            Some(Place::Text(text)) if !text.is_empty() => string(name, text, output),
+            Some(Place::Texts(texts)) => texts.iter().for_each(|text| string(name, text, output)),
+            Some(Place::Enumeration(value, names)) => match names.get(*value as usize) {
+                Some(known) if *value != 0 => line(name, ": ", known, output),
+                _ => integer(name, (*value).into(), output),
+            },
+            Some(Place::Short(value)) => integer(name, (*value).into(), output),
+            Some(Place::Long(value)) => integer(name, *value, output),
+            Some(Place::Recipients(recipients)) => {
+                recipients.iter_mut().for_each(|recipient| embedded(name, recipient, output));
+            }
+            Some(Place::Timestamp(crate::list::Maybe::Some(timestamp))) => embedded(name, timestamp, output),
+            _ => {}
+        }
     }
 }
 
 /// A message, in one line if it is empty.
-fn message(name: &str, output: &mut Vec<u8>, fields: impl FnOnce(&mut Vec<u8>)) {
-    push(&[name, ": {\n"], output);
+fn embedded(name: &[&str], message: &mut dyn Message, output: &mut Vec<u8>) {
+    line(name, ": {", "", output);
     let begin = output.len();
-    fields(output);
+    let last = message.names().len();
+    fields(message, 1..=last, "  ", output);
     if output.len() == begin {
         output.pop();
     }
     push(&["}\n"], output);
 }
 
-fn string(name: &str, value: &str, output: &mut Vec<u8>) {
-    if !value.is_empty() {
-        element(name, value, output);
-    }
-}
-
-/// A string that is written even if it is empty, since it is an element of a list.
-fn element(name: &str, value: &str, output: &mut Vec<u8>) {
-    push(&[name, ": \""], output);
+fn string(name: &[&str], value: &str, output: &mut Vec<u8>) {
+    push(name, output);
+    push(&[": \""], output);
     let begin = output.len();
     output.resize(begin + value.len() * GROWTH + MARGIN, 0);
     let room = output.get_mut(begin..).unwrap_or_default();
@@ -72,19 +61,21 @@ fn element(name: &str, value: &str, output: &mut Vec<u8>) {
     push(&["\"\n"], output);
 }
 
-fn enumeration(name: &str, value: i32, names: &[&str], output: &mut Vec<u8>) {
-    match usize::try_from(value).ok().and_then(|value| names.get(value)) {
-        Some(known) if value != 0 => push(&[name, ": ", known, "\n"], output),
-        _ => number(name, value.into(), output),
-    }
-}
-
-fn number(name: &str, value: i64, output: &mut Vec<u8>) {
+fn integer(name: &[&str], value: i64, output: &mut Vec<u8>) {
     if value != 0 {
-        push(&[name, ": ", itoa::Buffer::new().format(value), "\n"], output);
+        push(name, output);
+        push(&[if value < 0 { ": -" } else { ": " }], output);
+        push_decimal(value.unsigned_abs(), output);
+        push(&["\n"], output);
     }
 }
 
+fn line(name: &[&str], sign: &str, value: &str, output: &mut Vec<u8>) {
+    push(name, output);
+    push(&[sign, value, "\n"], output);
+}
+
+#[inline(never)]
 fn push(parts: &[&str], output: &mut Vec<u8>) {
     parts.iter().for_each(|part| output.extend_from_slice(part.as_bytes()));
 }

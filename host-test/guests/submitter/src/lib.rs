@@ -10,8 +10,13 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+#[path = "../../../../src/allocator.rs"]
+mod allocator;
 #[path = "../../../../src/runtime.rs"]
 mod runtime;
+
+/// What the queue's runtime calls before it gets memory for a call: nothing of this guest is kept until then.
+fn begin_call() {}
 
 #[allow(missing_docs, unreachable_pub, clippy::undocumented_unsafe_blocks, reason = "generated")]
 mod bindings {
