@@ -1,0 +1,203 @@
+//! What the command does.
+
+use crate::arguments::{Action, Arguments, Replay, Run};
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use queue_store_crash_images::check::Checker;
+use queue_store_crash_images::drive::namespace;
+use queue_store_crash_images::file_system::FileSystem;
+use queue_store_crash_images::job::{self, Job, Keep, Outcome, Plan, Progress};
+use queue_store_crash_images::record::Recording;
+use queue_store_crash_images::report::{self, Setting};
+use queue_store_crash_images::workload::{Durability, Settings};
+use queue_store_crash_images::{Error, command, interrupt, requirement};
+use queue_store_host::Host;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// What `main` returns where something is broken, as opposed to where the rig could not find out.
+const BROKEN: u8 = 1;
+
+/// The exit code for what could not be found out.
+const FAILED: u8 = 70;
+
+/// Broken images that are described where some must be.
+const FEW_EXAMPLES: usize = 1;
+
+/// Runs the command with the arguments of the process.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match &arguments.action {
+        Action::Run(arguments) => run_all(arguments),
+        Action::Replay(arguments) => replay(arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("crash-images: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Prints; whoever does not listen any more is not told.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+fn command_of(given: Option<&Path>) -> Result<PathBuf, Error> {
+    given.map_or_else(command::build, |given| Ok(given.to_path_buf()))
+}
+
+fn system(what: &Path) -> impl FnOnce(io::Error) -> Error {
+    let what = what.display().to_string();
+    |source| Error::System { what, source }
+}
+
+fn run_all(arguments: &Run) -> Result<ExitCode, Error> {
+    let (tried, skipped) = file_systems(arguments);
+    if tried.is_empty() || requirement::require_all() && !skipped.is_empty() {
+        return Ok(ExitCode::from(FAILED));
+    }
+    let command = command_of(arguments.command.as_deref())?;
+    namespace::enter()?;
+    interrupt::catch();
+    let host = Host::new()?;
+    let checker = Checker { command: &command, host: &host };
+    let mut outcomes = run_jobs(arguments, &settings(arguments, &tried), &checker)?;
+    outcomes.sort_by_key(|outcome| (outcome.settings.file_system, outcome.settings.durability));
+    print(&report::table(&outcomes));
+    if let Some(path) = &arguments.report {
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        // What follows the version is who built it.
+        let kernel = release.trim().split('-').next().unwrap_or_default().to_string();
+        let setting = Setting { command: typed(arguments), kernel, skipped };
+        fs::write(path, report::page(&outcomes, &setting)).map_err(system(path))?;
+    }
+    Ok(if outcomes.iter().all(Outcome::is_fine) { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+/// The file systems to try, and those that cannot be tried, with what is missing.
+fn file_systems(arguments: &Run) -> (Vec<FileSystem>, Vec<(FileSystem, String)>) {
+    let (mut tried, mut skipped) = (Vec::new(), Vec::new());
+    let chosen = &arguments.file_system;
+    for file_system in FileSystem::all().iter().copied().filter(|one| chosen.is_empty() || chosen.contains(one)) {
+        match requirement::missing(file_system) {
+            None => tried.push(file_system),
+            Some(missing) => {
+                eprintln!("crash-images: {file_system} is skipped: there is no {missing}");
+                skipped.push((file_system, missing));
+            }
+        }
+    }
+    (tried, skipped)
+}
+
+/// The settings of all jobs: what must hold first, since it takes longest.
+fn settings(arguments: &Run, file_systems: &[FileSystem]) -> Vec<Settings> {
+    let Run { seed, calls, imported, .. } = *arguments;
+    let chosen = &arguments.durability;
+    let durabilities = Durability::value_variants().iter().filter(|one| chosen.is_empty() || chosen.contains(one));
+    let settings = |(durability, file_system)| Settings { file_system, durability, seed, calls, imported };
+    let pairs = durabilities.flat_map(|durability| file_systems.iter().map(|file_system| (*durability, *file_system)));
+    pairs.map(settings).collect()
+}
+
+/// Runs all jobs, several at once.
+fn run_jobs(arguments: &Run, settings: &[Settings], checker: &Checker<'_>) -> Result<Vec<Outcome>, Error> {
+    let plan = Plan { images: arguments.images.max(1), second: arguments.second };
+    let keep = match &arguments.keep {
+        Some(directory) => Keep::All(directory.clone()),
+        None => Keep::Broken(command::target_directory().join("crash-images")),
+    };
+    let bar = Bar::new(settings.len());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut outcomes = Vec::new();
+        while let Some(one) = settings.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = job::run(one, &plan, checker, &bar, &keep);
+            // Where one fails, no other one is begun.
+            let outcome = outcome.inspect_err(|_| next.store(settings.len(), Ordering::Relaxed))?;
+            bar.job_done(&outcome);
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let outcomes: Result<Vec<Vec<Outcome>>, Error> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..arguments.jobs.unwrap_or(cores).max(1)).map(|_| scope.spawn(work)).collect();
+        // All are waited for, whatever the first ones say.
+        let ends: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
+        ends.into_iter().map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    bar.bar.finish_and_clear();
+    Ok(outcomes?.into_iter().flatten().collect())
+}
+
+/// The command line, as far as it decides what is found.
+fn typed(arguments: &Run) -> String {
+    let Run { seed, calls, imported, images, second, .. } = arguments;
+    let mut line = "cargo run --release --package queue-store-crash-images -- run".to_string();
+    arguments.file_system.iter().for_each(|file_system| line.extend([" --file-system ", &file_system.to_string()]));
+    arguments.durability.iter().for_each(|durability| line.extend([" --durability ", &durability.to_string()]));
+    line + &format!(" --seed {seed} --calls {calls} --imported {imported} --images {images} --second {second}")
+}
+
+fn replay(arguments: &Replay) -> Result<ExitCode, Error> {
+    let recording = Recording::load(&arguments.log)?;
+    let bytes = recording.workload.settings.file_system.bytes();
+    let command = command_of(arguments.command.as_deref())?;
+    namespace::enter()?;
+    interrupt::catch();
+    let host = Host::new()?;
+    let checker = Checker { command: &command, host: &host };
+    let (crash, violations) = Job::new(&recording, &checker)?.replay(arguments.cut, arguments.choice)?;
+    if let Some(path) = &arguments.image {
+        crash.image.save(path, bytes).map_err(system(path))?;
+    }
+    print(&format!("the crash was after event {} and before event {} of the log\n", crash.earliest, crash.latest));
+    violations.iter().for_each(|violation| print(&format!("{violation}\n")));
+    Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+/// The progress of all jobs. The images of a recording are known once it is made.
+struct Bar {
+    bar: ProgressBar,
+    jobs: usize,
+    begun: AtomicUsize,
+}
+
+impl Bar {
+    fn new(jobs: usize) -> Bar {
+        let bar = ProgressBar::new(0);
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} images, {msg}, {elapsed_precise}");
+        bar.set_style(style.unwrap_or_else(|error| {
+            debug_assert!(false, "{error}");
+            ProgressStyle::default_bar()
+        }));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Bar { bar, jobs, begun: AtomicUsize::new(0) }
+    }
+
+    /// Says what a job found.
+    fn job_done(&self, outcome: &Outcome) {
+        let examples = if outcome.is_fine() { FEW_EXAMPLES } else { usize::MAX };
+        self.bar.suspend(|| print(&outcome.describe(examples)));
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&self, images: usize) {
+        self.bar.inc_length(images as u64);
+        let begun = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        self.bar.set_message(format!("{begun} of {} recordings", self.jobs));
+    }
+
+    fn done(&self) {
+        self.bar.inc(1);
+    }
+}
