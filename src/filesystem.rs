@@ -10,6 +10,7 @@ pub mod wasi;
 use crate::error::{Code, Error};
 use crate::list::Text;
 use crate::message::Timestamp;
+use crate::name::{self, Name};
 use alloc::vec::Vec;
 
 /// Why the system did not do it: what POSIX calls `errno`, as far as a caller can tell it apart.
@@ -156,6 +157,13 @@ pub struct DirectoryEntry {
     pub name: Text,
     /// What kind of file it has.
     pub kind: Kind,
+}
+
+impl DirectoryEntry {
+    /// What the name means in a queue's directory.
+    pub fn meaning(&self) -> Name<'_> {
+        name::parse(&self.name)
+    }
 }
 
 /// The system: what the host gave this instance.

@@ -101,9 +101,13 @@ pub(super) unsafe fn parameters<T>(at: *mut T) -> Box<T> {
 /// # Safety
 ///
 /// As [`Text::from_host`], if it is there.
-pub(super) unsafe fn maybe_text(there: u32, start: NonNull<u8>, length: usize) -> Maybe<Text> {
-    // SAFETY: as this function's.
-    if there == 0 { Maybe::None } else { Maybe::Some(unsafe { Text::from_host(start, length) }) }
+pub(super) unsafe fn maybe_text(there: u32, start: *mut u8, length: usize) -> Maybe<Text> {
+    // What is not there is null.
+    match NonNull::new(start) {
+        // SAFETY: as this function's.
+        Some(start) if there != 0 => Maybe::Some(unsafe { Text::from_host(start, length) }),
+        _ => Maybe::None,
+    }
 }
 
 /// `envelope` in registers.
@@ -173,7 +177,7 @@ macro_rules! export {
         ] [$($rest)*] $result }
     };
     ($name:literal [$($r:tt)*] [$($v:tt)*] [$p:ident maybe_text, $($rest:tt)*] $result:expr) => {
-        $crate::component::abi::export! { $name [$($r)* there: u32, start: ::core::ptr::NonNull<u8>, length: usize,] [$($v)*
+        $crate::component::abi::export! { $name [$($r)* there: u32, start: *mut u8, length: usize,] [$($v)*
             // SAFETY: the host passes an optional string.
             let $p = unsafe { $crate::component::abi::maybe_text(there, start, length) };
         ] [$($rest)*] $result }
@@ -205,14 +209,14 @@ macro_rules! export {
     ($name:literal [$($r:tt)*] [$($v:tt)*] [$p:ident options, $($rest:tt)*] $result:expr) => {
         $crate::component::abi::export! { $name [
             $($r)* there: u32, durability_there: u32, durability: u32, format_there: u32, format: u32,
-            max_items_there: u32, max_items: u64, settings: ::core::ptr::NonNull<$crate::queue::Attribute>, settings_length: usize,
+            max_items_there: u32, max_items: u64, settings: *mut $crate::queue::Attribute, settings_length: usize,
         ] [$($v)*
             // SAFETY: the host passes optional options.
             let $p = (there != 0).then(|| unsafe { $crate::component::options::Options {
                 durability: (durability_there != 0).then(|| $crate::component::abi::case(durability)).into(),
                 format: (format_there != 0).then(|| $crate::component::abi::case(format)).into(),
                 max_items: (max_items_there != 0).then_some(max_items).into(),
-                settings: $crate::list::List::from_host(settings, settings_length),
+                settings: $crate::list::List::from_host(::core::ptr::NonNull::new_unchecked(settings), settings_length),
             } }).into();
         ] [$($rest)*] $result }
     };

@@ -34,7 +34,7 @@ exports! {
         answer(put_many(&path, &mut mails, &given))
     };
     "mail:queue/queue-store@0.1.0#get" => (path: text, id: text) answer(queue(&path).and_then(|queue| queue.get(&id)));
-    "mail:queue/queue-store@0.1.0#info" => (path: text, id: text) answer(queue(&path).and_then(|queue| queue.info(&id)));
+    "mail:queue/queue-store@0.1.0#info" => (path: text, id: text) answer(queue(&path).and_then(|queue| queue.info(&id)).map(|info| *info));
     "mail:queue/queue-store@0.1.0#list-ids" => (path: text, states: list<State>, after: maybe_text, limit: u32) {
         answer(queue(&path).and_then(|queue| queue.list_ids(&states, after.as_ref(), limit as usize)))
     };

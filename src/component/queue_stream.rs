@@ -110,7 +110,7 @@ fn begin(parameters: &mut Begin) -> Result<Option<OpenDraft>> {
 
 /// A body being read.
 struct OpenBody {
-    reader: BodyReader<Wasi>,
+    reader: Box<BodyReader<Wasi>>,
     _open: OpenOne,
 }
 

@@ -10,6 +10,7 @@ use crate::limits::{MAX_ITEM_PAGE, MAX_PAGE, MAX_PAGE_BYTES, VALUE_BYTES};
 use crate::list::{List, Maybe, Text};
 use crate::name::{Name, STATES, State};
 use crate::reader::Judgement;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::cmp::Ordering;
 
@@ -221,7 +222,7 @@ impl<S: System> Queue<S> {
             Err(error) if error.code == Code::NotFound => return None,
             Err(error) => (None, Some(self.error(error))),
         };
-        Some(Entry { id: id.into(), state, info: info.into(), problem: super::problem(problem) })
+        Some(Entry { id: id.into(), state, info: info.map(|info| *info).into(), problem: super::problem(problem) })
     }
 }
 
@@ -260,7 +261,7 @@ fn check_limit(limit: usize) -> Result<usize> {
 pub struct Listing<S: System> {
     queue: Rc<Queue<S>>,
     /// None after a failure.
-    names: Option<Names<S>>,
+    names: Option<Box<Names<S>>>,
     states: List<State>,
     detail: Detail,
 }

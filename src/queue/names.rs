@@ -3,9 +3,8 @@
 
 use super::Queue;
 use crate::error::{Error, Operation, Result};
-use crate::filesystem::{Directory, Entries, Failure, Kind, System};
-use crate::list::Text;
-use crate::name::{self, Name};
+use crate::filesystem::{Directory, DirectoryEntry, Entries, Failure, Kind, System};
+use alloc::boxed::Box;
 
 /// The names in a directory, being read.
 pub(super) struct Names<S: System> {
@@ -15,31 +14,17 @@ pub(super) struct Names<S: System> {
     pub(super) unreadable: u64,
 }
 
-/// A name, and what kind of file has it.
-pub(super) struct Found {
-    pub(super) name: Text,
-    /// Never `Unknown`.
-    pub(super) kind: Kind,
-}
-
-impl Found {
-    /// What the name means.
-    pub(super) fn meaning(&self) -> Name<'_> {
-        name::parse(&self.name)
-    }
-}
-
 impl<S: System> Queue<S> {
     /// Begins to read the names in the directory.
-    pub(super) fn names(&self) -> Result<Names<S>> {
+    pub(super) fn names(&self) -> Result<Box<Names<S>>> {
         let entries = self.directory.entries().map_err(error)?;
-        Ok(Names { directory: self.directory.clone(), entries, unreadable: 0 })
+        Ok(Box::new(Names { directory: self.directory.clone(), entries, unreadable: 0 }))
     }
 }
 
 impl<S: System> Names<S> {
-    /// The next name; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Found>> {
+    /// The next name, and what kind of file has it, which is never `Unknown`; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<DirectoryEntry>> {
         loop {
             match self.entries.next() {
                 Ok(None) => return Ok(None),
@@ -51,7 +36,7 @@ impl<S: System> Names<S> {
                             Err(_) => Kind::Other,
                         };
                     }
-                    return Ok(Some(Found { name: entry.name, kind: entry.kind }));
+                    return Ok(Some(entry));
                 }
                 Err(Failure::NotUtf8) => self.unreadable += 1,
                 Err(Failure::NoEntry) => {}

@@ -73,7 +73,7 @@ impl<S: System> Queue<S> {
     }
 
     /// What can be said of an item without its body.
-    pub fn info(&self, id: &str) -> Result<Info> {
+    pub fn info(&self, id: &str) -> Result<Box<Info>> {
         let read = || {
             check_id(id)?;
             let file = self.any_file(id)?;
@@ -106,14 +106,14 @@ impl<S: System> Queue<S> {
 
 /// What a reader says of an item without its body.
 #[inline(never)]
-pub(super) fn info<F: File>(id: &str, file: &ItemFile, reader: &mut Reader<F>) -> Info {
+pub(super) fn info<F: File>(id: &str, file: &ItemFile, reader: &mut Reader<F>) -> Box<Info> {
     let revision = reader.revision();
     let Header { id: item_id, envelope } = core::mem::take(reader.header());
     let mut attributes = List::new();
     if *item_id != *id {
         attributes.push(Attribute { name: "item-id".into(), value: item_id });
     }
-    Info {
+    Box::new(Info {
         id: id.into(),
         state: file.state(),
         format: file.format(),
@@ -123,14 +123,14 @@ pub(super) fn info<F: File>(id: &str, file: &ItemFile, reader: &mut Reader<F>) -
         revision,
         envelope,
         attributes,
-    }
+    })
 }
 
 /// A reader of the body of an item, as it was when it was opened.
 pub struct BodyReader<S: System> {
     queue: Rc<Queue<S>>,
     name: Text,
-    info: Info,
+    info: Box<Info>,
     /// None after a failure.
     reader: Option<Box<Reader<FileOf<S>>>>,
     /// Bytes of the body that were decoded, and how many of them were given out.
@@ -140,14 +140,21 @@ pub struct BodyReader<S: System> {
 
 impl<S: System> BodyReader<S> {
     /// Opens the body of an item `offset` bytes from its beginning.
-    pub fn open(queue: &Rc<Queue<S>>, id: &str, offset: u64) -> Result<BodyReader<S>> {
+    pub fn open(queue: &Rc<Queue<S>>, id: &str, offset: u64) -> Result<Box<BodyReader<S>>> {
         let open = || {
             check_id(id)?;
             let file = queue.any_file(id)?;
             let mut reader = queue.reader(&file, Judgement::Item)?;
             let info = info(id, &file, &mut reader);
             let queue = queue.clone();
-            Ok(BodyReader { queue, name: file.name, info, reader: Some(reader), decoded: Vec::new(), given: 0 })
+            Ok(Box::new(BodyReader {
+                queue,
+                name: file.name,
+                info,
+                reader: Some(reader),
+                decoded: Vec::new(),
+                given: 0,
+            }))
         };
         let mut body = open().map_err(|error| queue.error(error))?;
         if offset > 0 {
