@@ -85,10 +85,11 @@ fn contents_under(
         files.keys().map(|inode| contents(&disk.files[inode], profile, choose).into_iter().collect()).collect();
     let counts: Vec<usize> = contents.iter().map(Vec::len).collect();
     each_choice(&counts, choose, &mut |choice| {
-        let file = |((inode, names), (contents, chosen)): ((&Inode, &Vec<String>), (&Vec<Vec<u8>>, &usize))| {
-            (names.clone(), File::durable(contents[*chosen].clone(), disk.files[inode].modified))
+        let chosen = contents.iter().zip(choice).map(|(contents, chosen)| contents[*chosen].clone());
+        let file = |((inode, names), content): ((&Inode, &Vec<String>), Vec<u8>)| {
+            (names.clone(), File::durable(content, disk.files[inode].modified))
         };
-        cuts.push(Disk::with(files.iter().zip(contents.iter().zip(choice)).map(file)));
+        cuts.push(Disk::with(files.iter().zip(chosen).map(file)));
     });
 }
 

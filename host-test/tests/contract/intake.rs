@@ -31,10 +31,13 @@ fn a_submitted_mail_is_queued_as_a_put_would() {
     assert_eq!((queue.counter("file-syncs"), queue.counter("directory-syncs")), (2, 2));
 }
 
+/// A change of an envelope, and what it is.
+type Change = (&'static str, fn(&mut Envelope));
+
 #[test]
 fn what_could_act_on_the_server_is_refused() {
     let mut queue = TestQueue::new();
-    let changes: [(&str, fn(&mut Envelope)); 22] = [
+    let changes: [Change; 22] = [
         ("a PIPE recipient", |envelope| envelope.recipients[0].kind = 1),
         ("a FORWARD recipient", |envelope| envelope.recipients[0].kind = 2),
         ("a kind that is not known yet", |envelope| envelope.recipients[0].kind = 3),

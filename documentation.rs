@@ -1,0 +1,107 @@
+//! `docs/embedding.md` says what is tested: its examples are files that run, its commands print what it shows, and the
+//! limits of a host that it names are those of the tests.
+
+use crate::scripts::{self, LANGUAGES, Language, Workshop};
+use crate::trial;
+use libtest_mimic::{Failed, Trial};
+use queue_store_host_test::requirement::{Requirement, wasmtime_cli};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+const EMBEDDING: &str = include_str!("../../../docs/embedding.md");
+
+pub(crate) fn trials(workshop: &Arc<Workshop>) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for language in LANGUAGES {
+        let name = |what| format!("{}::{what}", language.name());
+        let of_test = workshop.clone();
+        let example = move || the_example_runs(language, &of_test);
+        trials.push(trial(name("the_example_runs"), vec![language.requirement()], example));
+        trials.push(Trial::test(name("the_example_is_documented"), move || the_example_is_documented(language)));
+        trials.push(Trial::test(name("every_limit_is_documented"), move || every_limit_is_documented(language)));
+    }
+    let workshop = workshop.clone();
+    let commands = move || the_commands_print_what_is_documented(&workshop);
+    trials.push(trial(
+        "command_line::it_does_what_is_documented".to_string(),
+        vec![Requirement::WasmtimeCli],
+        commands,
+    ));
+    trials
+}
+
+/// What is under a heading of the second level.
+fn section(heading: &str) -> &'static str {
+    let (_, section) =
+        EMBEDDING.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section `{heading}`"));
+    section.split_once("\n## ").map_or(section, |(section, _)| section)
+}
+
+/// The blocks of code in a text: a language and the code.
+fn blocks(text: &str) -> Vec<(&str, &str)> {
+    let fences = text.split("\n```").skip(1).step_by(2);
+    fences.map(|block| block.split_once('\n').unwrap_or((block, ""))).collect()
+}
+
+fn heading(language: Language) -> &'static str {
+    match language {
+        Language::Python => "Python",
+        Language::JavaScript => "JavaScript",
+    }
+}
+
+fn the_example_runs(language: Language, workshop: &Workshop) -> Result<(), Failed> {
+    let directory = scripts::directory()?;
+    symlink(workshop.component()?, directory.path().join("queue_store.wasm"))?;
+    let printed = workshop.run(language, &[], "example", &[], directory.path())?;
+    let mut lines: Vec<&str> = printed.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["from a@example.com: 25 bytes", "from a@example.com: 63017 bytes"]);
+    assert_eq!(fs::read_dir(directory.path().join("queue"))?.count(), 0);
+    Ok(())
+}
+
+fn the_example_is_documented(language: Language) -> Result<(), Failed> {
+    let example = language.source("example");
+    let is_there = blocks(section(heading(language))).iter().any(|(_, code)| code.trim_end() == example.trim_end());
+    assert!(is_there, "the example in `docs/embedding.md` is another than the file");
+    Ok(())
+}
+
+fn every_limit_is_documented(language: Language) -> Result<(), Failed> {
+    let section = section(heading(language));
+    for test in language.tests("limits") {
+        assert!(section.contains(&format!("`{test}`")), "`docs/embedding.md` does not tell of `{test}`");
+    }
+    Ok(())
+}
+
+fn the_commands_print_what_is_documented(workshop: &Workshop) -> Result<(), Failed> {
+    let directory = scripts::directory()?;
+    symlink(workshop.component()?, directory.path().join("queue_store.wasm"))?;
+    fs::remove_dir(directory.path().join("queue"))?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = match wasmtime_cli().parent() {
+        Some(parent) if parent != Path::new("") => format!("{}:{path}", std::path::absolute(parent)?.display()),
+        _ => path,
+    };
+    let blocks = blocks(section("From the command line, with wasmtime"));
+    let mut checked = 0;
+    for pair in blocks.windows(2) {
+        let [("sh", commands), (language, expected)] = pair else {
+            continue;
+        };
+        let mut shell = Command::new("sh");
+        shell.args(["-euc", commands]).env("PATH", &path).current_dir(directory.path());
+        let printed = scripts::output(&mut shell)?;
+        if *language == "text" {
+            assert_eq!(printed.trim_end(), expected.trim_end(), "printed by {commands}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 4, "only {checked} commands are shown with what they print");
+    Ok(())
+}
