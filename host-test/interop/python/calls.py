@@ -218,15 +218,16 @@ def a_file_is_written_durably():
 def what_is_no_item_of_the_queue_is_left_alone():
     queue = open_queue().queue_store
     queue.put("queue", "x", mail(), None)
-    foreign = [b"queue/m:\xff", b"queue/.DS_Store", b"queue/m:x~", b"queue/subdirectory"]
-    for path in foreign[:2]:
-        Path(os.fsdecode(path)).touch()
-    os.mkdir(foreign[3])
+    Path(os.fsdecode(b"queue/m:\xff")).touch()
+    Path("queue/.DS_Store").touch()
+    os.mkdir("queue/subdirectory")
     os.symlink("/etc/passwd", "queue/m:escape")
     before = sorted(os.listdir(b"queue"))
     problems = {entry.id: entry.problem and entry.problem.code for entry in
                 queue.list_items("queue", [], None, 10).entries}
     equal(problems, {"escape": "unsupported", "x": None})
+    counts = {"ready": 1, "held": 0, "quarantined": 0, "temporary": 0, "foreign": 4}
+    equal(fields(queue.count("queue")), counts)
     equal(queue.recover("queue", 0).items, 1)
     equal(sorted(os.listdir(b"queue")), before)
     # A queue is not reached through a symbolic link either.
