@@ -9,6 +9,7 @@ use crate::id::base64url;
 use crate::limits::MAX_DRAWS;
 use crate::list::Text;
 use crate::message::Timestamp;
+use crate::mutant::{Safeguard, removed};
 use crate::name;
 use alloc::boxed::Box;
 
@@ -91,7 +92,14 @@ impl<D: Directory> TemporaryFile<D> {
 
     /// Makes the content as durable as asked for, and closes the file; or removes it.
     pub(crate) fn finish(&mut self, durability: Durability) -> Result<()> {
-        let synced = if durability == Durability::None { Ok(()) } else { self.sync() };
+        let mut synced = match durability {
+            Durability::None => Ok(()),
+            _ if removed(Safeguard::FileSync) => Ok(()),
+            _ => self.sync(),
+        };
+        if removed(Safeguard::NoRetry) && synced.is_err() {
+            synced = self.sync();
+        }
         synced.map_err(|error| self.give_up(error))?;
         self.close();
         Ok(())
@@ -104,6 +112,9 @@ impl<D: Directory> TemporaryFile<D> {
 
     /// Publishes the file under a name that must be free, by link.
     pub(crate) fn publish_new(&mut self, name: &str) -> Result<()> {
+        if removed(Safeguard::NoReplace) {
+            return self.publish_replacing(name);
+        }
         let Err(failure) = self.directory.link(&self.name, name) else {
             // A temporary name that stays is a second name of a file that is safe; recovery sweeps it.
             let _ = self.unlink();
@@ -133,7 +144,8 @@ impl<D: Directory> TemporaryFile<D> {
     #[cold]
     fn not_published(&mut self, failure: Failure, operation: Operation, name: &str, has: Option<bool>) -> Error {
         let error = Error::filesystem(failure, operation, name);
-        self.give_up(if has == Some(false) { error } else { error.indeterminate() })
+        let certain = has == Some(false) || removed(Safeguard::LookAfterFailure);
+        self.give_up(if certain { error } else { error.indeterminate() })
     }
 
     /// Removes the file, because of `error`, and returns that.
@@ -153,6 +165,9 @@ impl<D: Directory> TemporaryFile<D> {
     fn unlink(&mut self) -> core::result::Result<(), Failure> {
         self.close();
         self.ours = false;
+        if removed(Safeguard::RemoveTemporary) {
+            return Ok(());
+        }
         self.directory.unlink(&self.name)
     }
 

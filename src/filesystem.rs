@@ -10,6 +10,7 @@ pub mod wasi;
 use crate::error::{Code, Error};
 use crate::list::Text;
 use crate::message::Timestamp;
+use crate::mutant::{Safeguard, removed};
 use crate::name::{self, Name};
 use alloc::vec::Vec;
 
@@ -252,6 +253,9 @@ pub fn write_all<F: File>(file: &F, mut bytes: &[u8], mut offset: u64) -> Result
         let written = file.write(bytes, offset)?;
         if written == 0 {
             return Err(Failure::Io);
+        }
+        if removed(Safeguard::WriteLoop) {
+            return Ok(());
         }
         offset += written as u64;
         bytes = bytes.get(written..).unwrap_or_default();

@@ -24,6 +24,7 @@ mod integrity;
 pub mod limits;
 pub mod list;
 pub mod message;
+pub mod mutant;
 pub mod name;
 pub mod queue;
 mod reader;

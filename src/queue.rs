@@ -30,6 +30,7 @@ use crate::filesystem::{Directory, Failure, File, Kind, System};
 use crate::id;
 use crate::limits::{MAX_BATCH, MAX_DOUBTFUL};
 use crate::list::{List, Maybe, Text};
+use crate::mutant::{Safeguard, removed};
 use crate::name::{self, FORMATS, Format, Name, State};
 use alloc::vec::Vec;
 use core::cell::Cell;
@@ -146,7 +147,7 @@ impl<S: System> Queue<S> {
 
     /// Refuses a change of a queue that must be recovered first.
     fn writable(&self) -> Result<()> {
-        if self.needs_recovery() {
+        if self.needs_recovery() && !removed(Safeguard::Close) {
             let detail =
                 "a sync failed earlier, and what it was for may not survive power loss: recover the queue first";
             return Err(Error::of(Code::NeedsRecovery, Operation::None, &self.path, detail));
@@ -196,7 +197,7 @@ impl<S: System> Queue<S> {
     /// Makes durable what was done to names. If that fails, the queue is closed for writing, and the effect of the calls
     /// that wait for this is indeterminate. A failed sync is never repeated.
     fn sync_names(&self, durability: Durability) -> Result<()> {
-        if durability != Durability::Full {
+        if durability != Durability::Full || removed(Safeguard::NameSync) {
             return Ok(());
         }
         self.counters.directory_syncs.add(1);
@@ -221,7 +222,8 @@ impl<S: System> Queue<S> {
             outcomes.push(Outcome::of(id, changed.map_err(|error| self.note(id, error))));
         }
         // An item that is not there may be one whose removal is not durable yet.
-        self.sync_outcomes(durability, &mut outcomes, Code::NotFound);
+        let gone = if removed(Safeguard::NotFoundSync) { Code::NeedsRecovery } else { Code::NotFound };
+        self.sync_outcomes(durability, &mut outcomes, gone);
         Ok(outcomes)
     }
 

@@ -3,6 +3,7 @@
 
 pub mod call;
 pub mod explore;
+pub mod mutants;
 pub mod promise;
 pub mod scenario;
 pub mod states;

@@ -1,20 +1,21 @@
 //! Crashes, by simulation: a search that is short enough for every run of the tests. The command `crash-simulator` searches
 //! further.
 
-use queue_store_host_test::bindings::{Durability, QueuePre};
+use queue_store_host_test::bindings::Durability;
 use queue_store_host_test::crash::call::alphabet;
 use queue_store_host_test::crash::explore::{Explorer, Search, Violation};
+use queue_store_host_test::crash::mutants::MUTANTS;
 use queue_store_host_test::crash::scenario::{Mishap, Scenario, Step};
 use queue_store_host_test::crash::states;
 use queue_store_host_test::instance::COMPONENT;
-use queue_store_host_test::simulator::host::{State, prepare};
+use queue_store_host_test::simulator::host::Subject;
 use queue_store_host_test::simulator::power::{PROFILES, Profile};
 use queue_store_host_test::simulator::world::Trouble;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::{env, fs};
 
-static SHIPPING: LazyLock<QueuePre<State>> = LazyLock::new(|| prepare(&COMPONENT));
+static SHIPPING: LazyLock<Subject> = LazyLock::new(|| Subject::of(&COMPONENT));
 
 fn search(durability: Durability) -> Search {
     Search { profile: Profile::Posix, durability, mishaps: false, choices: 4096 }
@@ -84,6 +85,18 @@ fn a_scenario_is_replayed_from_what_it_is_printed_as() {
     assert_eq!(scenario.to_string().parse(), Ok(scenario.clone()));
     assert!("put 1; fly 2".parse::<Scenario>().is_err_and(|error| error.contains("`fly 2` is no call")));
     assert!("put 1 !x fails io".parse::<Step>().is_err());
+}
+
+/// What notices each absence is in `crash::mutants`, and `crash-simulator --mutants` sees that it does.
+#[test]
+fn every_safeguard_is_one_whose_absence_is_looked_for() {
+    let source =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/mutant.rs")).expect("the source");
+    let declared = source.lines().filter_map(|line| line.trim().strip_suffix("\",")?.split_once(" = \""));
+    let declared: Vec<&str> = declared.map(|(_, name)| name).collect();
+    let looked_for: Vec<&str> = MUTANTS.iter().map(|(name, _)| *name).collect();
+    assert!(declared.len() > 15);
+    assert_eq!(declared, looked_for);
 }
 
 /// The documentation has the table that the simulator makes. `BLESS=1` writes it there.

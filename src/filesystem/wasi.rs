@@ -9,6 +9,7 @@ use crate::error::{Code, Error, Operation};
 use crate::id::is_file_name;
 use crate::list::Text;
 use crate::message::Timestamp;
+use crate::mutant::{Safeguard, removed};
 use crate::split;
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -36,7 +37,13 @@ impl Wasi {
     }
 
     fn opened(&self) -> &'static [(Descriptor, String)] {
-        let opened = self.preopens.get().unwrap_or_else(|| preopens::get_directories().leak());
+        let opened = self.preopens.get().unwrap_or_else(|| {
+            #[allow(unused_mut, reason = "only a build for tests changes it")]
+            let mut opened = preopens::get_directories();
+            #[cfg(feature = "mutants")]
+            opened.retain(|(_, name)| !crate::mutant::remove(name));
+            opened.leak()
+        });
         self.preopens.set(Some(opened));
         opened
     }
@@ -122,7 +129,10 @@ impl Directory for WasiDirectory {
     type Entries = WasiEntries;
 
     fn create(&self, name: &str) -> Result<WasiFile, Failure> {
-        let flags = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
+        let mut flags = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
+        if removed(Safeguard::ExclusiveCreate) {
+            flags = OpenFlags::CREATE;
+        }
         let descriptor = self.descriptor.open_at(PathFlags::empty(), name, flags, DescriptorFlags::WRITE)?;
         Ok(WasiFile { descriptor })
     }

@@ -11,6 +11,7 @@ use crate::id::{self, DrawnFor};
 use crate::limits::MAX_CHUNK_BYTES;
 use crate::list::{Maybe, Text};
 use crate::message::Header;
+use crate::mutant::{Safeguard, removed};
 use crate::name::{Format, State, item};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -50,7 +51,8 @@ impl<S: System> Draft<S> {
         // Counts the queue by a public function, whose error has the path of the queue already.
         queue.check_room(options.max_items)?;
         let mut begin = || {
-            if !drawn && let Some(name) = queue.taken(&header.id)? {
+            let look = !drawn && !removed(Safeguard::LookAtGiven);
+            if look && let Some(name) = queue.taken(&header.id)? {
                 return Err(queue.exists(&header.id, &name));
             }
             let file = draw(queue.system, &mut |random| {
@@ -59,7 +61,9 @@ impl<S: System> Draft<S> {
                     // The temporary name is made of what the id is made of. While it is held, nobody else draws this id;
                     // so if no item has the id now, none will until this one is published, and rename replaces nothing.
                     header.id = id::draw(random, DrawnFor::Put);
-                    if let Some(name) = queue.taken(&header.id)? {
+                    if !removed(Safeguard::LookAtDrawn)
+                        && let Some(name) = queue.taken(&header.id)?
+                    {
                         let detail = "the id that was drawn is taken";
                         return Err(Error::of(Code::Exists, Operation::Random, &name, detail));
                     }

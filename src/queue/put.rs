@@ -8,6 +8,7 @@ use crate::id::{self, DrawnFor};
 use crate::limits::{MAX_BODY_BYTES, MAX_LIST_BODY_BYTES};
 use crate::list::{List, Maybe, Text};
 use crate::message::{Envelope, Header};
+use crate::mutant::{Safeguard, removed};
 use crate::name::{FORMATS, Format, STATES, item};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -135,6 +136,9 @@ impl<S: System> Queue<S> {
     /// The answer `exists`, once what it says survives power loss: the item, and its name.
     pub(super) fn exists(&self, id: &str, name: &str) -> Error {
         let settle = || {
+            if removed(Safeguard::ExistsSync) {
+                return Ok(());
+            }
             for file in &self.files(id, &STATES)? {
                 self.sync_or_doubt(id, file)?;
             }

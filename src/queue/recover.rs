@@ -8,6 +8,7 @@ use crate::filesystem::{Directory, Kind, System};
 use crate::limits::MAX_PROBLEMS;
 use crate::list::{List, Text};
 use crate::message::Timestamp;
+use crate::mutant::{Safeguard, removed};
 use crate::name::{Format, Name, STATES, State};
 
 /// `types.recovery`: what was found and done.
@@ -68,6 +69,9 @@ impl<S: System> Queue<S> {
                 continue;
             }
             // A time in the future makes a file young.
+            if removed(Safeguard::Sweep) {
+                continue;
+            }
             let old = older_than == 0
                 || now.is_some_and(|now| {
                     let modified = self.directory.stat(&found.name).ok().and_then(|stat| stat.modified);
@@ -129,12 +133,16 @@ impl<S: System> Queue<S> {
                 Err(error) => recovery.problem(self.error(error)),
             }
         }
+        if removed(Safeguard::RecoveryNameSync) {
+            return Ok(());
+        }
         self.sync_names(Durability::Full)
     }
 
     /// Makes an item durable: by a sync, or, where one failed already or fails now, by writing it to a new file.
     fn settle_item(&self, id: &str, file: &ItemFile, renew: bool, recovery: &mut Recovery) -> Result<()> {
-        if renew || self.sync_file(file).is_err() {
+        let renew = renew && !removed(Safeguard::Renew);
+        if renew || (!removed(Safeguard::RecoverySync) && self.sync_file(file).is_err()) {
             self.renew(file).map_err(|error| {
                 if !matches!(error.code, Code::Corrupt | Code::ChecksumMismatch | Code::NotFound) {
                     // The next recovery tries again.
@@ -145,6 +153,9 @@ impl<S: System> Queue<S> {
                 error.and("the item may not survive power loss")
             })?;
             recovery.settled += 1;
+        }
+        if removed(Safeguard::Settle) {
+            return Ok(());
         }
         // The usual name is not looked at twice: another name of the item leads here too.
         if (file.state(), file.format()) == (State::Ready, Format::Text) {

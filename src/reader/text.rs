@@ -9,6 +9,7 @@ use crate::integrity::{
     Checksum, Damage, FoundClosing, Opening, TEXT_CLOSING_BYTES, TEXT_UNCOVERED_BYTES, find_text_closing, text_opening,
 };
 use crate::message::Header;
+use crate::mutant::{Safeguard, removed};
 use crate::text::parse::Step;
 use alloc::vec;
 
@@ -177,9 +178,10 @@ impl<F: File> Reader<F> {
         }
         self.integrity = match (self.opening, self.closing) {
             (Opening::Absent, None) => Integrity::Unchecked,
+            (_, None) if removed(Safeguard::EndMarker) => Integrity::Unchecked,
             (_, None) => return Err(Damage::Cut.into()),
             (opening, Some(closing)) => {
-                let whole = self.parser.input.checksum() == Some(closing.whole);
+                let whole = self.parser.input.checksum() == Some(closing.whole) || removed(Safeguard::Checksum);
                 if opening != Opening::Present || self.trailed || !whole || closing.body_length != self.counted {
                     return Err(Damage::Mismatch.into());
                 }

@@ -7,9 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use queue_store_host_test::bindings::Durability;
 use queue_store_host_test::crash::call::alphabet;
 use queue_store_host_test::crash::explore::{Explorer, Search, Tally};
+use queue_store_host_test::crash::mutants::{self, MUTANTS};
 use queue_store_host_test::crash::scenario::Scenario;
 use queue_store_host_test::instance::COMPONENT;
-use queue_store_host_test::simulator::host::prepare;
+use queue_store_host_test::simulator::host::Subject;
 use queue_store_host_test::simulator::power::Profile;
 use std::collections::HashSet;
 use std::process::ExitCode;
@@ -31,6 +32,9 @@ struct Arguments {
     /// Print the table of states of an item, which is in docs/durability.md, and do nothing else.
     #[arg(long)]
     states: bool,
+    /// Remove one safeguard of the component after the other instead, and see that each absence is noticed.
+    #[arg(long)]
+    mutants: bool,
     #[command(flatten)]
     replay: Replay,
 }
@@ -114,7 +118,7 @@ const ENOUGH: usize = 10;
 
 /// Searches, and prints the violations. What was searched, and the states that were seen.
 fn search(area: &Area, medium: Medium, durable: Durable, seed: u64, enough: usize) -> (Tally, HashSet<u128>) {
-    let component = prepare(&COMPONENT);
+    let component = Subject::of(&COMPONENT);
     let (mishaps, choices) = match area {
         Area::Every { mishaps, .. } => (*mishaps, 4096),
         Area::Drawn { .. } | Area::One(_) => (false, 8),
@@ -151,10 +155,33 @@ fn search(area: &Area, medium: Medium, durable: Durable, seed: u64, enough: usiz
     (explorer.tally(), explorer.seen())
 }
 
+/// Removes one safeguard after the other.
+fn remove_safeguards() -> ExitCode {
+    let subject = mutants::subject();
+    let (mut table, mut missed) = (Table::new(), 0);
+    table.set_header(["without", "is noticed by", "as"]);
+    for &(safeguard, judge) in MUTANTS {
+        let control = mutants::judge(&subject, judge);
+        let noticed = match (mutants::judge(&subject.without(safeguard), judge), control) {
+            (Some(wrong), None) => wrong.chars().take(100).collect(),
+            (None, _) => "**nothing**".to_string(),
+            (_, Some(wrong)) => format!("**the component with all safeguards: {wrong}**"),
+        };
+        missed += u32::from(noticed.starts_with("**"));
+        table.add_row([safeguard.to_string(), judge.to_string(), noticed]);
+    }
+    println!("{table}");
+    println!("{} safeguards removed, {} noticed", MUTANTS.len(), MUTANTS.len() as u32 - missed);
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn main() -> ExitCode {
-    let Arguments { long, seed, states, replay } = Arguments::parse();
+    let Arguments { long, seed, states, mutants, replay } = Arguments::parse();
+    if mutants {
+        return remove_safeguards();
+    }
     if states {
-        print!("{}", queue_store_host_test::crash::states::table(&prepare(&COMPONENT)));
+        print!("{}", queue_store_host_test::crash::states::table(&Subject::of(&COMPONENT)));
         return ExitCode::SUCCESS;
     }
     let mut table = Table::new();

@@ -24,6 +24,8 @@ pub enum Action {
     Draft,
     /// What chasquid does: the file is synced, the directory is not.
     Chasquid,
+    /// What chasquid did before its commit 08273ea: nothing is synced.
+    OldChasquid,
     /// An update of the envelope.
     Update,
     /// A removal.
@@ -43,12 +45,13 @@ pub enum Action {
 }
 
 /// Every action, by its name.
-const ACTIONS: [(&str, Action); 13] = [
+const ACTIONS: [(&str, Action); 14] = [
     ("put", Action::Put),
     ("put-drawn", Action::PutDrawn),
     ("put-binary", Action::PutBinary),
     ("draft", Action::Draft),
     ("chasquid", Action::Chasquid),
+    ("old-chasquid", Action::OldChasquid),
     ("update", Action::Update),
     ("remove", Action::Remove),
     ("hold", Action::Hold),
@@ -62,12 +65,18 @@ const ACTIONS: [(&str, Action); 13] = [
 impl Action {
     /// Whether it makes an item.
     pub fn is_put(self) -> bool {
-        matches!(self, Action::Put | Action::PutDrawn | Action::PutBinary | Action::Draft | Action::Chasquid)
+        let drafts = matches!(self, Action::Put | Action::PutDrawn | Action::PutBinary | Action::Draft);
+        drafts || self.is_chasquid()
+    }
+
+    /// Whether chasquid does it, and not the component.
+    pub fn is_chasquid(self) -> bool {
+        matches!(self, Action::Chasquid | Action::OldChasquid)
     }
 
     /// Whether the contract has it for several items.
     fn takes_several(self) -> bool {
-        !matches!(self, Action::PutBinary | Action::Draft | Action::Chasquid | Action::Update)
+        !matches!(self, Action::PutBinary | Action::Draft | Action::Update) && !self.is_chasquid()
     }
 }
 
@@ -215,8 +224,9 @@ pub fn perform(
             vec![outcome(put)]
         }
         (Action::Draft, [slot, ..]) => vec![outcome(draft(system, &ids[0], stamp, *slot, &options))],
-        (Action::Chasquid, [slot, ..]) => {
-            vec![chasquid(system, &ids[0], stamp, *slot).err().map(|()| ErrorCode::Other)]
+        (Action::Chasquid | Action::OldChasquid, [slot, ..]) => {
+            let syncs = *action == Action::Chasquid;
+            vec![chasquid(system, &ids[0], stamp, *slot, syncs).err().map(|()| ErrorCode::Other)]
         }
         (Action::Update, _) => {
             let Envelope { reverse_path, recipients, .. } = envelope(stamp, true);
@@ -254,8 +264,8 @@ fn draft(system: &mut Simulated, id: &str, stamp: Stamp, slot: Slot, options: &W
     system.draft_commit(draft).map(|_| ())
 }
 
-/// Puts an item as chasquid does since its commit 08273ea: it writes a temporary file, syncs that, and renames it.
-fn chasquid(system: &mut Simulated, id: &str, stamp: Stamp, slot: Slot) -> std::result::Result<(), ()> {
+/// Puts an item as chasquid does: it writes a temporary file, syncs that since its commit 08273ea, and renames it.
+fn chasquid(system: &mut Simulated, id: &str, stamp: Stamp, slot: Slot, syncs: bool) -> std::result::Result<(), ()> {
     let item = crate::bindings::Item { id: id.to_string(), envelope: envelope(stamp, false), body: body(stamp, slot) };
     let bytes = system.encode(&item, Format::Text).expect("an item is encoded");
     let mut world = system.world();
@@ -268,7 +278,9 @@ fn chasquid(system: &mut Simulated, id: &str, stamp: Stamp, slot: Slot) -> std::
         let temporary = format!(".m:{id}{stamp}");
         let inode = world.create(&temporary)?;
         world.write(inode, 0, &bytes)?;
-        world.sync_file(inode)?;
+        if syncs {
+            world.sync_file(inode)?;
+        }
         world.rename(&temporary, &name)
     };
     put(&mut world).map_err(|_| ())

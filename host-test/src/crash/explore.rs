@@ -4,9 +4,9 @@ use super::call::{self, Action, Call, alphabet};
 use super::promise::{Found, Identity, Promises, in_words};
 use super::scenario::{Mishap, Scenario, Step, troubles};
 use super::states::States;
-use crate::bindings::{Durability, Entry, ErrorCode, QueuePre};
+use crate::bindings::{Durability, Entry, ErrorCode};
 use crate::simulator::disk::{Disk, File};
-use crate::simulator::host::{Simulated, State};
+use crate::simulator::host::{Simulated, Subject};
 use crate::simulator::power::{Choice, Profile, cuts};
 use crate::simulator::world::{Operation, Trouble, World};
 use rand::seq::IndexedRandom;
@@ -73,7 +73,7 @@ pub struct Tally {
 
 /// A search for violations.
 pub struct Explorer<'a> {
-    component: &'a QueuePre<State>,
+    component: &'a Subject,
     search: Search,
     seen: Mutex<HashSet<u128>>,
     scenarios: AtomicU64,
@@ -126,7 +126,7 @@ impl Wrong {
 
 impl<'a> Explorer<'a> {
     /// A search of a component, which ends at `enough` violations.
-    pub fn new(component: &'a QueuePre<State>, search: Search, enough: usize) -> Explorer<'a> {
+    pub fn new(component: &'a Subject, search: Search, enough: usize) -> Explorer<'a> {
         Explorer {
             component,
             search,
@@ -182,7 +182,7 @@ impl<'a> Explorer<'a> {
                 let operations = [Operation::Create, Operation::Write, Operation::SyncFile, Operation::Rename];
                 let troubles = operations.iter().flat_map(|operation| troubles(*operation)).collect::<Vec<_>>();
                 if let Some(&&trouble) = troubles.choose(&mut random)
-                    && !matches!(scenario.steps[step].call, Call::To(Action::Chasquid, _))
+                    && !matches!(scenario.steps[step].call, Call::To(action, _) if action.is_chasquid())
                 {
                     scenario = scenario.with(step, Mishap { operation: random.random_range(0..25), trouble });
                 }
@@ -255,7 +255,7 @@ impl<'a> Explorer<'a> {
         if self.search.mishaps {
             for (step, operations) in run.operations.iter().enumerate() {
                 // What chasquid does when something goes wrong is its own affair.
-                if matches!(scenario.steps[step].call, Call::To(Action::Chasquid, _)) {
+                if matches!(scenario.steps[step].call, Call::To(action, _) if action.is_chasquid()) {
                     continue;
                 }
                 for (number, operation) in operations.iter().enumerate() {
@@ -371,7 +371,7 @@ impl<'a> Explorer<'a> {
             return Ok(false);
         };
         let codes: Vec<Option<ErrorCode>> = outcomes.iter().map(|(_, outcome)| *outcome).collect();
-        if closed && action != Action::Chasquid {
+        if closed && !action.is_chasquid() {
             if codes.iter().any(|code| *code != Some(ErrorCode::NeedsRecovery)) {
                 return Err(format!("a queue in need of recovery answered {codes:?}").into());
             }
@@ -387,14 +387,14 @@ impl<'a> Explorer<'a> {
             None | Some(ErrorCode::Indeterminate) => false,
             Some(code) => (action, *code) != (Action::Remove, ErrorCode::NotFound),
         };
-        if !codes.is_empty() && codes.iter().all(clean) && items(&disk) != items(before) && action != Action::Chasquid {
+        if !codes.is_empty() && codes.iter().all(clean) && items(&disk) != items(before) && !action.is_chasquid() {
             return Err(format!("failed with {codes:?}, and changed the queue").into());
         }
         // Only where the removal of the temporary file fails may that stay.
         let at = step.mishap.map(|mishap| operations.get(mishap.operation));
         let excused = matches!(at, Some(Some(Operation::Unlink)))
             || matches!(step.mishap, Some(Mishap { trouble: Trouble::StaysBroken("read-only" | "io"), .. }))
-            || action == Action::Chasquid;
+            || action.is_chasquid();
         if !excused && temporaries(&disk) > temporaries(before) {
             return Err(format!("answered {codes:?}, and left a temporary file").into());
         }
@@ -403,6 +403,9 @@ impl<'a> Explorer<'a> {
 
     /// Cuts the power, in every way.
     fn cut(&self, disk: &Disk, promises: &Promises, origin: Origin<'_>) -> Result<(), Wrong> {
+        if promises.is_unsafe() {
+            return Ok(());
+        }
         let mut choices = Xxh3::new();
         disk.hash(&mut choices);
         let mut choose = |most: usize| {
@@ -428,7 +431,7 @@ impl<'a> Explorer<'a> {
         if !is_new && (depth > 0 || self.states.is_none()) {
             return Ok(());
         }
-        self.observe(cut, promises).map_err(|wrong| format!("before recovery: {wrong}"))?;
+        self.observe(cut, promises, false).map_err(|wrong| format!("before recovery: {wrong}"))?;
         let mut disk = cut.clone();
         disk.sync_pins_name = self.search.profile == Profile::Linux;
         let mut system = Simulated::of(self.component, Arc::new(Mutex::new(World::of(disk))));
@@ -469,7 +472,7 @@ impl<'a> Explorer<'a> {
 
     /// What is found, which is what is promised from here on, for good.
     fn settled(&self, disk: &Disk, promises: &Promises) -> Result<Promises, Wrong> {
-        let found = self.observe(disk, promises)?;
+        let found = self.observe(disk, promises, true)?;
         let mut settled = promises.clone();
         let expected: Vec<Identity> = promises.items().cloned().collect();
         for item in &expected {
@@ -484,18 +487,23 @@ impl<'a> Explorer<'a> {
     }
 
     /// What the component finds on a disk: nothing that is not promised, and nothing in part.
-    fn observe(&self, disk: &Disk, promises: &Promises) -> Result<BTreeMap<Identity, Found>, String> {
+    fn observe(&self, disk: &Disk, promises: &Promises, settled: bool) -> Result<BTreeMap<Identity, Found>, String> {
         let idle = lock(&self.readers).pop();
         let mut reader = idle.unwrap_or_else(|| Simulated::of(self.component, Arc::default()));
         *reader.world() = World::of(disk.clone());
-        let found = find(&mut reader, disk, promises);
+        let found = find(&mut reader, disk, promises, settled);
         lock(&self.readers).push(reader);
         found
     }
 }
 
-/// What a reader finds.
-fn find(system: &mut Simulated, disk: &Disk, promises: &Promises) -> Result<BTreeMap<Identity, Found>, String> {
+/// What a reader finds. Where recovery settled it, no item has two names.
+fn find(
+    system: &mut Simulated,
+    disk: &Disk,
+    promises: &Promises,
+    settled: bool,
+) -> Result<BTreeMap<Identity, Found>, String> {
     let page = system.list_items(&[], None, 1000).map_err(|error| format!("a listing says {error:?}"))?;
     let mut found = BTreeMap::new();
     for entry in page.entries {
@@ -521,7 +529,9 @@ fn find(system: &mut Simulated, disk: &Disk, promises: &Promises) -> Result<BTre
                 in_words(Some(state))
             ));
         }
-        found.insert(identity, state);
+        if found.insert(identity, state).is_some() && settled {
+            return Err(format!("`{id}` has two names"));
+        }
     }
     for (name, content) in OTHERS {
         if disk.names.get(name).map(|inode| disk.files[inode].content.as_slice()) != Some(content) {

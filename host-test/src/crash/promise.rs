@@ -58,6 +58,8 @@ pub struct Promises {
     drawn: BTreeMap<Identity, String>,
     /// Which item each slot stands for.
     current: BTreeMap<Slot, Identity>,
+    /// Items that another program wrote without a sync. Before the queue vouches for them, a crash may damage them.
+    unsynced: BTreeSet<Identity>,
 }
 
 /// What an action makes of what it finds; none if it cannot succeed there.
@@ -139,6 +141,9 @@ impl Promises {
                 let item = self.target(*action, *slot, stamp);
                 let mut possible = self.possible(&item);
                 possible.extend(self.possible(&item).into_iter().filter_map(|before| effect(*action, stamp, before)));
+                if *action == Action::OldChasquid {
+                    during.unsynced.insert(item.clone());
+                }
                 during.possible.insert(item, possible);
             }
         }
@@ -155,7 +160,7 @@ impl Promises {
         let made = || before.iter().filter_map(|found| effect(action, stamp, *found));
         let either = || before.iter().copied().chain(made());
         let after: BTreeSet<Option<Found>> = match outcome {
-            None if action == Action::Chasquid => either().collect(),
+            None if action.is_chasquid() => either().collect(),
             None => made().collect(),
             Some(ErrorCode::Exists) if action.is_put() => before.iter().copied().filter(Option::is_some).collect(),
             // A repeated request finds nothing, because of itself.
@@ -169,6 +174,11 @@ impl Promises {
             return Err(format!("answered {outcome:?} for {item:?}, which was promised to be {}", self.expected(item)));
         }
         self.possible.insert(item.clone(), after);
+        match outcome {
+            None if action == Action::OldChasquid => drop(self.unsynced.insert(item.clone())),
+            Some(ErrorCode::Exists) if action.is_put() => drop(self.unsynced.remove(item)),
+            _ => {}
+        }
         if action.is_put() && outcome.is_none() {
             let (Identity::Given(slot) | Identity::Drawn(slot, _)) = item;
             self.current.insert(*slot, item.clone());
@@ -176,8 +186,14 @@ impl Promises {
         Ok(())
     }
 
+    /// Whether a crash may damage an item.
+    pub fn is_unsafe(&self) -> bool {
+        !self.unsynced.is_empty()
+    }
+
     /// Notes that an item was found like that, and is so for good.
     pub fn settled(&mut self, item: &Identity, found: Option<Found>) {
+        self.unsynced.remove(item);
         self.possible.insert(item.clone(), BTreeSet::from([found]));
     }
 }

@@ -2,9 +2,9 @@
 
 use super::call::{Action, Call};
 use super::explore::{Explorer, Search};
-use crate::bindings::{Durability, QueuePre};
+use crate::bindings::Durability;
 use crate::simulator::disk::{Disk, Inode};
-use crate::simulator::host::State;
+use crate::simulator::host::Subject;
 use crate::simulator::power::Profile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -63,7 +63,7 @@ fn in_words(files: &Files) -> String {
 /// # Panics
 ///
 /// If a promise is broken meanwhile.
-pub fn table(component: &QueuePre<State>) -> String {
+pub fn table(component: &Subject) -> String {
     let search = Search { profile: Profile::Posix, durability: Durability::Full, mishaps: false, choices: usize::MAX };
     let explorer = Explorer::new(component, search, 1).noting_states();
     explorer.exhaust(3, &calls(), &|_| true);

@@ -20,6 +20,8 @@ pub struct State {
     table: ResourceTable,
     /// Where it waits for its turn, if it takes turns with others.
     gate: Option<(Arc<Gate>, Actor)>,
+    /// The safeguard that a component that is built for it is told to remove.
+    removed: Option<&'static str>,
 }
 
 /// `wasi:filesystem/types.descriptor`.
@@ -72,8 +74,13 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
     let mut preopens = linker.instance("wasi:filesystem/preopens@0.2.12")?;
     preopens.func_wrap("get-directories", |mut store: Store, (): ()| {
-        let preopen = store.data_mut().table.push(Descriptor::Directory)?;
-        Ok((vec![(preopen, QUEUE.to_string())],))
+        let state = store.data_mut();
+        let removed = state.removed.map(|safeguard| format!("removed:{safeguard}"));
+        let mut preopens = Vec::new();
+        for name in removed.into_iter().chain([QUEUE.to_string()]) {
+            preopens.push((state.table.push(Descriptor::Directory)?, name));
+        }
+        Ok((preopens,))
     })?;
     let mut clock = linker.instance("wasi:clocks/wall-clock@0.2.12")?;
     clock.func_wrap("now", |store: Store, (): ()| {
@@ -107,8 +114,12 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 Ok(Descriptor::Directory)
             } else if open == OpenFlags::CREATE | OpenFlags::EXCLUSIVE {
                 state.world().create(&path).map(Descriptor::File)
+            } else if open == OpenFlags::CREATE {
+                let mut world = state.world();
+                let found = world.open(&path);
+                found.or_else(|_| world.create(&path)).map(Descriptor::File)
             } else {
-                assert!(open == OpenFlags::empty(), "a file is created exclusively or opened as it is");
+                assert!(open == OpenFlags::empty(), "a file is created or opened as it is");
                 state.world().open(&path).map(Descriptor::File)
             };
             match opened {
@@ -200,11 +211,25 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 }
 
 /// A component, ready for instances of it over simulated systems.
-pub fn prepare(component: &Component) -> QueuePre<State> {
-    let mut linker = Linker::new(&ENGINE);
-    link(&mut linker).expect("the imports link");
-    let prepared = linker.instantiate_pre(component).expect("the component imports nothing else");
-    QueuePre::new(prepared).expect("the component exports the contract")
+#[derive(Clone)]
+pub struct Subject {
+    component: QueuePre<State>,
+    removed: Option<&'static str>,
+}
+
+impl Subject {
+    /// This component.
+    pub fn of(component: &Component) -> Subject {
+        let mut linker = Linker::new(&ENGINE);
+        link(&mut linker).expect("the imports link");
+        let prepared = linker.instantiate_pre(component).expect("the component imports nothing else");
+        Subject { component: QueuePre::new(prepared).expect("the component exports the contract"), removed: None }
+    }
+
+    /// The same without a safeguard, if it was built for that.
+    pub fn without(&self, safeguard: &'static str) -> Subject {
+        Subject { component: self.component.clone(), removed: Some(safeguard) }
+    }
 }
 
 /// An instance of the component over a simulated system.
@@ -222,14 +247,15 @@ impl Simulated {
 
     /// An instance of the component that ships, over a world that it may share.
     pub fn over(world: Arc<Mutex<World>>) -> Simulated {
-        static SHIPPING: LazyLock<QueuePre<State>> = LazyLock::new(|| prepare(&COMPONENT));
+        static SHIPPING: LazyLock<Subject> = LazyLock::new(|| Subject::of(&COMPONENT));
         Simulated::of(&SHIPPING, world)
     }
 
     /// An instance of a component over a world that it may share.
-    pub fn of(component: &QueuePre<State>, world: Arc<Mutex<World>>) -> Simulated {
-        let state = State { world: world.clone(), table: ResourceTable::new(), gate: None };
-        Simulated { instance: Instance::prepared(component, state), world }
+    pub fn of(subject: &Subject, world: Arc<Mutex<World>>) -> Simulated {
+        let table = ResourceTable::new();
+        let state = State { world: world.clone(), table, gate: None, removed: subject.removed };
+        Simulated { instance: Instance::prepared(&subject.component, state), world }
     }
 
     /// Has the operations of this instance wait for their turns.

@@ -29,7 +29,10 @@ where
 {
     Trial::ignorable_test(name, move || match requirement::missing(&needs) {
         None => test().map(|()| Completion::Completed),
-        Some(missing) if requirement::require_all() => Err(format!("missing: {missing}").into()),
+        // The command takes ten minutes to build, and what it shows is shown by the other hosts as well.
+        Some(missing) if requirement::require_all() && !needs.contains(&Requirement::WasmtimeCli) => {
+            Err(format!("missing: {missing}").into())
+        }
         Some(missing) => Ok(Completion::ignored_with(format!("missing: {missing}"))),
     })
 }
