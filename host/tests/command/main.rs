@@ -10,6 +10,7 @@ mod descriptors;
 mod exit_codes;
 mod import;
 mod interruptions;
+mod kill;
 mod output;
 mod privileges;
 mod round_trip;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         exit_codes::trials(),
         import::trials(),
         interruptions::trials(),
+        kill::trials(),
         output::trials(),
         privileges::trials(),
         round_trip::trials(),
