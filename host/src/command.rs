@@ -26,6 +26,7 @@ use sysexits::ExitCode as Sysexit;
 pub(crate) fn run() -> ExitCode {
     // What the queue has is nobody else's to read, whatever the directory allows.
     umask(Mode::from_bits_truncate(0o077));
+    interrupt::ignore_file_size_limit();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if !error.use_stderr() => {

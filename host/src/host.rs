@@ -9,6 +9,7 @@ use crate::queue::Queue;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
+use std::{io, thread};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
@@ -60,7 +61,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`Error::Component`] if this machine cannot run it.
+    /// [`Error::Component`] if this machine cannot run it, or the system has no thread for it.
     pub fn new() -> Result<Host, Error> {
         Host::with_limits(Limits::default())
     }
@@ -69,7 +70,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`Error::Component`] if this machine cannot run it.
+    /// [`Error::Component`] if this machine cannot run it, or the system has no thread for it.
     pub fn with_limits(limits: Limits) -> Result<Host, Error> {
         let load = || {
             let engine = Engine::new(&queue_store_artifact::config())?;
@@ -77,7 +78,7 @@ impl Host {
             let mut linker = Linker::new(&engine);
             link(&mut linker)?;
             let component = QueuePre::new(linker.instantiate_pre(&component)?)?;
-            let clock = Clock::start(&engine);
+            let clock = Clock::start(&engine)?;
             Ok(Host { shared: Arc::new(Shared { engine, component, limits, clock }) })
         };
         load().map_err(Error::Component)
@@ -134,19 +135,19 @@ impl Drop for Running {
 
 impl Clock {
     /// Starts a clock that stops for good when nobody has it any more.
-    fn start(engine: &Engine) -> Arc<Clock> {
+    fn start(engine: &Engine) -> io::Result<Arc<Clock>> {
         let clock = Arc::new(Clock { calls: Mutex::new(0), changed: Condvar::new() });
         let (weak, engine) = (Arc::downgrade(&clock), engine.weak());
-        std::thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             while wait_for_a_call(&weak) {
-                std::thread::sleep(TICK);
+                thread::sleep(TICK);
                 match engine.upgrade() {
                     Some(engine) => engine.increment_epoch(),
                     None => break,
                 }
             }
-        });
-        clock
+        })?;
+        Ok(clock)
     }
 
     fn calls(&self, more: isize) {

@@ -130,6 +130,9 @@ fn advice(error: &types::Error) -> Option<&'static str> {
         ErrorCode::Exists if error.operation == Operation::Link => Some("give another id, or none"),
         ErrorCode::Exists => Some("remove or quarantine that one first"),
         ErrorCode::Corrupt => Some("quarantine it, or replace it from a backup"),
+        ErrorCode::TooLarge if error.operation == Operation::Write => {
+            Some("look at the limit of file sizes (ulimit -f)")
+        }
         ErrorCode::NoSpace | ErrorCode::Quota => Some(MAKE_ROOM),
         ErrorCode::ReadOnly => Some(MOUNT_WRITABLE),
         ErrorCode::Access => Some("run this as the owner of the queue"),

@@ -39,7 +39,7 @@ pub(crate) fn import(arguments: &arguments::Import) -> Result<Sysexit, Failure> 
         address::check("--from", from)?;
     }
     arguments.to.iter().try_for_each(|to| address::check("--to", to))?;
-    interrupt::catch();
+    interrupt::catch().map_err(|error| Failure::new(Sysexit::IoErr, error).at("signals"))?;
     let queue = open_or_create(&arguments.queue.queue)?;
     let mut import = Import {
         arguments,

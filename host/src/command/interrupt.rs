@@ -1,13 +1,14 @@
-//! Interruptions: a mail that is still being read is given up, and leaves nothing.
+//! Signals. An interruption: a mail that is still being read is given up, and leaves nothing.
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction, signal};
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The signals that ask a process to end.
@@ -15,29 +16,40 @@ const SIGNALS: [Signal; 3] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM];
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// What the first signal is written to, so that it wakes a read that waits, and one that is just about to.
+static PIPE: OnceLock<(PipeReader, PipeWriter)> = OnceLock::new();
+
 extern "C" fn note(_: nix::libc::c_int) {
-    INTERRUPTED.store(true, Ordering::Relaxed);
+    if !INTERRUPTED.swap(true, Ordering::Relaxed)
+        && let Some((_, writer)) = PIPE.get()
+    {
+        // There is room for one byte, so it neither waits nor fails.
+        let _ = nix::unistd::write(writer, b"!");
+    }
 }
 
-/// From here on, a signal that would end the process waits until a [`Reader`] does. To be called while there is one thread:
-/// another one would take the signal.
-pub(crate) fn catch() {
-    let action = SigAction::new(SigHandler::Handler(note), SaFlags::empty(), SigSet::empty());
+/// From here on, a signal that would end the process is only noted, and ends what a [`Reader`] reads.
+pub(crate) fn catch() -> io::Result<()> {
+    let pipe = io::pipe()?;
+    PIPE.get_or_init(|| pipe);
+    let action = SigAction::new(SigHandler::Handler(note), SaFlags::SA_RESTART, SigSet::empty());
     for signal in SIGNALS {
-        // SAFETY: the handler stores to an atomic, which is safe in a signal handler.
-        let before = unsafe { sigaction(signal, &action) };
-        debug_assert!(before.is_ok(), "these signals can be caught");
+        // SAFETY: the handler uses atomics and `write`, which are safe in a signal handler.
+        let before = unsafe { sigaction(signal, &action) }?;
         // What `nohup` and a shell's `&` ignore stays ignored.
-        if let Ok(before) = before
-            && matches!(before.handler(), SigHandler::SigIgn)
-        {
+        if matches!(before.handler(), SigHandler::SigIgn) {
             // SAFETY: as it was.
-            let restored = unsafe { sigaction(signal, &before) };
-            debug_assert!(restored.is_ok(), "it was like that");
+            unsafe { sigaction(signal, &before) }?;
         }
     }
-    let blocked = SIGNALS.into_iter().collect::<SigSet>().thread_block();
-    debug_assert!(blocked.is_ok(), "these signals can be blocked");
+    Ok(())
+}
+
+/// Has a write that exceeds the limit of file sizes (`ulimit -f`) fail, instead of ending the process in the middle of it.
+pub(crate) fn ignore_file_size_limit() {
+    // SAFETY: to ignore a signal runs nothing.
+    let ignored = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
+    debug_assert!(ignored.is_ok(), "this signal can be ignored");
 }
 
 /// Whether a signal came.
@@ -64,9 +76,10 @@ impl Reader {
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            // Signals come while this waits, and at no other time: one that came just before a read would not end it.
-            let waited = ppoll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], None, Some(SigSet::empty()));
-            match waited {
+            let readable = |file| PollFd::new(file, PollFlags::POLLIN);
+            let signals = PIPE.get().map(|(reader, _)| readable(reader.as_fd()));
+            let mut files: Vec<PollFd> = [readable(self.0.as_fd())].into_iter().chain(signals).collect();
+            match poll(&mut files, PollTimeout::NONE) {
                 _ if came() => return Err(io::Error::other("interrupted")),
                 Ok(_) => {}
                 Err(Errno::EINTR) => continue,

@@ -20,7 +20,7 @@ pub(crate) fn put(arguments: &arguments::Put) -> Result<Sysexit, Failure> {
     let options = options(arguments);
     // The file is opened by whoever called the command, who need not be the owner of the queue.
     let mut input = Input::open(arguments.file.as_deref())?;
-    interrupt::catch();
+    interrupt::catch().map_err(|error| Failure::new(Sysexit::IoErr, error).at("signals"))?;
     let queue = open_or_create(&arguments.queue.queue)?;
     let id = write(&queue, arguments.id.as_deref(), envelope, &options, &mut input).map_err(|failure| {
         // What no file has is what is wrong with the mail, or with where it should go.
@@ -128,8 +128,11 @@ impl Input {
         piece.reserve_exact(PIECE_BYTES);
         let read = self.reader.by_ref().take(PIECE_BYTES as u64).read_to_end(piece);
         read.map(|_| ()).map_err(|error| {
-            let code = if interrupt::came() { Sysexit::TempFail } else { Sysexit::IoErr };
-            Failure::new(code, error).at(&self.name).and("nothing was queued")
+            let failure = match interrupt::came() {
+                true => Failure::new(Sysexit::TempFail, error).at(&self.name),
+                false => Failure::file(Path::new(&self.name), &error, Sysexit::IoErr),
+            };
+            failure.and("nothing was queued")
         })
     }
 }

@@ -1,0 +1,36 @@
+//! The command as its users have it: what it prints, its exit codes, and what it leaves in the directory.
+//!
+//! A test that lacks something is shown as ignored; `QUEUE_STORE_REQUIRE_ALL=1` makes it fail.
+
+mod support;
+mod trace;
+
+mod concurrency;
+mod descriptors;
+mod exit_codes;
+mod import;
+mod interruptions;
+mod kill;
+mod output;
+mod privileges;
+mod round_trip;
+mod system_calls;
+
+use libtest_mimic::Arguments;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let trials = [
+        concurrency::trials(),
+        descriptors::trials(),
+        exit_codes::trials(),
+        import::trials(),
+        interruptions::trials(),
+        kill::trials(),
+        output::trials(),
+        privileges::trials(),
+        round_trip::trials(),
+        system_calls::trials(),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
+}
