@@ -55,7 +55,7 @@ pub(crate) struct Run {
     /// Write the findings to this page
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// The command to test, instead of the one that cargo builds
+    /// The command to test, instead of the one that cargo builds or `QUEUE_STORE_COMMAND` names
     #[arg(long, value_name = "FILE")]
     pub(crate) command: Option<PathBuf>,
 }
@@ -73,7 +73,7 @@ pub(crate) struct Replay {
     /// Write the image to this file, to be looked at by hand
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
-    /// The command to test, instead of the one that cargo builds
+    /// The command to test, instead of the one that cargo builds or `QUEUE_STORE_COMMAND` names
     #[arg(long, value_name = "FILE")]
     pub(crate) command: Option<PathBuf>,
 }

@@ -118,6 +118,13 @@ pub struct Findings {
     pub recovered: Option<Snapshot>,
 }
 
+impl Findings {
+    /// What is found where the file system does not mount, or fails.
+    pub(crate) fn unusable(error: &Error) -> Findings {
+        Findings { violations: vec![Violation::new(Kind::Unusable, error.to_string())], recovered: None }
+    }
+}
+
 /// What recovers and reads queues.
 pub struct Checker<'a> {
     /// The shipping command, which recovers.
@@ -159,8 +166,7 @@ impl Checker<'_> {
         // 65 says that an item is damaged, which is judged below.
         let recovery: Option<Recovery> = serde_json::from_slice(&output.stdout).ok();
         let Some(recovery) = recovery.filter(|_| matches!(output.status.code(), Some(0 | 65))) else {
-            let violation = Violation::new(Kind::Unusable, Error::program(&command, &output).to_string());
-            return Ok(Findings { violations: vec![violation], recovered: None });
+            return Ok(Findings::unusable(&Error::program(&command, &output)));
         };
 
         let mut violations = Vec::new();
@@ -347,8 +353,9 @@ fn check_item(
             if allowed.clone().any(|changes| is(&changes)) {
                 return None;
             }
-            // The same state can come twice; the newest is the one to judge by.
-            match (0..=history.transitions.len()).rev().find(is) {
+            // The same state can come twice: the newest one that had begun is the one to judge by, and else the next.
+            let begun = (0..=most).rev().find(is);
+            match begun.or_else(|| (most..=history.transitions.len()).find(is)) {
                 Some(changes) if changes < least => {
                     let kind = match last.map(|last| last.change) {
                         Some(Change::Remove) => Kind::Returned,
@@ -356,11 +363,11 @@ fn check_item(
                     };
                     Some((kind, format!("as after {changes} changes, and {least} were promised, the last: {promised}")))
                 }
-                Some(changes) if least <= most || changes > least => {
-                    let detail = format!("as after {changes} changes, of which only {most} had begun");
-                    Some((Kind::Wrong, detail))
+                // Nothing was written between the call and its promise, and yet it is kept, as the state was the same before.
+                Some(changes) if changes == least => None,
+                Some(changes) => {
+                    Some((Kind::Wrong, format!("as after {changes} changes, of which only {most} had begun")))
                 }
-                Some(_) => None,
                 None => Some((Kind::Wrong, format!("{state:?} was never its state"))),
             }
         }
@@ -473,6 +480,18 @@ mod tests {
         assert_eq!(story.finds(UPDATE_CALLED, UPDATE_CALLED, story.whole(1)), None);
         assert_eq!(story.finds(PUT_DONE, PUT_DONE, story.whole(1)), Some(Kind::Wrong), "nobody had asked for that");
         assert_eq!(story.finds(UPDATE_DONE, UPDATE_DONE, story.whole(2)), Some(Kind::Wrong), "it never was that");
+    }
+
+    #[test]
+    fn an_item_whose_state_comes_twice_is_judged_by_the_one_that_had_begun() {
+        let mut story = Story::new(Durability::Full);
+        // The update is undone by another one, which is called and promised where the removal was.
+        let first = story.history.items[0].transitions[0].state.clone();
+        let last = &mut story.history.items[0].transitions[2];
+        (last.change, last.state) = (Change::Update, first);
+        let finds = |moment| story.finds(moment, moment, story.whole(0));
+        assert_eq!(finds(UPDATE_DONE), Some(Kind::LostChange));
+        assert_eq!([UPDATE_CALLED, REMOVE_CALLED, REMOVE_DONE].map(finds), [None; 3]);
     }
 
     #[test]

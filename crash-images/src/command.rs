@@ -12,15 +12,21 @@ struct Built {
     executable: Option<PathBuf>,
 }
 
-/// Builds the command with the profile of this program, and returns where it is.
+/// The command: what the environment variable `QUEUE_STORE_COMMAND` names, or else one that is built with the profile of this
+/// program.
 ///
 /// # Errors
 ///
 /// If it does not build.
 pub fn build() -> Result<PathBuf, Error> {
+    if let Some(command) = env::var_os("QUEUE_STORE_COMMAND") {
+        return Ok(PathBuf::from(command));
+    }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     cargo.args(["build", "--quiet", "--package", "queue-store-host", "--bin", "queue-store", "--message-format=json"]);
+    // With this package, the command shares the features of its dependencies, and what is built of them already.
+    cargo.args(["--package", env!("CARGO_PKG_NAME")]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }

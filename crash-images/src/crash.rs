@@ -4,7 +4,7 @@
 //! same image are one, which breaks no promise only if it breaks none of those that held at any of the moments at which it can
 //! have happened: see [`Crash::earliest`] and [`Crash::latest`].
 
-use crate::disk::{Event, Image, Log};
+use crate::disk::{BLOCK_BYTES, Event, Image, Log};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use std::collections::HashSet;
@@ -58,7 +58,7 @@ pub enum Choice {
     First(usize),
     /// Any subset.
     Some(usize),
-    /// Any subset, some of it torn between sectors.
+    /// Any subset, some of it torn.
     Torn(usize),
 }
 
@@ -115,20 +115,37 @@ pub struct Crash {
     pub image: Image,
 }
 
+/// Where a disk tears a write in two.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tearing {
+    /// The part of the disk that is torn between sectors. The rest is torn between blocks.
+    pub sectors: Range<u64>,
+}
+
+/// Bytes of a sector.
+const SECTOR_BYTES: usize = 512;
+
+impl Tearing {
+    /// Bytes at this place of the disk that are not torn.
+    fn untorn_bytes(&self, offset: u64) -> usize {
+        if self.sectors.contains(&offset) { SECTOR_BYTES } else { BLOCK_BYTES }
+    }
+}
+
 /// Makes the crashes of a log, cut after cut.
 pub struct Crashes<'a> {
     log: &'a Log,
     seed: u64,
-    untorn_bytes: usize,
+    tearing: Tearing,
     /// What is safe at `position`.
     image: Image,
     position: usize,
 }
 
 impl<'a> Crashes<'a> {
-    /// The crashes of a log, none of them made yet. A disk that tears does so at multiples of `untorn_bytes`.
-    pub fn new(log: &'a Log, seed: u64, untorn_bytes: usize) -> Crashes<'a> {
-        Crashes { log, seed, untorn_bytes, image: Image::default(), position: 0 }
+    /// The crashes of a log, none of them made yet.
+    pub fn new(log: &'a Log, seed: u64, tearing: Tearing) -> Crashes<'a> {
+        Crashes { log, seed, tearing, image: Image::default(), position: 0 }
     }
 
     /// At most `most` choices after a cut, no two of which leave the same image.
@@ -168,10 +185,10 @@ impl<'a> Crashes<'a> {
             return (0..cut.writes.len()).map(kept).collect();
         }
         let kept = |position: &usize| {
-            if let (Choice::Torn(_), Event::Write { bytes, .. }, true) =
+            if let (Choice::Torn(_), Event::Write { offset, bytes }, true) =
                 (choice, &self.log[*position], random.random_bool(0.5))
             {
-                let pieces = bytes.len().div_ceil(self.untorn_bytes);
+                let pieces = bytes.len().div_ceil(self.tearing.untorn_bytes(*offset));
                 return as_simple(Kept::Pieces((0..pieces).map(|_| random.random_bool(0.5)).collect()));
             }
             if random.random_bool(0.5) { Kept::Whole } else { Kept::Nothing }
@@ -188,9 +205,10 @@ impl<'a> Crashes<'a> {
             match (kept, &self.log[*position]) {
                 (Kept::Nothing, _) => continue,
                 (Kept::Pieces(pieces), Event::Write { offset, bytes }) => {
-                    let parts = bytes.chunks(self.untorn_bytes).zip(pieces).enumerate();
+                    let untorn_bytes = self.tearing.untorn_bytes(*offset);
+                    let parts = bytes.chunks(untorn_bytes).zip(pieces).enumerate();
                     for (index, (part, _)) in parts.filter(|(_, (_, kept))| **kept) {
-                        image.write(offset + (index * self.untorn_bytes) as u64, part);
+                        image.write(offset + (index * untorn_bytes) as u64, part);
                     }
                 }
                 (_, event) => image.apply(event),
@@ -230,6 +248,8 @@ pub(crate) fn generator(numbers: &[u64; 4]) -> ChaCha8Rng {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SECTORS: Tearing = Tearing { sectors: 0..u64::MAX };
 
     fn write(offset: u64, byte: u8, sectors: usize) -> Event {
         Event::Write { offset, bytes: vec![byte; 512 * sectors] }
@@ -272,7 +292,7 @@ mod tests {
     #[test]
     fn a_crash_leaves_what_was_flushed_and_what_was_chosen() {
         let (log, cuts) = (log(), cuts(&log(), 2));
-        let mut crashes = Crashes::new(&log, 1, 512);
+        let mut crashes = Crashes::new(&log, 1, SECTORS);
         let none = crashes.one(&cuts[0], Choice::None);
         assert_eq!((first_bytes(&none), none.earliest, none.latest), ([1, 0, 0], 0, 4));
         let none = crashes.one(&cuts[1], Choice::None);
@@ -284,7 +304,7 @@ mod tests {
     #[test]
     fn no_two_crashes_of_a_cut_are_alike_and_all_subsets_are_found() {
         let (log, cuts) = (log(), cuts(&log(), 2));
-        let mut crashes = Crashes::new(&log, 1, 512);
+        let mut crashes = Crashes::new(&log, 1, SECTORS);
         let choices = crashes.choices(&cuts[1], 100, true);
         assert_eq!(choices[..2], [Choice::None, Choice::All]);
         let mut images: Vec<_> = choices.iter().map(|choice| first_bytes(&crashes.one(&cuts[1], *choice))).collect();
@@ -309,8 +329,8 @@ mod tests {
             };
             bytes.chunks(512).map(sector).collect::<Vec<u8>>()
         };
-        let torn = |untorn_bytes| {
-            let mut crashes = Crashes::new(&log, 1, untorn_bytes);
+        let torn = |where_torn| {
+            let mut crashes = Crashes::new(&log, 1, Tearing { sectors: where_torn });
             let choices = crashes.choices(&cuts[0], 20, false);
             let images = choices.into_iter().map(|choice| crashes.one(&cuts[0], choice));
             images
@@ -318,8 +338,8 @@ mod tests {
                 .filter(|sectors| sectors[1..] != [0; 7] && sectors[..] != [2; 8])
                 .count()
         };
-        assert!(torn(512) > 5);
-        assert_eq!(torn(4096), 0);
+        assert!(torn(0..4096) > 5);
+        assert_eq!(torn(4096..8192), 0, "the first block is not where sectors are torn");
     }
 
     #[test]

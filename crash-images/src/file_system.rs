@@ -1,10 +1,13 @@
 //! The file systems: how each is made, mounted and, where it has no journal, repaired.
 
+use crate::crash::Tearing;
+use crate::disk::Image;
 use crate::drive::{Drive, Mounted};
 use crate::error::{Error, run};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
+use std::ops::Range;
 use std::process::Command;
 
 const MIB: u64 = 1 << 20;
@@ -45,13 +48,16 @@ impl FileSystem {
         }
     }
 
-    /// Bytes that are written as one. The disk tears between sectors; btrfs is told that it does not tear within 4 KiB, since
-    /// it keeps no second copy of its superblock that it would read by itself.
-    pub fn untorn_bytes(self) -> usize {
-        match self {
-            FileSystem::Btrfs => 4096,
-            _ => 512,
-        }
+    /// Where a disk may tear this file system, which is on `image`: anywhere in ext4, which writes again what its journal has, and
+    /// has a second superblock; nowhere in btrfs, whose blocks are written once, but for a superblock of 4096 bytes; and in the
+    /// log of XFS, which does not mount where a block is torn that its log is to change.
+    pub fn tearing(self, image: &Image) -> Tearing {
+        let sectors = match self {
+            FileSystem::Btrfs => 0..0,
+            FileSystem::Xfs => xfs_log(image),
+            _ => 0..self.bytes(),
+        };
+        Tearing { sectors }
     }
 
     /// Whether a rename, a link and the sync of a directory are atomic, which the queue assumes.
@@ -186,6 +192,20 @@ impl Display for FileSystem {
         let value = self.to_possible_value();
         formatter.write_str(value.as_ref().map_or("", |value| value.get_name()))
     }
+}
+
+/// Where XFS has its log, as its superblock says.
+fn xfs_log(image: &Image) -> Range<u64> {
+    let mut superblock = [0; 128];
+    image.read(0, &mut superblock);
+    let number = |offset: usize, bytes: usize| {
+        superblock[offset..][..bytes].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let (start, blocks) = (number(48, 8), number(96, 4));
+    let (group_blocks, group_bits, block_bits) = (number(84, 4), number(124, 1), number(120, 1));
+    // A block's number has that of its group above its number there.
+    let start = (start >> group_bits) * group_blocks + (start & ((1 << group_bits) - 1));
+    start << block_bits..(start + blocks) << block_bits
 }
 
 /// Repairs an ext4 file system: if its superblock is torn, which `e2fsck` does not get over by itself, with the second one.

@@ -1,6 +1,6 @@
 //! A job: one recording, every crash of it, and the controls that say whether the findings are to be trusted.
 
-use crate::check::{Checker, Expectation, Kind, Snapshot, Violation, check_survived};
+use crate::check::{Checker, Expectation, Findings, Kind, Snapshot, Violation, check_survived};
 use crate::crash::{Choice, Crash, Crashes, Cut, cuts, generator};
 use crate::disk::{Event, Image, Log};
 use crate::drive::Drive;
@@ -199,7 +199,9 @@ impl<'a> Job<'a> {
 
     fn crashes(&self) -> Crashes<'a> {
         let settings = &self.recording.workload.settings;
-        Crashes::new(&self.recording.log, settings.seed, settings.file_system.untorn_bytes())
+        let mut image = Image::default();
+        self.recording.log[..self.recording.history.begin].iter().for_each(|event| image.apply(event));
+        Crashes::new(&self.recording.log, settings.seed, settings.file_system.tearing(&image))
     }
 
     /// What is wrong after no crash at all: with every write.
@@ -228,19 +230,27 @@ impl<'a> Job<'a> {
         self.drive.load(crash.image.clone())?;
         let (mounted, was_repaired) = match file_system.mount(&self.drive) {
             Ok(mounted) => mounted,
-            Err(error) => return Ok(Examined::unusable(&error)),
+            Err(error) => {
+                let violations = Findings::unusable(&error).violations;
+                return Ok(Examined { violations, was_repaired: false, was_cut_again: false });
+            }
         };
         let expectation = self.expectation(crash);
         let disk = self.drive.disk();
         let mut recovered_at = 0;
         let recovered = || recovered_at = disk.position();
-        let findings = self.checker.recover_and_check(mounted.path(), &expectation, recovered)?;
-        let mut examined = Examined { violations: findings.violations, was_repaired, was_cut_again: false };
-        let before = findings.recovered.filter(|_| twice && examined.violations.is_empty());
-        if let Some(before) = &before {
-            examined.violations = self.checker.recover_again(mounted.path(), before)?;
-        }
+        let check = || {
+            let mut findings = self.checker.recover_and_check(mounted.path(), &expectation, recovered)?;
+            findings.recovered = findings.recovered.filter(|_| twice && findings.violations.is_empty());
+            if let Some(before) = &findings.recovered {
+                findings.violations = self.checker.recover_again(mounted.path(), before)?;
+            }
+            Ok(findings)
+        };
+        let findings = check();
         mounted.unmount()?;
+        let Findings { violations, recovered: before } = findings.unwrap_or_else(|error| Findings::unusable(&error));
+        let mut examined = Examined { violations, was_repaired, was_cut_again: false };
         if let Some(before) = before {
             let log = self.drive.disk().take_log();
             let (image, is_after) = self.second(crash, &log, recovered_at);
@@ -264,16 +274,20 @@ impl<'a> Job<'a> {
         self.drive.load(image)?;
         let (mounted, _) = match self.recording.workload.settings.file_system.mount(&self.drive) {
             Ok(mounted) => mounted,
-            Err(error) => return Ok(Examined::unusable(&error).violations),
+            Err(error) => return Ok(Findings::unusable(&error).violations),
         };
-        let mut violations = match before {
-            Some(before) => check_survived(before, mounted.path())?,
-            None => Vec::new(),
+        let check = || {
+            let mut violations = match before {
+                Some(before) => check_survived(before, mounted.path())?,
+                None => Vec::new(),
+            };
+            let findings = self.checker.recover_and_check(mounted.path(), &self.expectation(crash), || {})?;
+            violations.extend(findings.violations);
+            Ok(violations)
         };
-        let findings = self.checker.recover_and_check(mounted.path(), &self.expectation(crash), || {})?;
+        let violations = check();
         mounted.unmount()?;
-        violations.extend(findings.violations);
-        Ok(violations)
+        Ok(violations.unwrap_or_else(|error| Findings::unusable(&error).violations))
     }
 
     fn expectation(&self, crash: &Crash) -> Expectation<'a> {
@@ -358,11 +372,4 @@ struct Examined {
     violations: Vec<Violation>,
     was_repaired: bool,
     was_cut_again: bool,
-}
-
-impl Examined {
-    fn unusable(error: &Error) -> Examined {
-        let violation = Violation { kind: Kind::Unusable, detail: error.to_string() };
-        Examined { violations: vec![violation], was_repaired: false, was_cut_again: false }
-    }
 }

@@ -91,6 +91,9 @@ of {second} of these images was cut a second time, while they were recovered or 
 `file` syncs the file and not the directory, as chasquid does since its commit 08273ea; `none` syncs nothing. They are shown
 for comparison, and to show that this test can fail.
 
+btrfs makes a removal that nobody synced durable with its next transaction, which is half a minute away; a sync of another
+file does not. The others do with the next sync of anything.
+
 ext4 without a journal keeps no promise, whoever makes it: a rename is not atomic, a directory can be torn, and what a sync
 wrote can be undone by the repair of what it did not write. Do not keep a queue there.
 
@@ -102,9 +105,8 @@ syncs a file of his own. A second FUSE file takes marks into the same log: each 
 acknowledgement as soon as it can be read.
 
 Then the log is cut at every flush, from the last one before the workload to the unmount after it. The disk has everything
-from before the flush, and of what was written after it: nothing; any beginning; any subset; any subset with writes torn
-between sectors of 512 bytes (blocks of 4096 for btrfs). Everything is what the next cut has with nothing; no image is
-counted twice. Each image is mounted, which replays the journal, and recovered with `queue-store recover --grace 0`. Then all
+from before the flush, and of what was written after it: nothing; any beginning; any subset; any subset with torn writes.
+Everything is what the next cut has with nothing; no image is counted twice. Each image is mounted, which replays the journal, and recovered with `queue-store recover --grace 0`. Then all
 that it has is read with the host library, of which the command is made. An image is **broken** if
 
 - an item is gone whose put was acknowledged at any moment at which the crash can have happened (**puts lost**);
@@ -127,7 +129,8 @@ such calls, and no moves: these always sync.
 
 1. A write that the disk received before a flush is safe once the flush is done. (A disk need only keep what it had
    completed before; the loop device passes one request at a time, so that the two cannot be told apart here.)
-2. A disk tears between sectors of 512 bytes, or 4096, and nowhere else.
+2. A disk tears ext4, and the log of XFS, between sectors of 512 bytes, and everything else between blocks of 4096. XFS
+   does not mount when a block of a directory was torn between sectors, and btrfs when its superblock was.
 3. Writes to one place reach the disk in their order.
 
 ## Controls
