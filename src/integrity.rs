@@ -166,14 +166,14 @@ pub(crate) fn find_text_closing(end: &[u8]) -> Option<FoundClosing> {
     })
 }
 
-/// A number in the only way that it is written, but for the very largest ones.
+/// A number in the only way that it is written.
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 1 && digits.first() == Some(&b'0') {
         return None;
     }
     digits.iter().try_fold(0_u64, |value, digit| {
         let digit = digit.wrapping_sub(b'0');
-        if digit < 10 && value < u64::MAX / 10 { Some(value * 10 + u64::from(digit)) } else { None }
+        if digit < 10 { value.checked_mul(10)?.checked_add(u64::from(digit)) } else { None }
     })
 }
 

@@ -241,7 +241,7 @@ fn a_queue_that_fills_midway_keeps_what_was_acknowledged() {
     let queue = Queue::existing();
     let (mbox, mails) = many(&queue, 250, 10);
     let output = queue.import(&["--max-items", "130"], &[&mbox]);
-    let what = "the queue holds as many items as it may: try again later";
+    let what = format!("{}: the queue holds as many items as it may: try again later", queue.path().display());
     assert_eq!((output.code, output.stderr), (75, format!("queue-store: {}:131: {what}; {REST}\n", mbox.display())));
     assert_eq!(queue.imported(&String::from_utf8(output.stdout).expect("text")), mails[..130]);
 }
