@@ -179,6 +179,7 @@ impl Bar {
             debug_assert!(false, "{error}");
             ProgressStyle::default_bar()
         }));
+        bar.set_message(format!("0 of {jobs} recordings"));
         bar.enable_steady_tick(Duration::from_millis(200));
         Bar { bar, jobs, begun: AtomicUsize::new(0) }
     }
