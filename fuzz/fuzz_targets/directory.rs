@@ -6,7 +6,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use queue_store_fuzz::memory::Memory;
 use queue_store_native::counters::Counters;
-use queue_store_native::queue::{Detail, Queue};
+use queue_store_native::queue::{Detail, Listing, Queue};
 use std::rc::Rc;
 
 #[derive(Arbitrary, Debug)]
@@ -28,7 +28,7 @@ fuzz_target!(|files: Vec<File>| {
     let counters: &'static Counters = Box::leak(Box::new(Counters::new()));
     let queue = Rc::new(Queue::open(memory, counters, "queue").expect("it opens"));
     let before = memory.contents();
-    let mut listing = queue.listing(&[], Detail::Whole).expect("a listing");
+    let mut listing = Listing::open(&queue, Default::default(), Detail::Whole).expect("a listing");
     while !listing.next(10).expect("entries").is_empty() {}
     assert_eq!(memory.contents(), before, "a listing changes nothing");
     queue.recover(0).expect("recovery");
