@@ -84,8 +84,8 @@ What real file systems make of a queue when the power fails. This page is writte
 
 on Linux {kernel} ({versions}).
 
-With durability `full`, {broken} of {images} images of the file systems that keep what the queue assumes are broken. The power
-of {second} of these images was cut a second time, while they were recovered or after that.
+With durability `full`, {broken} of {images} images of the file systems that keep what the queue assumes are broken.
+The power of {second} of these images was cut a second time, while they were recovered or after that.
 
 {table}{skipped}
 `file` syncs the file and not the directory, as chasquid does since its commit 08273ea; `none` syncs nothing. They are shown
@@ -106,14 +106,15 @@ acknowledgement as soon as it can be read.
 
 Then the log is cut at every flush, from the last one before the workload to the unmount after it. The disk has everything
 from before the flush, and of what was written after it: nothing; any beginning; any subset; any subset with torn writes.
-Everything is what the next cut has with nothing; no image is counted twice. Each image is mounted, which replays the journal, and recovered with `queue-store recover --grace 0`. Then all
-that it has is read with the host library, of which the command is made. An image is **broken** if
+Everything is what the next cut has with nothing; no image is counted twice. Each image is mounted, which replays the
+journal, and recovered with `queue-store recover --grace 0`. Then all that it has is read with the host library, of which the
+command is made. An image is **broken** if
 
 - an item is gone whose put was acknowledged at any moment at which the crash can have happened (**puts lost**);
 - an item is older than an acknowledged update, or not where an acknowledged hold, release, quarantine or restore took it
   (**updates lost**);
 - an item is there whose removal was acknowledged (**removed items back**);
-- an item is there and cannot be read, unless its last call asked for no sync and was not acknowledged (**damaged**);
+- an item is there and cannot be read, unless its last call asked for no sync and nothing was promised of it (**damaged**);
 - or, in the last column, a valid item is not what was put, a file that is not the queue's was changed, a temporary file is
   left, or the file system does not mount.
 
@@ -136,8 +137,8 @@ such calls, and no moves: these always sync.
 ## Controls
 
 For each of the {jobs} recordings, the image with every write must have everything, and the image with no write of the
-workload must be found to lack it; so it was for {controls}. {repaired} images of ext4 had a torn superblock, and were mounted
-after `e2fsck` had repaired them, as an operator does when a machine does not start.
+workload must be found to lack it; so it was for {controls}. {repaired} images of ext4 had a torn superblock, and were
+mounted after `e2fsck` had repaired them, as an operator does when a machine does not start.
 
 ## Looking at an image again
 
