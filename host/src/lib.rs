@@ -31,6 +31,9 @@
 //! - instances: callers on several threads are served by as many, kept in a pool; one that traps is replaced;
 //! - [`Limits`] on the memory and the time that the component may take;
 //! - a queue that needs recovery is closed in every instance, until [`Queue::recover`].
+//!
+//! Calls block, on the thread that makes them. In a task of an async runtime they panic: they belong on a thread that may
+//! block, such as those of tokio's `spawn_blocking`.
 
 #![cfg(not(target_family = "wasm"))]
 

@@ -86,7 +86,7 @@ impl Failure {
     /// Prints the line, if standard error takes it.
     pub(crate) fn print(&self) {
         let place = self.place.iter().map(|place| format!("{}: ", quoted(place))).collect::<String>();
-        // Without an exit code, whoever reads none of the line would not even learn that it failed.
+        // Where nobody takes it, the exit code still says that it failed.
         let _ = writeln!(io::stderr(), "queue-store: {place}{}", quoted(&self.what));
     }
 
