@@ -172,7 +172,13 @@ unsafe impl GlobalAlloc for Allocator {
 
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if rounded(layout.size()) == rounded(size) {
+        let (old, less) = (rounded(layout.size()), rounded(size));
+        if old == less {
+            return block;
+        }
+        if less < old && less > SMALL {
+            // SAFETY: what is given back is the end of the block, and large enough for an entry.
+            self.give_run(unsafe { block.add(less) }, old - less);
             return block;
         }
         // SAFETY: the size is not 0, and within the bounds of a layout.

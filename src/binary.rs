@@ -16,10 +16,10 @@ use crate::integrity::Damage;
 use crate::limits::{MAX_ENVELOPE_BYTES, MAX_ENVELOPE_ENTRIES};
 use crate::list::{Maybe, Text};
 use crate::message::{Message, Place, Recipient, Timestamp};
-use crate::text::utf8;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 use prost::encoding::{WireType, encode_key, encode_varint};
+use queue_store_literal::utf8;
 
 /// The tag of the body, which its length follows.
 pub(crate) const BODY_TAG: u8 = 5 << 3 | WireType::LengthDelimited as u8;

@@ -16,11 +16,7 @@ pub fn encode(header: &mut Header, body: &[u8], format: Format) -> Result<Vec<u8
         let detail = "the body is larger than `max-list-body-bytes`";
         return Err(Error::of(Code::TooLarge, Operation::Encode, "", detail));
     }
-    let mut bytes = Vec::new();
-    let mut encoder = Encoder::begin(format, header, Some(length))?;
-    encoder.body(body, &mut bytes)?;
-    encoder.finish(&mut bytes)?;
-    Ok(bytes)
+    Encoder::begin(format, header, Some(length))?.encode(body)
 }
 
 /// The item that a file with these bytes holds. `F` is a kind of file that is not used.

@@ -7,10 +7,12 @@ use crate::limits::MAX_ENVELOPE_BYTES;
 use crate::list::Maybe;
 use crate::message::{BODY_FIELD, CREATED_AT_FIELD, Header, Timestamp};
 use crate::name::Format;
+use crate::text;
 use crate::text::write::BODY;
-use crate::text::{self, GROWTH, MARGIN, escape};
+use crate::zeros;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
+use queue_store_literal::escape::{GROWTH, MARGIN, escape};
 
 /// Bytes that are handed to the sink at a time.
 pub(crate) const SPILL_BYTES: usize = 64 << 10;
@@ -52,6 +54,8 @@ pub(crate) struct Encoder {
     format: Format,
     created_at: Maybe<Timestamp>,
     buffer: Buffer,
+    /// Whether the buffer keeps all of the item.
+    kept: bool,
     /// Bytes of the buffer that the checksum of the whole has, or must not have.
     checked: usize,
     /// Where the body's length is, and what it says there, in binary.
@@ -89,6 +93,7 @@ impl Encoder {
             format,
             created_at: header.envelope.created_at,
             buffer: Buffer::default(),
+            kept: false,
             checked: 0,
             length_at: head.len() as u64,
             length: length.unwrap_or(0),
@@ -133,11 +138,29 @@ impl Encoder {
                 break;
             }
             bytes = bytes.get(consumed..).unwrap_or_default();
-            if self.buffer.filled().len() >= SPILL_BYTES {
+            if self.buffer.filled().len() - self.checked >= SPILL_BYTES {
                 self.spill(sink)?;
             }
         }
         Ok(())
+    }
+
+    /// The whole item, with this body.
+    pub(crate) fn encode(mut self, body: &[u8]) -> Result<Vec<u8>> {
+        self.kept = true;
+        let mut nowhere = Vec::new();
+        // The first piece tells what comes of the others.
+        let first = body.get(..PIECE_BYTES).unwrap_or(body);
+        self.body(first, &mut nowhere)?;
+        if self.format == Format::Text && first.len() < body.len() {
+            let growth = self.buffer.filled().len().div_ceil(first.len() / 16);
+            self.buffer.reserve(body.len() / 16 * growth + PIECE_BYTES * GROWTH);
+        } else {
+            self.buffer.reserve(body.len());
+        }
+        self.body(body.get(first.len()..).unwrap_or_default(), &mut nowhere)?;
+        self.close();
+        Ok(self.buffer.into_bytes())
     }
 
     /// Appends bytes of the body that are encoded already, in this format: `decoded` bytes of it.
@@ -146,7 +169,7 @@ impl Encoder {
         if self.format == Format::Text && !bytes.is_empty() {
             self.open_literal();
         }
-        if self.buffer.filled().len() + bytes.len() < SPILL_BYTES {
+        if self.kept || self.buffer.filled().len() + bytes.len() < SPILL_BYTES {
             self.buffer.push(bytes);
             return Ok(());
         }
@@ -163,6 +186,16 @@ impl Encoder {
 
     /// Ends the item; returns the checksum of the whole.
     pub(crate) fn finish(mut self, sink: &mut dyn Sink) -> Result<u64> {
+        let whole = self.close();
+        sink.write(self.buffer.filled())?;
+        if self.format == Format::Binary && self.body_length != self.length {
+            sink.patch(self.length_at, &binary::length(self.body_length))?;
+        }
+        Ok(whole)
+    }
+
+    /// Appends what follows the body; returns the checksum of the whole.
+    fn close(&mut self) -> u64 {
         let mut tail = Vec::new();
         let mut header = Header::default();
         header.envelope.created_at = self.created_at;
@@ -195,11 +228,7 @@ impl Encoder {
             Format::Binary => tail.extend_from_slice(&whole.to_le_bytes()),
         }
         self.buffer.push(&tail);
-        sink.write(self.buffer.filled())?;
-        if self.format == Format::Binary && self.body_length != self.length {
-            sink.patch(self.length_at, &binary::length(self.body_length))?;
-        }
-        Ok(whole)
+        whole
     }
 
     /// Appends bytes of the envelope.
@@ -237,8 +266,8 @@ impl Encoder {
     }
 
     fn spill(&mut self, sink: &mut dyn Sink) -> Result<()> {
-        if !self.buffer.filled().is_empty() {
-            self.check();
+        self.check();
+        if !self.kept && !self.buffer.filled().is_empty() {
             sink.write(self.buffer.filled())?;
             self.buffer.clear();
             self.checked = 0;
@@ -263,8 +292,18 @@ impl Buffer {
         self.bytes.get(..self.filled).unwrap_or_default()
     }
 
+    fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.filled);
+        self.bytes
+    }
+
     fn clear(&mut self) {
         self.filled = 0;
+    }
+
+    /// Allocates room for so many bytes that follow those that are filled.
+    fn reserve(&mut self, length: usize) {
+        self.bytes.reserve_exact((self.filled + length).saturating_sub(self.bytes.len()));
     }
 
     fn push(&mut self, bytes: &[u8]) {
@@ -278,7 +317,7 @@ impl Buffer {
     /// At least `length` bytes that follow those that are filled.
     fn room(&mut self, length: usize) -> &mut [u8] {
         if self.bytes.len() < self.filled + length {
-            self.bytes.resize(self.filled + length, 0);
+            zeros::resize(&mut self.bytes, self.filled + length);
         }
         self.bytes.get_mut(self.filled..).unwrap_or_default()
     }

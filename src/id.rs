@@ -2,7 +2,7 @@
 
 use crate::limits::MAX_ID_BYTES;
 use crate::list::Text;
-use crate::text::utf8;
+use queue_store_literal::utf8;
 
 /// Characters of a drawn id: 8 bytes in base64url without padding (RFC 4648 section 5), as chasquid's are.
 pub const DRAWN_ID_BYTES: usize = 11;

@@ -3,8 +3,8 @@
 use crate::error::{Error, Operation, Position, Result};
 use crate::filesystem::{Failure, File};
 use crate::integrity::Checksum;
-use crate::text::utf8::{Sequence, sequence};
 use alloc::vec::Vec;
+use queue_store_literal::utf8::{Sequence, sequence};
 
 /// Bytes read at a time, once it is known that an item is read through.
 pub(crate) const READ_BYTES: usize = 64 << 10;

@@ -30,6 +30,6 @@ pub mod queue;
 mod reader;
 #[cfg(target_family = "wasm")]
 mod runtime;
-mod simd;
 mod split;
 mod text;
+mod zeros;

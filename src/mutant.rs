@@ -24,6 +24,8 @@ safeguards! {
     NameSync = "name-sync",
     /// It is synced before a removal answers that it found nothing.
     NotFoundSync = "not-found-sync",
+    /// It is synced before an item is built on what another process left there.
+    InheritedSync = "inherited-sync",
     /// A temporary file is created exclusively.
     ExclusiveCreate = "exclusive-create",
     /// A write that took some of the bytes is continued.

@@ -68,6 +68,8 @@ pub struct Queue<S: System> {
     gone: Cell<bool>,
     /// Whether the queue is closed for writing until it is recovered.
     needs_recovery: Cell<bool>,
+    /// Whether the names that were there when it was opened are durable.
+    inherited: Cell<bool>,
     doubt: Cell<Doubt>,
 }
 
@@ -121,6 +123,7 @@ impl<S: System> Queue<S> {
             path: path.into(),
             gone: Cell::default(),
             needs_recovery: Cell::default(),
+            inherited: Cell::default(),
             doubt: Cell::default(),
         })
     }
@@ -204,7 +207,24 @@ impl<S: System> Queue<S> {
         self.directory.sync().map_err(|failure| {
             self.require_recovery();
             Error::filesystem(failure, Operation::SyncDirectory, "").indeterminate()
-        })
+        })?;
+        self.inherited.set(true);
+        Ok(())
+    }
+
+    /// Makes durable, once, the names that were there when the queue was opened: a process that was killed may have left changes
+    /// of names that are visible and not durable. A new item must not survive a crash that one of those does not.
+    fn sync_inherited(&self, durability: Durability) -> Result<()> {
+        if durability != Durability::Full || self.inherited.get() || removed(Safeguard::InheritedSync) {
+            return Ok(());
+        }
+        self.counters.directory_syncs.add(1);
+        self.directory.sync().map_err(|failure| {
+            self.require_recovery();
+            Error::filesystem(failure, Operation::SyncDirectory, "")
+        })?;
+        self.inherited.set(true);
+        Ok(())
     }
 
     /// Changes several items and then syncs the directory once for all.

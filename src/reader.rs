@@ -17,6 +17,7 @@ use crate::list::{Maybe, Text};
 use crate::message::{CREATED_AT_FIELD, Header, Timestamp};
 use crate::name::Format;
 use crate::text::parse::Parser;
+use crate::zeros;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -29,6 +30,9 @@ const HEAD_BYTES: usize = 4 << 10;
 
 /// Bytes of the tail of a larger item that are read for what follows the body.
 const TAIL_BYTES: u64 = 512;
+
+/// Bytes that are free behind what is expected of a body, so that its end is seen without a further step.
+const READ_MARGIN: usize = 256;
 
 /// Bytes of the body that are decoded at a time.
 const PIECE_BYTES: usize = 16 << 10;
@@ -219,22 +223,27 @@ impl<F: File> Reader<F> {
         if self.body_length().is_some_and(|length| length > most) {
             return too_large(too_long);
         }
-        let mut body = Vec::new();
-        let mut piece = vec![0; PIECE_BYTES];
-        while let Some(read) = self.read(&mut piece)? {
-            let length = body.len() + read;
+        // What the item says of its length is believed as far as the file could hold it.
+        let expected = self.body_length().unwrap_or(0).min(self.stat.size) as usize;
+        let mut body: Vec<u8> = Vec::new();
+        let mut length = 0;
+        loop {
+            let more = expected.saturating_sub(length).max(length / 4) + READ_MARGIN;
+            if body.len() < length + READ_MARGIN {
+                if body.try_reserve_exact(length + more - body.len()).is_err() {
+                    return too_large(no_memory);
+                }
+                zeros::resize(&mut body, length + more);
+            }
+            let Some(read) = self.read(body.get_mut(length..).unwrap_or_default())? else {
+                body.truncate(length);
+                return Ok(body);
+            };
+            length += read;
             if length as u64 > most {
                 return too_large(too_long);
             }
-            // What the item says of its length is believed as far as the file could hold it.
-            let expected = self.body_length().unwrap_or(0).min(self.stat.size) as usize;
-            let more = if length <= expected { expected - body.len() } else { read };
-            if body.capacity() < length && body.try_reserve(more).is_err() {
-                return too_large(no_memory);
-            }
-            body.extend_from_slice(piece.get(..read).unwrap_or_default());
         }
-        Ok(body)
     }
 
     /// Adds to an error of a text where in it that was. What was read is forgotten.

@@ -40,8 +40,9 @@ impl<S: System> Draft<S> {
     ) -> Result<Box<Draft<S>>> {
         queue.writable()?;
         acceptance::accept(&mut header.envelope)?;
+        let now = queue.system.now();
         if header.envelope.created_at.is_none() {
-            header.envelope.created_at = Maybe::Some(queue.system.now());
+            header.envelope.created_at = Maybe::Some(now);
         }
         let drawn = header.id.is_empty();
         let format = options.format.unwrap_or(Format::Text);
@@ -51,19 +52,24 @@ impl<S: System> Draft<S> {
         // Counts the queue by a public function, whose error has the path of the queue already.
         queue.check_room(options.max_items)?;
         let mut begin = || {
+            if !drawn {
+                queue.sync_inherited(options.durability)?;
+            }
             let look = !drawn && !removed(Safeguard::LookAtGiven);
             if look && let Some(name) = queue.taken(&header.id)? {
                 return Err(queue.exists(&header.id, &name));
             }
             let file = draw(queue.system, &mut |random| {
+                // Where randomness repeats, as in a copy of a machine, the time does not.
+                let random = random ^ now.mixed();
                 let file = TemporaryFile::create(&queue.directory, queue.counters, random)?;
                 if drawn {
                     // The temporary name is made of what the id is made of. While it is held, nobody else draws this id;
-                    // so if no item has the id now, none will until this one is published, and rename replaces nothing.
+                    // so if the name is free now, it is until this item is published, and rename replaces nothing. Names
+                    // of other states are not looked at: they are as unlikely, and would not be replaced.
                     header.id = id::draw(random, DrawnFor::Put);
-                    if !removed(Safeguard::LookAtDrawn)
-                        && let Some(name) = queue.taken(&header.id)?
-                    {
+                    let name = item(&header.id, State::Ready, format);
+                    if !removed(Safeguard::LookAtDrawn) && queue.kind(&name)?.is_some() {
                         let detail = "the id that was drawn is taken";
                         return Err(Error::of(Code::Exists, Operation::Random, &name, detail));
                     }

@@ -8,6 +8,7 @@ use crate::list::{List, Maybe, Text};
 use crate::message::{Envelope, Header};
 use crate::name::{Format, State};
 use crate::reader::{Integrity, Judgement, Reader};
+use crate::zeros;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -203,7 +204,7 @@ impl<S: System> BodyReader<S> {
         let Some(mut reader) = self.reader.take() else {
             return Err(Error::refused(Code::Aborted, "an earlier read of this body failed: open it again"));
         };
-        self.decoded.resize(MAX_CHUNK_BYTES, 0);
+        zeros::resize(&mut self.decoded, MAX_CHUNK_BYTES);
         self.given = 0;
         let read = reader.read(&mut self.decoded);
         self.decoded.truncate(*read.as_ref().unwrap_or(&None).as_ref().unwrap_or(&0));

@@ -85,6 +85,7 @@ impl<S: System> Queue<S> {
         self.counters.bytes_read.add(reader.file_size());
         let whole = encoder.finish(&mut *new)?;
         new.finish(durability)?;
+        self.sync_inherited(durability)?;
         new.publish_replacing(&file.name)?;
         Ok(whole)
     }

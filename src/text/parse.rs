@@ -13,8 +13,6 @@
 //! White space (blank, tab, CR, LF) and comments (`#` to the next LF) may stand between tokens, and between a minus sign and
 //! its digits.
 
-use super::unescape::{self, LOOKAHEAD, Stop};
-use super::utf8;
 use crate::binary::too_large;
 use crate::error::{Code, Error, Operation, Position, Result};
 use crate::filesystem::File;
@@ -23,6 +21,8 @@ use crate::limits::{MAX_ENVELOPE_BYTES, MAX_ENVELOPE_ENTRIES};
 use crate::list::{Maybe, Text};
 use crate::message::{CREATED_AT_FIELD, Message, Place, Recipient, Timestamp};
 use alloc::vec::Vec;
+use queue_store_literal::unescape::{self, LOOKAHEAD, Stop};
+use queue_store_literal::utf8;
 
 /// What is wrong with a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! A message into protocol buffer text format, as Go's `prototext` with `Multiline` writes it: fields in the order of
 //! their numbers, two blanks of indent, and nothing for a value that is zero.
 
-use super::escape::{GROWTH, MARGIN, escape};
 use crate::integrity::push_decimal;
 use crate::message::{Message, Place};
+use crate::zeros;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
+use queue_store_literal::escape::{GROWTH, MARGIN, escape};
 
 /// What the body's literal begins with.
 pub(crate) const BODY: &[u8] = b"data: \"";
@@ -54,7 +55,7 @@ fn string(name: &[&str], value: &str, output: &mut Vec<u8>) {
     push(name, output);
     push(&[": \""], output);
     let begin = output.len();
-    output.resize(begin + value.len() * GROWTH + MARGIN, 0);
+    zeros::resize(output, begin + value.len() * GROWTH + MARGIN);
     let room = output.get_mut(begin..).unwrap_or_default();
     let end = begin + escape(value.as_bytes(), room, true).produced;
     output.truncate(end);

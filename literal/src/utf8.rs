@@ -2,7 +2,7 @@
 
 /// What the bytes begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sequence {
+pub enum Sequence {
     /// A character of this many bytes.
     Valid(usize),
     /// A byte that begins no character, whatever follows.
@@ -13,7 +13,7 @@ pub(crate) enum Sequence {
 
 /// What `bytes`, which must not be empty, begin with.
 #[inline]
-pub(crate) fn sequence(bytes: &[u8]) -> Sequence {
+pub fn sequence(bytes: &[u8]) -> Sequence {
     let Some(&first) = bytes.first() else {
         return Sequence::Incomplete;
     };
@@ -41,7 +41,7 @@ pub(crate) fn sequence(bytes: &[u8]) -> Sequence {
 }
 
 /// The string that bytes are, if they are one.
-pub(crate) fn string(bytes: &[u8]) -> Option<&str> {
+pub fn string(bytes: &[u8]) -> Option<&str> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let Sequence::Valid(length) = sequence(rest) else {

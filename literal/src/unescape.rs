@@ -1,17 +1,23 @@
 //! The inside of a text literal into bytes, accepting and refusing what Go's `prototext` does.
 
-use super::utf8::{Sequence, sequence};
-use crate::simd::{BLOCK, ends_run};
+use crate::block::{
+    BLOCK, Block, COPY, begins_hexadecimal, copy_run, ends_run, escapes, hexadecimal_digits, hexadecimal_values,
+};
+use crate::utf8::{Sequence, sequence};
 
-/// Bytes of output that must be free for the next step: a block, or the longest character.
-pub(crate) const MARGIN: usize = BLOCK;
+/// Bytes of output that must be free for the next step: more than the longest character.
+pub const MARGIN: usize = 16;
+
+/// Bytes of output that must be free for a block: more than what comes of it, of an escape that ends beyond it, and what is
+/// copied too far. All but [`COPY`] of it are a power of two, for [`copy_run`].
+const ROOM: usize = 2 * BLOCK + COPY;
 
 /// Bytes that one step looks at, at most: `\U` and eight digits, then `\u` and four.
-pub(crate) const LOOKAHEAD: usize = 16;
+pub const LOOKAHEAD: usize = 16;
 
 /// What is wrong with a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InvalidLiteral {
+pub enum InvalidLiteral {
     /// The file ends before the closing quote.
     Unterminated,
     /// Only escaped ones are allowed.
@@ -35,14 +41,14 @@ const INVALID: [&str; 5] = [
 
 impl InvalidLiteral {
     /// For people.
-    pub(crate) const fn text(self) -> &'static str {
+    pub const fn text(self) -> &'static str {
         INVALID[self as usize]
     }
 }
 
 /// Why an `unescape` stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub enum Stop {
     /// At the closing quote, which is not consumed.
     Quote,
     /// More input is needed to go on.
@@ -53,15 +59,18 @@ pub(crate) enum Stop {
     Invalid(InvalidLiteral),
 }
 
+/// Escapes in a block from which on all of them are decoded at once: more than a block of text has.
+const DENSE: u32 = 8;
+
 /// How far an `unescape` came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub struct Progress {
     /// Bytes of input that are done.
-    pub(crate) consumed: usize,
+    pub consumed: usize,
     /// Bytes of output that were written.
-    pub(crate) produced: usize,
+    pub produced: usize,
     /// Why not more.
-    pub(crate) stop: Stop,
+    pub stop: Stop,
 }
 
 /// For each ASCII character after a `\`, what the two mean together; 0 where it is more than that.
@@ -77,35 +86,37 @@ const SIMPLE: [u8; 128] = {
     table
 };
 
+/// The value of a hexadecimal digit; more than 15 for what is none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digits[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
+
 /// Unescapes `input`, the inside of a literal that `quote` closes, into `output`. `last`: nothing follows the input.
-pub(crate) fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -> Progress {
+pub fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -> Progress {
     let mut from = 0;
     let mut to = 0;
     let stop = loop {
-        let Some(room) = output.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<MARGIN>) else {
-            break Stop::Output;
-        };
         let rest = input.get(from..).unwrap_or_default();
-        if let Some(block) = rest.first_chunk::<BLOCK>() {
-            let special = ends_run(block, quote).trailing_zeros() as usize;
-            *room = *block;
-            if special > 0 {
-                let plain = special.min(BLOCK);
-                from += plain;
-                to += plain;
-                continue;
-            }
-            if block[0] == b'\\'
-                && let Some(&byte) = SIMPLE.get(usize::from(block[1]))
-                && byte != 0
-            {
-                room[0] = byte;
-                from += 2;
-                to += 1;
+        let room = output.get_mut(to..).unwrap_or_default();
+        if let (Some(block), Some(room)) = (rest.first_chunk(), room.first_chunk_mut()) {
+            let (consumed, produced) = unescape_block(block, room, quote);
+            from += consumed;
+            to += produced;
+            if consumed > 0 {
                 continue;
             }
         }
-        match step(rest, quote, last) {
+        let Some(room) = output.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<MARGIN>) else {
+            break Stop::Output;
+        };
+        match step(input.get(from..).unwrap_or_default(), quote, last) {
             Ok(Step { bytes, length, consumed }) => {
                 *room.first_chunk_mut().unwrap_or(&mut [0; 4]) = bytes;
                 from += consumed;
@@ -115,6 +126,116 @@ pub(crate) fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -
         }
     };
     Progress { consumed: from, produced: to, stop }
+}
+
+/// Unescapes a block as far as it is plain characters and short escapes; says how many bytes are done, and how many came
+/// of them.
+#[inline(always)]
+fn unescape_block(block: &Block, room: &mut [u8; ROOM], quote: u8) -> (usize, usize) {
+    let mut special = ends_run(block, quote);
+    let hexadecimal = if special == 0 { 0 } else { begins_hexadecimal(block) };
+    if hexadecimal.count_ones() >= DENSE
+        && let Some(done) = unescape_dense(block, room, special, hexadecimal)
+    {
+        return done;
+    }
+    let (mut from, mut to) = (0, 0);
+    while special != 0 {
+        let next = special.trailing_zeros() as usize;
+        copy_run(block, from, room, to, next - from);
+        to += next - from;
+        from = next;
+        let first = special & special.wrapping_neg();
+        // It is within the bounds anyway; this way the compiler knows it.
+        let next = next % BLOCK;
+        let byte = if hexadecimal & first != 0 {
+            let (high, low) = (DIGITS[usize::from(block[next + 2])], DIGITS[usize::from(block[next + 3])]);
+            if high | low > 15 {
+                return (from, to);
+            }
+            special ^= first;
+            from += 4;
+            high << 4 | low
+        } else {
+            if block[next] >= 0x80
+                && let Sequence::Valid(length) = sequence(block.get(next..).unwrap_or_default())
+            {
+                copy_run(block, next, room, to, length);
+                special &= (first << length).wrapping_neg();
+                from += length;
+                to += length;
+                continue;
+            }
+            let byte = SIMPLE.get(usize::from(block[next + 1])).copied().unwrap_or_default();
+            if block[next] != b'\\' || byte == 0 {
+                return (from, to);
+            }
+            special &= (first << 2).wrapping_neg();
+            from += 2;
+            byte
+        };
+        room[to % (ROOM - COPY)] = byte;
+        to += 1;
+    }
+    if from < BLOCK {
+        copy_run(block, from, room, to, BLOCK - from);
+        to += BLOCK - from;
+        from = BLOCK;
+    }
+    (from, to)
+}
+
+/// Unescapes a block that is mostly `\xHH`, up to anything else but plain characters and short escapes. None if that is not
+/// how it is.
+#[inline(always)]
+fn unescape_dense(block: &Block, room: &mut [u8; ROOM], special: u64, hexadecimal: u64) -> Option<(usize, usize)> {
+    // The second of two is not the beginning of an escape, if the first is.
+    let escapes = special & escapes(block);
+    if escapes & escapes >> 1 != 0 {
+        return None;
+    }
+    // An escape that ends beyond the block is for the next one, and so is what is not plain.
+    let mut end = (escapes & 7 << (BLOCK - 3)).trailing_zeros() as usize;
+    let mut other = special & !(escapes | escapes << 1);
+    while other != 0 {
+        let next = other.trailing_zeros() as usize;
+        match sequence(block.get(next..).unwrap_or_default()) {
+            Sequence::Valid(length) if length > 1 && next + length <= end => {
+                other &= (other & other.wrapping_neg()).checked_shl(length as u32).unwrap_or(0).wrapping_neg();
+            }
+            _ => {
+                end = end.min(next);
+                break;
+            }
+        }
+    }
+    let within = 1_u64.checked_shl(end as u32).unwrap_or(0).wrapping_sub(1);
+    let digits = hexadecimal_digits(block);
+    let hexadecimal = hexadecimal & within;
+    if hexadecimal & !(digits >> 2 & digits >> 3) != 0 {
+        return None;
+    }
+    let mut values = hexadecimal_values(block);
+    let letters = escapes & within & !hexadecimal;
+    let mut left = letters;
+    while left != 0 {
+        let place = left.trailing_zeros() as usize % BLOCK;
+        let byte = SIMPLE.get(usize::from(block[place + 1])).copied().unwrap_or_default();
+        if byte == 0 {
+            return None;
+        }
+        values[place] = byte;
+        left &= left - 1;
+    }
+    // Each escape left its value in its first place.
+    let mut kept = within & !(hexadecimal << 1 | hexadecimal << 2 | hexadecimal << 3 | letters << 1);
+    let mut to = 0;
+    while kept != 0 {
+        room[to % (ROOM - COPY)] = values[kept.trailing_zeros() as usize % BLOCK];
+        to += 1;
+        kept &= kept - 1;
+    }
+    Some((end, to))
 }
 
 /// One character, raw or escaped.
@@ -205,12 +326,21 @@ fn number(digits: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::escape;
+    use crate::escape;
     use alloc::vec::Vec;
     use alloc::{format, vec};
 
+    /// Unescapes the input in chunks, into little room and into much.
     fn unescaped(input: &[u8], chunk: usize) -> Result<Vec<u8>, InvalidLiteral> {
-        let mut output = [0; MARGIN + 3];
+        let all = unescaped_into(input, chunk, MARGIN + 3);
+        for room in [MARGIN, ROOM - 1, ROOM, ROOM + 1, 1000] {
+            assert!(unescaped_into(input, chunk, room) == all, "room for {room}");
+        }
+        all
+    }
+
+    fn unescaped_into(input: &[u8], chunk: usize, room: usize) -> Result<Vec<u8>, InvalidLiteral> {
+        let mut output = vec![0; room];
         let mut all = Vec::new();
         let (mut start, mut end) = (0, chunk.min(input.len()));
         loop {
