@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Operation, Result};
 use crate::integrity::Damage;
 use crate::limits::{MAX_ENVELOPE_BYTES, MAX_ENVELOPE_ENTRIES};
 use crate::list::{Maybe, Text};
-use crate::message::{Message, Place, Recipient, Timestamp};
+use crate::message::{Message, Place, Recipient};
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 use prost::encoding::{WireType, encode_key, encode_varint};
@@ -131,7 +131,8 @@ pub(crate) fn field(bytes: &[u8], message: &mut dyn Message, entries: &mut usize
                     place.push(recipient);
                 }
                 Place::Timestamp(place) => {
-                    let mut timestamp = Timestamp::default();
+                    // One that is there twice is merged, as every parser of the wire format does.
+                    let mut timestamp = place.as_ref().copied().unwrap_or_default();
                     all_fields(value, &mut timestamp, entries)?;
                     *place = Maybe::Some(timestamp);
                 }

@@ -1,27 +1,31 @@
-//! Any bytes as a text item, beside `prost-reflect`: where both accept them, the items are the same.
-//!
-//! Go's parser decides what is accepted, and `prost-reflect` differs from it in both directions (it takes field numbers, other
-//! number forms and repeated singular fields, and refuses some that Go takes), so the verdicts are not compared.
+//! Any text as an item, beside `prost-reflect`: the same verdict and the same item, but for the differences that have a name.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use prost_reflect::DynamicMessage;
-use queue_store_fuzz::memory::MemoryFile;
-use queue_store_fuzz::schema::MESSAGE;
-use queue_store_native::codec::{decode, encode};
-use queue_store_native::name::Format;
+use queue_store_fuzz::differences::{Difference, compare};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How often each difference was met.
+static MET: [AtomicU64; Difference::ALL.len()] = [const { AtomicU64::new(0) }; Difference::ALL.len()];
+
+extern "C" fn print() {
+    for ((difference, _), met) in Difference::ALL.iter().zip(&MET) {
+        eprintln!("difference: {:>12} {difference:?}", met.load(Ordering::Relaxed));
+    }
+}
+
+unsafe extern "C" {
+    fn atexit(function: extern "C" fn()) -> i32;
+}
 
 fuzz_target!(|text: &str| {
-    let Ok((mut header, body)) = decode::<MemoryFile>(text.as_bytes().to_vec(), Format::Text) else {
-        return;
-    };
-    let Ok(theirs) = DynamicMessage::parse_text_format(MESSAGE.clone(), text) else {
-        return;
-    };
-    // The binary form of the component has two fields more, which the definition does not know.
-    let binary = encode(&mut header, &body, Format::Binary).expect("what was decoded can be encoded");
-    let mut ours = DynamicMessage::decode(MESSAGE.clone(), binary.as_slice()).expect("any parser reads it");
-    let unknown: Vec<u32> = ours.take_unknown_fields().map(|field| field.number()).collect();
-    assert_eq!(unknown, [1000, 1001]);
-    assert_eq!(ours, theirs);
+    static PRINTED_AT_EXIT: OnceLock<()> = OnceLock::new();
+    // SAFETY: the function may be called at any time.
+    PRINTED_AT_EXIT.get_or_init(|| assert_eq!(unsafe { atexit(print) }, 0));
+    match compare(text) {
+        Ok(None) => {}
+        Ok(Some(difference)) => _ = MET[difference as usize].fetch_add(1, Ordering::Relaxed),
+        Err(what) => panic!("{what}, of {text:?}"),
+    }
 });

@@ -1,32 +1,112 @@
-//! A directory of damaged files: listing and recovery neither fail nor change what is in an item, and recovering twice is
-//! recovering once.
+//! A directory of whole, damaged and foreign files: no call takes a damaged item for whole; listing and recovery neither
+//! fail nor change what is in an item, and recovering twice is recovering once.
 #![no_main]
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use queue_store_fuzz::memory::Memory;
-use queue_store_native::counters::Counters;
-use queue_store_native::queue::{Detail, Listing, Queue};
-use std::rc::Rc;
+use queue_store_native::codec::encode;
+use queue_store_native::message::{Envelope, Header, Recipient, Timestamp};
+use queue_store_native::name::Format;
+use queue_store_native::queue::{BodyReader, Detail, EnvelopeChange, Listing, WriteOptions};
 
 #[derive(Arbitrary, Debug)]
 struct File {
     prefix: u8,
     id: u8,
-    content: Vec<u8>,
+    content: Content,
+    short_reads: u8,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Content {
+    Any(Vec<u8>),
+    /// An item, of which bytes are exchanged and which is cut.
+    Damaged {
+        binary: bool,
+        body: Vec<u8>,
+        changes: [(u16, u8); 2],
+        cut: u8,
+    },
 }
 
 const PREFIXES: [&str; 10] = ["m:", "m=", "h:", "h=", "q:", "q=", "d:AAAAAAAAAAA:", ".m:", "x", ""];
 const IDS: [&str; 5] = ["a", "b", "m:a", "\u{1f4a9}", "dGVzdC1pZDE"];
 
+fn header() -> Header {
+    let recipient = Recipient { address: "b@c".into(), original_address: "b@c".into(), ..Recipient::default() };
+    Header {
+        id: "a".into(),
+        envelope: Envelope {
+            reverse_path: "a@b".into(),
+            recipients: [recipient].into_iter().collect(),
+            created_at: Some(Timestamp { seconds: 1, nanos: 2 }).into(),
+            ..Envelope::default()
+        },
+    }
+}
+
+/// What is in a file. A damaged item keeps its opening: without, it is one that another program wrote.
+fn content(content: &Content) -> Vec<u8> {
+    match content {
+        Content::Any(bytes) => bytes.clone(),
+        Content::Damaged { binary, body, changes, cut } => {
+            let format = if *binary { Format::Binary } else { Format::Text };
+            let mut bytes = encode(&mut header(), body, format).expect("an item can be encoded");
+            for (at, change) in changes {
+                let at = 16 + usize::from(*at) % (bytes.len() - 16);
+                bytes[at] ^= change;
+            }
+            bytes.truncate(bytes.len() - usize::from(*cut).min(bytes.len() - 16));
+            bytes
+        }
+    }
+}
+
 fuzz_target!(|files: Vec<File>| {
-    let named = files.into_iter().filter_map(|file| {
+    if files.len() > 8 {
+        return;
+    }
+    // One item by itself, under the name of its format.
+    if let Some(File { content: damaged @ Content::Damaged { binary, body, .. }, short_reads, .. }) = files.first() {
+        let name = if *binary { "m=a" } else { "m:a" };
+        let bytes = content(damaged);
+        let (memory, queue) = Memory::queue([(name.to_string(), bytes.clone())]);
+        memory.read_short((*short_reads).into());
+        let envelope = header().envelope;
+        let item = queue.get("a");
+        if let Ok(item) = &item {
+            assert!(item.envelope == envelope && *item.body == **body, "get took a damaged item for whole");
+        }
+        if let Ok(info) = queue.info("a") {
+            assert!(info.envelope == envelope, "info vouches for a damaged envelope");
+        }
+        let read = BodyReader::open(&queue, "a", 0).and_then(|mut reader| {
+            let mut bytes = Vec::new();
+            while let Some(more) = reader.read(100)? {
+                bytes.extend_from_slice(&more);
+            }
+            Ok(bytes)
+        });
+        match (&read, &item) {
+            (Ok(read), Ok(_)) => assert!(read == body),
+            (Err(_), Err(_)) => {}
+            _ => panic!("the body reader says {read:?}, get {item:?}, of {}", bytes.escape_ascii()),
+        }
+        let verified = queue.verify(&["a".into()]).expect("an outcome");
+        assert_eq!(verified[0].problem.is_none(), item.is_ok(), "verify and get differ");
+        let updated = queue.update("a", &mut EnvelopeChange::default(), &WriteOptions::DEFAULT);
+        assert_eq!(updated.is_ok(), item.is_ok(), "update and get differ");
+        if updated.is_err() {
+            assert_eq!(memory.content(name), Some(bytes), "an update that failed changed the item");
+        }
+    }
+
+    let named = files.iter().filter_map(|file| {
         let name = [PREFIXES[usize::from(file.prefix) % 10], IDS[usize::from(file.id) % 5]].concat();
-        (!name.is_empty()).then_some((name, file.content))
+        (!name.is_empty()).then(|| (name, content(&file.content)))
     });
-    let memory: &'static Memory = Box::leak(Box::new(Memory::with(named)));
-    let counters: &'static Counters = Box::leak(Box::new(Counters::new()));
-    let queue = Rc::new(Queue::open(memory, counters, "queue").expect("it opens"));
+    let (memory, queue) = Memory::queue(named);
     let before = memory.contents();
     let mut listing = Listing::open(&queue, Default::default(), Detail::Whole).expect("a listing");
     while !listing.next(10).expect("entries").is_empty() {}

@@ -1,9 +1,11 @@
 //! A directory in memory, behind the seam of the queue.
 
+use queue_store_native::counters::Counters;
 use queue_store_native::error::Error;
 use queue_store_native::filesystem::{Directory, DirectoryEntry, Entries, Failure, File, Kind, Stat, System};
 use queue_store_native::list::Text;
 use queue_store_native::message::Timestamp;
+use queue_store_native::queue::Queue;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,19 +17,45 @@ type Content = Rc<RefCell<Vec<u8>>>;
 pub struct Memory {
     files: Rc<RefCell<BTreeMap<String, Content>>>,
     random: Rc<Cell<u64>>,
+    /// What the lengths of reads are made of; 0: a read returns all that it can.
+    short_reads: Rc<Cell<u64>>,
 }
 
 /// An open file.
-pub struct MemoryFile(Content);
+pub struct MemoryFile {
+    content: Content,
+    short_reads: Rc<Cell<u64>>,
+}
 
 /// The names in a directory.
 pub struct Names(std::vec::IntoIter<String>);
 
 impl Memory {
-    /// A directory of these files.
-    pub fn with(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Memory {
-        let files = files.into_iter().map(|(name, content)| (name, Rc::new(RefCell::new(content)))).collect();
-        Memory { files: Rc::new(RefCell::new(files)), random: Rc::default() }
+    /// A queue in the one directory of this thread, which has these files from here on. There is one, since a queue
+    /// wants a system that lives forever, and nothing may be leaked a hundred million times.
+    pub fn queue(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> (&'static Memory, Rc<Queue<Memory>>) {
+        thread_local! {
+            static SYSTEM: (&'static Memory, &'static Counters) =
+                (Box::leak(Box::default()), Box::leak(Box::new(Counters::new())));
+        }
+        let (memory, counters) = SYSTEM.with(|system| *system);
+        memory.random.set(0);
+        memory.short_reads.set(0);
+        let mut place = memory.files.borrow_mut();
+        place.clear();
+        place.extend(files.into_iter().map(|(name, content)| (name, Rc::new(RefCell::new(content)))));
+        drop(place);
+        (memory, Rc::new(Queue::open(memory, counters, "queue").expect("it opens")))
+    }
+
+    /// Makes reads return fewer bytes than they could, by a seed; 0: as many as they can.
+    pub fn read_short(&self, seed: u64) {
+        self.short_reads.set(seed);
+    }
+
+    /// What one file has.
+    pub fn content(&self, name: &str) -> Option<Vec<u8>> {
+        self.files.borrow().get(name).map(|content| content.borrow().clone())
     }
 
     /// What the files have.
@@ -35,9 +63,27 @@ impl Memory {
         self.files.borrow().iter().map(|(name, content)| (name.clone(), content.borrow().clone())).collect()
     }
 
+    fn opened(&self, content: Content) -> MemoryFile {
+        MemoryFile { content, short_reads: self.short_reads.clone() }
+    }
+
     fn file(&self, name: &str) -> Result<Content, Failure> {
         self.files.borrow().get(name).cloned().ok_or(Failure::NoEntry)
     }
+}
+
+/// The next of the lengths that a seed stands for: mostly a few bytes, sometimes about a block, seldom many.
+fn chunk(state: &Cell<u64>, seed: u64) -> usize {
+    let next = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f) | 1;
+    state.set(next);
+    let most = [3, 20, 70, 9000][(next >> 33) as usize % 4];
+    1 + (next >> 40) as usize % most
+}
+
+/// The lengths that a seed stands for.
+pub fn chunks(seed: u64) -> impl Iterator<Item = usize> {
+    let state = Cell::new(seed | 1);
+    std::iter::repeat_with(move || chunk(&state, state.get()))
 }
 
 fn stat(content: &Content) -> Stat {
@@ -77,11 +123,11 @@ impl Directory for Memory {
         }
         let content = Content::default();
         files.insert(name.to_string(), content.clone());
-        Ok(MemoryFile(content))
+        Ok(self.opened(content))
     }
 
     fn open(&self, name: &str) -> Result<MemoryFile, Failure> {
-        self.file(name).map(MemoryFile)
+        self.file(name).map(|content| self.opened(content))
     }
 
     fn stat(&self, name: &str) -> Result<Stat, Failure> {
@@ -130,14 +176,18 @@ impl Entries for Names {
 
 impl File for MemoryFile {
     fn read(&self, length: usize, offset: u64) -> Result<Vec<u8>, Failure> {
-        let content = self.0.borrow();
+        let content = self.content.borrow();
         let start = (offset as usize).min(content.len());
+        let length = match self.short_reads.get() {
+            0 => length,
+            seed => length.min(chunk(&self.short_reads, seed)),
+        };
         let end = start.saturating_add(length).min(content.len());
         Ok(content[start..end].to_vec())
     }
 
     fn write(&self, bytes: &[u8], offset: u64) -> Result<usize, Failure> {
-        let mut content = self.0.borrow_mut();
+        let mut content = self.content.borrow_mut();
         let (start, end) = (offset as usize, offset as usize + bytes.len());
         if content.len() < end {
             content.resize(end, 0);
@@ -159,6 +209,6 @@ impl File for MemoryFile {
     }
 
     fn stat(&self) -> Result<Stat, Failure> {
-        Ok(stat(&self.0))
+        Ok(stat(&self.content))
     }
 }

@@ -1,11 +1,12 @@
 //! The definition of an item, for `prost-reflect`: the table of `docs/format.md`.
 
-use prost_reflect::{DescriptorPool, MessageDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{
     DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
     FileDescriptorSet,
 };
+use queue_store_native::message::Header;
 use std::sync::LazyLock;
 
 fn field(name: &str, number: i32, label: Label, kind: Type, of: Option<&str>) -> FieldDescriptorProto {
@@ -54,10 +55,7 @@ pub static MESSAGE: LazyLock<MessageDescriptor> = LazyLock::new(|| {
         vec![enumeration("Type", ["EMAIL", "PIPE", "FORWARD"]), enumeration("Status", ["PENDING", "SENT", "FAILED"])];
     let timestamp = message(
         "Timestamp",
-        vec![
-            field("seconds", 1, Optional, Type::Int64, None),
-            field("nanos", 2, Optional, Type::Int32, None),
-        ],
+        vec![field("seconds", 1, Optional, Type::Int64, None), field("nanos", 2, Optional, Type::Int32, None)],
     );
     let item = message(
         "Message",
@@ -80,3 +78,36 @@ pub static MESSAGE: LazyLock<MessageDescriptor> = LazyLock::new(|| {
     let pool = DescriptorPool::from_file_descriptor_set(FileDescriptorSet { file: vec![file] });
     pool.expect("the definition is valid").get_message_by_name("queue.Message").expect("it is there")
 });
+
+/// An item as a message of `prost-reflect`.
+pub fn message_of(header: &Header, body: &[u8]) -> DynamicMessage {
+    let kind_of = |name| match MESSAGE.get_field_by_name(name).expect("a field").kind() {
+        prost_reflect::Kind::Message(kind) => kind,
+        _ => unreachable!("`{name}` is a message"),
+    };
+    let text = |text: &str| Value::String(text.to_string());
+    let envelope = &header.envelope;
+    let recipients = envelope.recipients.iter().map(|recipient| {
+        let mut message = DynamicMessage::new(kind_of("rcpt"));
+        message.set_field_by_number(1, text(&recipient.address));
+        message.set_field_by_number(2, Value::EnumNumber(recipient.kind));
+        message.set_field_by_number(3, Value::EnumNumber(recipient.status));
+        message.set_field_by_number(4, text(&recipient.last_failure_message));
+        message.set_field_by_number(5, text(&recipient.original_address));
+        message.set_field_by_number(6, Value::List(recipient.via.iter().map(|via| text(via)).collect()));
+        Value::Message(message)
+    });
+    let mut message = DynamicMessage::new(MESSAGE.clone());
+    message.set_field_by_number(1, text(&header.id));
+    message.set_field_by_number(2, text(&envelope.reverse_path));
+    message.set_field_by_number(3, Value::List(envelope.to.iter().map(|to| text(to)).collect()));
+    message.set_field_by_number(4, Value::List(recipients.collect()));
+    message.set_field_by_number(5, Value::Bytes(body.to_vec().into()));
+    if let Some(time) = envelope.created_at.as_ref() {
+        let mut created_at = DynamicMessage::new(kind_of("created_at_ts"));
+        created_at.set_field_by_number(1, Value::I64(time.seconds));
+        created_at.set_field_by_number(2, Value::I32(time.nanos));
+        message.set_field_by_number(6, Value::Message(created_at));
+    }
+    message
+}

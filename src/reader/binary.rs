@@ -17,9 +17,9 @@ impl<F: File> Reader<F> {
     pub(super) fn open_binary(&mut self) -> Result<()> {
         let input = &mut self.parser.input;
         let size = input.size();
-        if input.window().is_empty() {
-            input.more(if size <= SMALL_BYTES { SMALL_BYTES as usize } else { HEAD_BYTES })?;
-        }
+        let wanted = if size <= SMALL_BYTES { SMALL_BYTES as usize } else { HEAD_BYTES };
+        // The system may return less than the opening at a time.
+        while input.window().len() < BINARY_OPENING.len() && input.more(wanted)? {}
         match binary_opening(input.window()) {
             Opening::Present => {}
             Opening::Unknown => return Err(Damage::Version.into()),

@@ -1,0 +1,36 @@
+//! Any inside of a literal, as the body and as a string of an item, is accepted or refused as the plain reader does, with
+//! the same value, whatever the system returns at a time.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use queue_store_fuzz::memory::{Memory, MemoryFile};
+use queue_store_fuzz::naive;
+use queue_store_native::codec::decode;
+use queue_store_native::name::Format;
+
+const AFTER: &[u8] = b"\ncreated_at_ts: {}\n";
+
+fuzz_target!(|input: &[u8]| {
+    let Some((&seed, inside)) = input.split_first() else {
+        return;
+    };
+    let quote = if seed & 1 == 0 { b'"' } else { b'\'' };
+    let literal = [inside, &[quote], AFTER].concat();
+    let value = naive::unescape(&literal, quote);
+    // What follows the first quote that closes it is not of the literal.
+    let inside = value.as_ref().map_or(inside, |(_, end)| &literal[..*end]);
+    let value = value.map(|(value, _)| value);
+    let text = |field: &[u8]| [field, &[quote], inside, &[quote], AFTER].concat();
+
+    let body = text(b"data: ");
+    let decoded = decode::<MemoryFile>(body.clone(), Format::Text).ok();
+    assert_eq!(decoded.map(|(_, body)| body), value, "as the body");
+
+    let (memory, queue) = Memory::queue([("m:x".to_string(), body)]);
+    memory.read_short(u64::from(seed) | 1);
+    assert_eq!(queue.get("x").ok().map(|item| item.body.to_vec()), value, "as the body, with short reads");
+
+    let decoded = decode::<MemoryFile>(text(b"from: "), Format::Text).ok();
+    let string = value.and_then(|value| String::from_utf8(value).ok());
+    assert_eq!(decoded.as_ref().map(|(header, _)| &*header.envelope.reverse_path), string.as_deref(), "as a string");
+});
