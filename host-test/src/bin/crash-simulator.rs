@@ -153,6 +153,7 @@ fn search(area: &Area, medium: Medium, durable: Durable, seed: u64, enough: usiz
             violation.scenario
         );
     }
+    explorer.violations().iter().skip(1).for_each(|violation| println!("also: {}", violation.scenario));
     (explorer.tally(), explorer.seen())
 }
 

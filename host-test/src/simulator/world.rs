@@ -174,6 +174,11 @@ impl World {
             return fate;
         }
         match self.trouble {
+            // What changes nothing can only fail: what it says is true.
+            Some((at, trouble))
+                if at == number
+                    && !operation.changes()
+                    && !matches!(trouble, Trouble::Fails("io") | Trouble::Killed) => {}
             Some((at, trouble)) if at == number => match trouble {
                 Trouble::Fails(error) => fails(&mut fate, error, false),
                 Trouble::HappensAndFails(error) => fails(&mut fate, error, true),
