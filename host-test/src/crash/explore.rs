@@ -410,7 +410,7 @@ impl<'a> Explorer<'a> {
         // A removal that finds nothing may have been repeated, and have removed it before.
         let clean = |code: &Option<ErrorCode>| match code {
             None | Some(ErrorCode::Indeterminate) => false,
-            Some(code) => (action, *code) != (Action::Remove, ErrorCode::NotFound),
+            Some(code) => *code != ErrorCode::NotFound || !matches!(action, Action::Remove | Action::Discard),
         };
         // What is not synced may be changed by the disk: a failed sync can revert it.
         let excused = action.is_chasquid() || promises.is_unsafe();

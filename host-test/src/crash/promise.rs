@@ -173,6 +173,9 @@ impl Promises {
             Some(ErrorCode::NotFound) if action == Action::Remove => {
                 either().filter(|found| found.is_none_or(|found| found.place == Place::Quarantined)).collect()
             }
+            Some(ErrorCode::NotFound) if action == Action::Discard => {
+                either().filter(|found| found.is_none_or(|found| found.place != Place::Quarantined)).collect()
+            }
             Some(ErrorCode::Indeterminate) => either().collect(),
             Some(_) => before.clone(),
         };
