@@ -60,6 +60,26 @@ safeguards! {
     Checksum = "checksum",
     /// An update checks the old item before it publishes the new one.
     UpdateChecks = "update-checks",
+    /// What failed to be moved is looked for under its new name.
+    MoveLook = "move-look",
+    /// What failed to be removed is looked for.
+    RemoveLook = "remove-look",
+    /// The name that stays is durable before a second one goes: in a hold or a release.
+    MoveOrder = "move-order",
+    /// The same in recovery.
+    SettleOrder = "settle-order",
+    /// A second item of an id is quarantined under a name of its own.
+    QuarantineApart = "quarantine-apart",
+    /// An item is not restored over another one.
+    RestoreLook = "restore-look",
+    /// What is restored is checked.
+    RestoreChecks = "restore-checks",
+    /// Recovery removes temporary files before it needs room.
+    SweepFirst = "sweep-first",
+    /// Their age is measured against the time of the file system.
+    FileSystemAge = "file-system-age",
+    /// An instance is told of a failed sync in another one.
+    Siblings = "siblings",
 }
 
 /// Whether a safeguard is removed.

@@ -2,6 +2,7 @@
 //! operation, and what recovery makes of what is left.
 
 pub mod call;
+mod cases;
 pub mod explore;
 pub mod mutants;
 pub mod promise;

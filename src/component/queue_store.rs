@@ -6,6 +6,7 @@ use super::{WasiQueue, queue, state};
 use crate::durable_write::Durability;
 use crate::error::Result;
 use crate::list::{Fixed, List, Maybe, Text};
+use crate::mutant::{Safeguard, removed};
 use crate::name::State;
 use crate::queue::{EnvelopeChange, Given, Outcome, Queue};
 use crate::{integrity, limits};
@@ -61,7 +62,11 @@ exports! {
         answer(queue(&path).and_then(|queue| queue.recover(older_than)))
     };
     "mail:queue/queue-store@0.1.0#require-recovery" => (path: text) {
-        answer(queue(&path).map(|queue| queue.require_recovery()))
+        answer(queue(&path).map(|queue| {
+            if !removed(Safeguard::Siblings) {
+                queue.require_recovery();
+            }
+        }))
     };
     "mail:queue/queue-store@0.1.0#counters" => () keep(state().counters.all());
     "mail:queue/queue-store@0.1.0#limits" => () (&raw const limits::ALL).cast();

@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Operation, Result};
 use crate::filesystem::{Directory, Failure, Kind, System};
 use crate::id::base64url;
 use crate::list::{List, Text};
+use crate::mutant::{Safeguard, removed};
 use crate::name::{self, State};
 
 impl<S: System> Queue<S> {
@@ -24,7 +25,7 @@ impl<S: System> Queue<S> {
         self.batch(ids, Durability::Full, &|id| {
             let file = self.live_file(id)?;
             let mut target = name::item(id, State::Quarantined, file.format());
-            if !self.files(id, &[State::Quarantined])?.is_empty() {
+            if !removed(Safeguard::QuarantineApart) && !self.files(id, &[State::Quarantined])?.is_empty() {
                 target = name::quarantined_again(id, file.format(), &base64url(self.system.random()));
             }
             self.rename(&file.name, &target)
@@ -35,7 +36,9 @@ impl<S: System> Queue<S> {
     pub fn restore(&self, ids: &[Text]) -> Result<List<Outcome>> {
         let quarantined = self.quarantined(ids).map_err(|error| self.error(error))?;
         self.batch(ids, Durability::Full, &|id| {
-            if let Some(file) = self.files(id, &LIVE)?.pop() {
+            if !removed(Safeguard::RestoreLook)
+                && let Some(file) = self.files(id, &LIVE)?.pop()
+            {
                 let detail = "an item of this id is ready or held";
                 return Err(Error::of(Code::Exists, Operation::None, &file.name, detail));
             }
@@ -50,7 +53,9 @@ impl<S: System> Queue<S> {
             if self.kind(name)? != Some(Kind::Regular) {
                 return Err(not_regular(name));
             }
-            self.checked(&file)?;
+            if !removed(Safeguard::RestoreChecks) {
+                self.checked(&file)?;
+            }
             self.rename(name, &name::item(id, State::Ready, file.format()))
         })
     }
@@ -67,7 +72,9 @@ impl<S: System> Queue<S> {
         // A rename between two names of one file does nothing, so a second name, which a crash can leave, is removed; what
         // stays is made durable before.
         if others.len() > 1 {
-            self.sync_names(Durability::Full)?;
+            if !removed(Safeguard::MoveOrder) {
+                self.sync_names(Durability::Full)?;
+            }
             others.iter().filter(|other| other.name != kept).try_for_each(|other| self.unlink(&other.name))?;
         }
         Ok(())
@@ -81,6 +88,7 @@ impl<S: System> Queue<S> {
         };
         let error = Error::filesystem(failure, Operation::Rename, from);
         match self.directory.stat(to) {
+            _ if removed(Safeguard::MoveLook) => Err(error),
             Err(Failure::NoEntry) => Err(error),
             _ => Err(error.indeterminate()),
         }

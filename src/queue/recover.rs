@@ -39,7 +39,11 @@ impl<S: System> Queue<S> {
     pub fn recover(&self, older_than: u64) -> Result<Recovery> {
         let mut recovery = Recovery::default();
         let doubtful = self.doubt.take();
-        let recovered = self.sweep(older_than, &mut recovery).and_then(|()| self.settle(&doubtful, &mut recovery));
+        let recovered = if removed(Safeguard::SweepFirst) {
+            self.settle(&doubtful, &mut recovery).and_then(|()| self.sweep(older_than, &mut recovery))
+        } else {
+            self.sweep(older_than, &mut recovery).and_then(|()| self.settle(&doubtful, &mut recovery))
+        };
         if let Err(error) = recovered {
             self.still_in_doubt(doubtful);
             let closed = error.operation == Operation::SyncDirectory;
@@ -62,7 +66,11 @@ impl<S: System> Queue<S> {
 
     /// Removes temporary files. They go first: on a full disk, they are what makes room for the rest.
     fn sweep(&self, older_than: u64, recovery: &mut Recovery) -> Result<()> {
-        let now = if older_than > 0 { self.file_system_time(recovery)? } else { None };
+        let now = match older_than {
+            0 => None,
+            _ if removed(Safeguard::FileSystemAge) => Some(self.system.now()),
+            _ => self.file_system_time(recovery)?,
+        };
         let mut names = self.names()?;
         while let Some(found) = names.next()? {
             if (found.kind, found.meaning()) != (Kind::Regular, Name::Temporary) {
@@ -168,8 +176,10 @@ impl<S: System> Queue<S> {
         for other in &files {
             if self.same_content(file, other)? {
                 // What is kept must be durable before the other name goes.
-                self.sync_file(file)?;
-                self.sync_names(Durability::Full)?;
+                if !removed(Safeguard::SettleOrder) {
+                    self.sync_file(file)?;
+                    self.sync_names(Durability::Full)?;
+                }
                 self.unlink(&other.name)?;
                 recovery.settled += 1;
             }

@@ -5,6 +5,7 @@ use crate::durable_write::Durability;
 use crate::error::{Error, Operation, Result};
 use crate::filesystem::{Directory, Failure, System};
 use crate::list::{List, Text};
+use crate::mutant::{Safeguard, removed};
 use crate::name::{Name, State};
 
 impl<S: System> Queue<S> {
@@ -56,6 +57,7 @@ impl<S: System> Queue<S> {
         };
         let error = Error::filesystem(failure, Operation::Unlink, name);
         match (failure, self.directory.stat(name)) {
+            _ if removed(Safeguard::RemoveLook) => Err(error),
             (_, Ok(_)) | (Failure::NoEntry, _) => Err(error),
             // It is gone, or may be, and may come back.
             (_, Err(_)) => Err(error.indeterminate()),

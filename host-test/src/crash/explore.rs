@@ -4,7 +4,7 @@ use super::call::{self, Action, Call, alphabet};
 use super::promise::{Found, Identity, Promises, in_words};
 use super::scenario::{Mishap, Scenario, Step, troubles};
 use super::states::States;
-use crate::bindings::{Durability, Entry, ErrorCode};
+use crate::bindings::{Durability, Entry, Error, ErrorCode};
 use crate::simulator::disk::{Disk, File};
 use crate::simulator::host::{Simulated, Subject};
 use crate::simulator::power::{Choice, Profile, cuts};
@@ -80,8 +80,8 @@ pub struct Explorer<'a> {
     violations: Mutex<Vec<Violation>>,
     /// The search ends at this many violations.
     enough: usize,
-    /// Instances that only read, and so can look at one disk after the other.
-    readers: Mutex<Vec<Simulated>>,
+    /// Instances that know of nothing in doubt, and so can be a new process on another disk.
+    idle: Mutex<Vec<Simulated>>,
     /// What power cuts leave of an item, where that is asked for.
     states: Option<Mutex<States>>,
 }
@@ -134,7 +134,7 @@ impl<'a> Explorer<'a> {
             scenarios: AtomicU64::new(0),
             violations: Mutex::default(),
             enough,
-            readers: Mutex::default(),
+            idle: Mutex::default(),
             states: None,
         }
     }
@@ -201,6 +201,22 @@ impl<'a> Explorer<'a> {
     /// Runs these scenarios as they are.
     pub fn replay(&self, scenarios: &[Scenario], progress: &(dyn Fn(Tally) -> bool + Sync)) {
         self.each(scenarios, progress, &|scenario| drop(self.run(scenario, 0)));
+    }
+
+    /// The violation of the shortest sequence of calls that this one comes down to, as its simpler ones are violations too.
+    pub fn shortest(&self, violation: &Violation) -> Violation {
+        let mut shortest = violation.clone();
+        loop {
+            let simpler = shortest.scenario.simpler().into_iter().find_map(|scenario| {
+                let explorer = Explorer::new(self.component, self.search, 1);
+                explorer.run(&scenario, 0);
+                explorer.violations().pop()
+            });
+            match simpler {
+                Some(simpler) => shortest = simpler,
+                None => return shortest,
+            }
+        }
     }
 
     /// What was searched so far.
@@ -282,10 +298,13 @@ impl<'a> Explorer<'a> {
 
     fn attempt(&self, scenario: &Scenario, from: usize) -> Result<Run, Wrong> {
         let others = OTHERS.map(|(name, content)| (vec![name.to_string()], File::durable(content.to_vec(), 0)));
-        let mut disk = Disk::with(others);
-        disk.sync_pins_name = self.search.profile == Profile::Linux;
-        let world = Arc::new(Mutex::new(World::of(disk)));
-        let mut system = Simulated::of(self.component, world.clone());
+        let mut system = self.process(Disk::with(others));
+        let result = self.attempt_in(&mut system, scenario, from);
+        self.end(system);
+        result
+    }
+
+    fn attempt_in(&self, system: &mut Simulated, scenario: &Scenario, from: usize) -> Result<Run, Wrong> {
         let mut promises = Promises::default();
         let mut run = Run { operations: Vec::new(), extensible: true };
         let mut closed = false;
@@ -293,15 +312,15 @@ impl<'a> Explorer<'a> {
             let event = || format!("call {}, `{step}`", number + 1);
             let during = promises.during(&step.call, number as u32 + 1);
             let before = {
-                let mut world = lock(&world);
+                let mut world = system.world();
                 world.log.clear();
                 world.trouble = step.mishap.map(|Mishap { operation, trouble }| (operation, trouble));
                 world.snapshots = (number >= from).then(Vec::new);
                 world.disk.clone()
             };
-            let answered = self.answer(&mut system, &mut promises, step, number as u32 + 1, &before, closed);
+            let answered = self.answer(system, &mut promises, step, number as u32 + 1, &before, closed);
             let (snapshots, disk, killed, operations) = {
-                let mut world = lock(&world);
+                let mut world = system.world();
                 let killed = world.killed;
                 world.repair();
                 let operations = world.operations();
@@ -316,7 +335,9 @@ impl<'a> Explorer<'a> {
                 promises = during;
             }
             if killed || step.call == Call::Restart {
-                system = Simulated::of(self.component, world.clone());
+                let next = self.process(disk.clone());
+                std::mem::swap(&mut *next.world(), &mut *system.world());
+                self.end(std::mem::replace(system, next));
             }
             closed = match step.call {
                 _ if killed => false,
@@ -372,7 +393,11 @@ impl<'a> Explorer<'a> {
         };
         let codes: Vec<Option<ErrorCode>> = outcomes.iter().map(|(_, outcome)| *outcome).collect();
         if closed && !action.is_chasquid() {
-            if codes.iter().any(|code| *code != Some(ErrorCode::NeedsRecovery)) {
+            let refused = |code: &Option<ErrorCode>| match step.mishap {
+                None => *code == Some(ErrorCode::NeedsRecovery),
+                Some(_) => code.is_some(),
+            };
+            if !codes.iter().all(refused) {
                 return Err(format!("a queue in need of recovery answered {codes:?}").into());
             }
             if disk != *before {
@@ -385,7 +410,7 @@ impl<'a> Explorer<'a> {
         // A removal that finds nothing may have been repeated, and have removed it before.
         let clean = |code: &Option<ErrorCode>| match code {
             None | Some(ErrorCode::Indeterminate) => false,
-            Some(code) => (action, *code) != (Action::Remove, ErrorCode::NotFound),
+            Some(code) => *code != ErrorCode::NotFound || !matches!(action, Action::Remove | Action::Discard),
         };
         // What is not synced may be changed by the disk: a failed sync can revert it.
         let excused = action.is_chasquid() || promises.is_unsafe();
@@ -434,12 +459,14 @@ impl<'a> Explorer<'a> {
             return Ok(());
         }
         self.observe(cut, promises, false).map_err(|wrong| format!("before recovery: {wrong}"))?;
-        let mut disk = cut.clone();
-        disk.sync_pins_name = self.search.profile == Profile::Linux;
-        let mut system = Simulated::of(self.component, Arc::new(Mutex::new(World::of(disk))));
+        let mut system = self.process(cut.clone());
         system.world().snapshots = (depth < MAX_DEPTH).then(Vec::new);
         let recovery = system.recover(0);
-        let whole = recovery.as_ref().is_ok_and(|report| report.problems.is_empty() && !report.truncated);
+        let excused = |problem: &Error| {
+            let id = problem.path.rsplit('/').next().and_then(|name| name.get(2..)).unwrap_or_default();
+            problem.code == ErrorCode::Conflict && promises.is_contested(id)
+        };
+        let whole = recovery.as_ref().is_ok_and(|report| report.problems.iter().all(excused) && !report.truncated);
         if !whole {
             return Err(format!("recovery says {recovery:?}").into());
         }
@@ -469,6 +496,7 @@ impl<'a> Explorer<'a> {
         if (again.swept, again.settled) != (0, 0) || contents(&system.world().disk) != contents(&after) {
             return Err(format!("a second recovery had something to do: {again:?}").into());
         }
+        self.end(system);
         Ok(())
     }
 
@@ -490,12 +518,32 @@ impl<'a> Explorer<'a> {
 
     /// What the component finds on a disk: nothing that is not promised, and nothing in part.
     fn observe(&self, disk: &Disk, promises: &Promises, settled: bool) -> Result<BTreeMap<Identity, Found>, String> {
-        let idle = lock(&self.readers).pop();
-        let mut reader = idle.unwrap_or_else(|| Simulated::of(self.component, Arc::default()));
-        *reader.world() = World::of(disk.clone());
+        let mut reader = self.process(disk.clone());
         let found = find(&mut reader, disk, promises, settled);
-        lock(&self.readers).push(reader);
+        lock(&self.idle).push(reader);
         found
+    }
+
+    /// A process that begins on a disk.
+    fn process(&self, mut disk: Disk) -> Simulated {
+        disk.sync_pins_name = self.search.profile == Profile::Linux;
+        let mut order = Xxh3::new();
+        disk.hash(&mut order);
+        let idle = lock(&self.idle).pop();
+        let system = idle.unwrap_or_else(|| Simulated::of(self.component, Arc::default()));
+        let mut world = World::of(disk);
+        world.directory_order = order.finish();
+        *system.world() = world;
+        system
+    }
+
+    /// The end of a process. All that an instance knows beyond its disk is what is in doubt, which a recovery settles; that
+    /// takes a fraction of the time of a new instance.
+    fn end(&self, mut system: Simulated) {
+        *system.world() = World::new();
+        if system.recover(0).is_ok() {
+            lock(&self.idle).push(system);
+        }
     }
 }
 
@@ -516,7 +564,10 @@ fn find(
         let (Some(_), None) = (&info, &problem) else {
             return Err(format!("`{id}` is damaged: {problem:?}"));
         };
-        let item = system.get(&id).map_err(|error| format!("`{id}` cannot be read: {error:?}"))?;
+        let item = match system.get(&id) {
+            Err(error) if error.code == ErrorCode::Conflict && promises.is_contested(&id) => continue,
+            item => item.map_err(|error| format!("`{id}` cannot be read: {error:?}"))?,
+        };
         let (body, slot) = call::stamped(&item.body).ok_or_else(|| format!("`{id}` has a body of nobody"))?;
         let envelope = call::envelope_stamp(&item.envelope).ok_or_else(|| format!("`{id}` has a strange envelope"))?;
         if item.body != call::body(body, slot) || item.envelope != call::envelope(envelope, envelope != body) {

@@ -1,5 +1,6 @@
 //! The component without one of its safeguards: each absence must be noticed.
 
+use super::cases;
 use super::explore::{Explorer, Search};
 use crate::bindings::{Durability, EnvelopeChange, ErrorCode, mail, no_change};
 use crate::guest;
@@ -24,6 +25,8 @@ pub enum Judge {
     Repetition,
     /// A damaged item that is read, or updated.
     Damage,
+    /// A case of its own, in words.
+    Case(&'static str, fn(&Subject) -> Option<String>),
 }
 
 impl Display for Judge {
@@ -34,6 +37,7 @@ impl Display for Judge {
             Judge::Interleaving(_) => formatter.write_str("two puts at once under one id"),
             Judge::Repetition => formatter.write_str("two puts that draw the same randomness"),
             Judge::Damage => formatter.write_str("a damaged item"),
+            Judge::Case(words, _) => formatter.write_str(words),
         }
     }
 }
@@ -61,6 +65,16 @@ pub const MUTANTS: &[(&str, Judge)] = &[
     ("end-marker", Judge::Damage),
     ("checksum", Judge::Damage),
     ("update-checks", Judge::Damage),
+    ("move-look", Judge::Case("a hold that fails and happened", cases::hold_that_happened)),
+    ("remove-look", Judge::Case("a removal that fails and happened", cases::removal_that_happened)),
+    ("move-order", Judge::Case("a hold of an item with a second name", cases::hold_of_a_second_name)),
+    ("settle-order", Judge::Case("a recovery of an item with a second name", cases::recovery_of_a_second_name)),
+    ("quarantine-apart", Judge::Case("two items of one id in quarantine", cases::quarantined_twice)),
+    ("restore-look", Judge::Case("a restoration over an item", cases::restored_over_another)),
+    ("restore-checks", Judge::Case("a restoration of a damaged item", cases::restored_damage)),
+    ("sweep-first", Judge::Case("a recovery on a full disk", cases::full_disk)),
+    ("file-system-age", Judge::Case("a clock that is not the file system's", cases::other_clock)),
+    ("siblings", Judge::Case("a put beside an instance whose sync failed", cases::sibling)),
 ];
 
 /// The component, built so that a safeguard of it can be removed.
@@ -85,6 +99,7 @@ pub fn judge(subject: &Subject, judge: Judge) -> Option<String> {
         Judge::Interleaving(ids) => interleave(subject, ids),
         Judge::Repetition => repeat(subject),
         Judge::Damage => damage(subject),
+        Judge::Case(_, case) => case(subject),
     }
 }
 

@@ -47,6 +47,36 @@ impl Scenario {
     }
 }
 
+impl Scenario {
+    /// Every scenario that is simpler by one thing: without a call, without a mishap, or with one item of several.
+    pub(super) fn simpler(&self) -> Vec<Scenario> {
+        let mut simpler = Vec::new();
+        for at in 0..self.steps.len() {
+            let mut shorter = self.clone();
+            shorter.steps.remove(at);
+            simpler.push(shorter);
+        }
+        for (at, step) in self.steps.iter().enumerate() {
+            if step.mishap.is_some() {
+                let mut lucky = self.clone();
+                lucky.steps[at].mishap = None;
+                simpler.push(lucky);
+            }
+            if let Call::To(action, slots) = &step.call
+                && slots.len() > 1
+            {
+                for slot in slots {
+                    let mut smaller = self.clone();
+                    smaller.steps[at].call = Call::To(*action, vec![*slot]);
+                    simpler.push(smaller);
+                }
+            }
+        }
+        simpler.retain(|scenario| !scenario.steps.is_empty());
+        simpler
+    }
+}
+
 /// What can go wrong at an operation.
 pub fn troubles(operation: Operation) -> &'static [Trouble] {
     use Trouble::{Fails, HappensAndFails, Killed, LosesPages, StaysBroken, WritesHalf};
@@ -69,6 +99,7 @@ pub fn troubles(operation: Operation) -> &'static [Trouble] {
             LosesPages(FailedSync::Kept),
             LosesPages(FailedSync::Reverted),
             Fails(FULL),
+            Fails("quota"),
             StaysBroken("io"),
             StaysBroken(READ_ONLY),
             Killed,
@@ -80,6 +111,7 @@ pub fn troubles(operation: Operation) -> &'static [Trouble] {
             Fails(READ_ONLY),
             HappensAndFails("io"),
             HappensAndFails("exist"),
+            StaysBroken(FULL),
             StaysBroken(READ_ONLY),
             Killed,
         ],
@@ -90,6 +122,7 @@ pub fn troubles(operation: Operation) -> &'static [Trouble] {
             Fails(READ_ONLY),
             HappensAndFails("io"),
             HappensAndFails("no-entry"),
+            StaysBroken(FULL),
             StaysBroken(READ_ONLY),
             Killed,
         ],
@@ -101,7 +134,9 @@ pub fn troubles(operation: Operation) -> &'static [Trouble] {
             StaysBroken(READ_ONLY),
             Killed,
         ],
-        Operation::SyncDirectory => &[Fails("io"), Fails(FULL), StaysBroken("io"), StaysBroken(READ_ONLY), Killed],
+        Operation::SyncDirectory => {
+            &[Fails("io"), Fails(FULL), Fails("quota"), StaysBroken("io"), StaysBroken(READ_ONLY), Killed]
+        }
         Operation::SetTimes => &[Fails("io"), Killed],
         Operation::Open
         | Operation::Stat

@@ -84,7 +84,8 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     })?;
     let mut clock = linker.instance("wasi:clocks/wall-clock@0.2.12")?;
     clock.func_wrap("now", |store: Store, (): ()| {
-        Ok((Datetime { seconds: store.data().world().now, nanoseconds: 0 },))
+        let world = store.data().world();
+        Ok((Datetime { seconds: world.now + world.clock_ahead, nanoseconds: 0 },))
     })?;
     let mut random = linker.instance("wasi:random/random@0.2.12")?;
     random.func_wrap("get-random-u64", |store: Store, (): ()| Ok((store.data().world().draw(),)))?;

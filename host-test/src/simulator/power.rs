@@ -1,8 +1,8 @@
 //! Power cuts: what a disk can have afterwards.
 //!
 //! - Of the changes of names that no sync of the directory covers, any subset reached the medium; a rename is one change.
-//! - A file that is not synced has, of each page, what it had before, what was written, zeros, or the one up to a sector and
-//!   the other from there; and of the sizes that it had, any, or nothing, or a part of what was written.
+//! - A file that is not synced has, of each page, what it had before, what was written, zeros, the one up to a sector and the
+//!   other from there, or the one but for a sector; and of the sizes that it had, any, or nothing, or a part of what was written.
 
 use super::disk::{Disk, File, Inode, NameChange, PAGE_BYTES};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,6 +130,16 @@ fn page_contents(old: &[u8], new: &[u8], page: usize, length: usize, profile: Pr
         for torn in (SECTOR_BYTES..end - start).step_by(SECTOR_BYTES) {
             contents.push([&new[..torn], &old[torn..]].concat());
             contents.push([&old[..torn], &new[torn..]].concat());
+        }
+        // One sector alone, and all but one: tearing is not bound to an order.
+        for start in (0..old.len()).step_by(SECTOR_BYTES) {
+            let sector = start..(start + SECTOR_BYTES).min(old.len());
+            let swapped = |into: &[u8], from: &[u8]| {
+                let mut page = into.to_vec();
+                page[sector.clone()].copy_from_slice(&from[sector.clone()]);
+                page
+            };
+            contents.extend([swapped(&old, &new), swapped(&new, &old)]);
         }
         if profile == Profile::Hostile {
             contents.push(new.iter().map(|byte| byte ^ 0xa5).collect());

@@ -1,7 +1,9 @@
 //! The simulated system: a disk, a clock, randomness, and what is to go wrong.
 
 use super::disk::{Disk, FailedSync, Inode};
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use super::disk::{ErrorName, File, Result};
 
@@ -72,6 +74,12 @@ pub struct World {
     pub disk: Disk,
     /// The time of day, and of the file system, in seconds.
     pub now: u64,
+    /// Seconds by which the clock that the component reads is ahead of the file system's.
+    pub clock_ahead: u64,
+    /// Bytes that the files with a name may have in all; none: any number.
+    pub capacity: Option<usize>,
+    /// What the order of the names in the directory is made of; 0 is their own order.
+    pub directory_order: u64,
     /// Bytes that a write takes at most.
     pub write_at_most: Option<usize>,
     /// What is to go wrong, by kind of operation.
@@ -166,6 +174,11 @@ impl World {
             return fate;
         }
         match self.trouble {
+            // What changes nothing can only fail: what it says is true.
+            Some((at, trouble))
+                if at == number
+                    && !operation.changes()
+                    && !matches!(trouble, Trouble::Fails("io") | Trouble::Killed) => {}
             Some((at, trouble)) if at == number => match trouble {
                 Trouble::Fails(error) => fails(&mut fate, error, false),
                 Trouble::HappensAndFails(error) => fails(&mut fate, error, true),
@@ -246,6 +259,13 @@ impl World {
         fate.result?;
         let most = if fate.half { bytes.len().div_ceil(2) } else { bytes.len() };
         let length = self.write_at_most.unwrap_or(usize::MAX).min(most);
+        if let Some(capacity) = self.capacity {
+            let named: BTreeSet<Inode> = self.names.values().copied().collect();
+            let used: usize = named.iter().map(|inode| self.files[inode].content.len()).sum();
+            if used + length > capacity {
+                return Err("insufficient-space");
+            }
+        }
         self.disk.write(inode, offset, &bytes[..length], self.now)?;
         Ok(length)
     }
@@ -293,10 +313,14 @@ impl World {
         self.change(Operation::Unlink, name, |disk| disk.unlink(name))
     }
 
-    /// The names, all at once.
+    /// The names, all at once, in an order that means nothing.
     pub fn read_directory(&mut self) -> Result<Vec<String>> {
         self.plain(Operation::ReadDirectory, "")?;
-        Ok(self.names.keys().cloned().collect())
+        let mut names: Vec<String> = self.names.keys().cloned().collect();
+        if self.directory_order != 0 {
+            names.sort_by_key(|name| xxh3_64_with_seed(name.as_bytes(), self.directory_order));
+        }
+        Ok(names)
     }
 
     /// One of the names that were read.
