@@ -352,11 +352,14 @@ fn every_error_of_the_system_has_its_code() {
 fn every_code_is_returned_by_something() {
     let mut seen: BTreeMap<&str, Vec<ErrorCode>> = BTreeMap::new();
     for function in FUNCTIONS {
-        for (operation, _) in operations_of(function) {
+        for (operation, times) in operations_of(function) {
             for &error in ERRORS.iter().filter(|error| possible(operation, error)) {
-                let fault = Fault { operation, skip: 0, times: 1, error, takes_effect: false };
-                if let Some(error) = fail(function, fault) {
-                    seen.entry(function.name).or_default().push(error.code);
+                // The first one, and the last one, which is what others lead to.
+                for skip in [0, times - 1] {
+                    let fault = Fault { operation, skip, times: 1, error, takes_effect: false };
+                    if let Some(error) = fail(function, fault) {
+                        seen.entry(function.name).or_default().push(error.code);
+                    }
                 }
             }
         }
