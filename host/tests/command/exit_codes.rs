@@ -455,7 +455,8 @@ fn a_device_that_fails_is_74() {
 
 fn a_directory_that_cannot_be_synced_is_74_and_says_that_the_mail_may_be_there() {
     let queue = Queue::existing();
-    let put = with_failing("fsync:error=EIO:when=2", &queue.put_command(&["--id", "x"]));
+    // The first one is of the names that were there before, the second one of the file.
+    let put = with_failing("fsync:error=EIO:when=3", &queue.put_command(&["--id", "x"]));
     let line = run(&mut { put }, b"body").failed(74);
     let what = "the effect is visible, or may be, and may not survive power loss: recover the queue, then look";
     assert!(line.ends_with(what), "{line}");

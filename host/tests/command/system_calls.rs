@@ -48,8 +48,8 @@ fn a_put_is_synced_published_and_synced_before_its_id_is_printed() {
         let name = &queue.names()[0];
         let id = &name[2..];
         let mut expected = vec!["create T1".to_string()];
-        // It was looked for in every state, while the temporary name keeps others from drawing the same id.
-        expected.extend(looks(id));
+        // While the temporary name keeps others from drawing the same id.
+        expected.push(format!("look {name}"));
         expected.extend(["write T1", "sync T1"].map(String::from));
         expected.push(format!("rename T1 {name}"));
         expected.extend(["sync .".to_string(), format!("print {id}\\n")]);
@@ -60,7 +60,9 @@ fn a_put_is_synced_published_and_synced_before_its_id_is_printed() {
 fn a_put_of_an_id_is_published_without_replacing() {
     let queue = Queue::existing();
     let changes = queue.changes(&queue.put_command(&["--id", "x"]), b"body");
-    let mut expected = looks("x");
+    // What was there before is durable before anything is built on it.
+    let mut expected = vec!["sync .".to_string()];
+    expected.extend(looks("x"));
     expected.extend(
         ["create T1", "write T1", "sync T1", "link T1 m:x", "unlink T1", "sync .", "print x\\n"].map(String::from),
     );
@@ -95,7 +97,7 @@ fn a_queue_that_is_created_is_durable_itself() {
     let put = queue.put_command(&["--queue", path.to_str().expect("text"), "--id", "x"]);
     let changes = trace::changes(&queue.beside(""), &put, b"body");
     let put = changes.iter().position(|change| change.starts_with("create ")).expect("a file is created");
-    assert_eq!(done(&changes[..put]), ["make new", "sync .", "make new/queue", "sync new"]);
+    assert_eq!(done(&changes[..put]), ["make new", "sync .", "make new/queue", "sync new", "sync new/queue"]);
 }
 
 fn a_removal_is_synced() {
@@ -114,7 +116,8 @@ fn an_update_is_synced_before_and_after_it_replaces() {
     let queue = Queue::new();
     queue.put(&["--id", "x"], b"body");
     let update = queue.changes_of(&["update", "x", "--rcpt", "b@example.com", "--status", "sent"]);
-    let expected = ["create T1", "write T1", "sync T1", "rename T1 m:x", "sync ."];
+    // What was there before is durable before anything is built on it.
+    let expected = ["create T1", "write T1", "sync T1", "sync .", "rename T1 m:x", "sync ."];
     assert_eq!(done(&update), expected);
     assert_eq!(done(&queue.changes_of(&["seal", "x"])), expected);
 }
