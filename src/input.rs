@@ -130,8 +130,9 @@ impl<F: File> Input<F> {
     pub(crate) fn peek_at(&self, begin: u64, end: u64) -> Result<Vec<u8>> {
         let start = self.read - self.window.len() as u64;
         let length = usize::try_from(end.saturating_sub(begin)).unwrap_or(usize::MAX);
-        if let Some(from) = begin.checked_sub(start)
-            && let Some(found) = self.window.get(from as usize..from as usize + length)
+        // A file can be larger than what a `usize` counts.
+        if let Some(Ok(from)) = begin.checked_sub(start).map(usize::try_from)
+            && let Some(found) = self.window.get(from..from.saturating_add(length))
         {
             return Ok(found.to_vec());
         }

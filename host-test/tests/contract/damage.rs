@@ -1,11 +1,12 @@
 //! Damaged items: cut anywhere, with any bit flipped, and made to do harm. None is ever taken for what it is not.
 
 use queue_store_host_test::bindings::{
-    Detail, EnvelopeChange, ErrorCode, Format, Item, WriteOptions, envelope, mail, no_change, options,
+    Detail, EnvelopeChange, ErrorCode, Format, Integrity, Item, WriteOptions, envelope, mail, no_change, options,
 };
 use queue_store_host_test::instance::{TestQueue, ids};
 use std::fs::{self, File};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 const BODY: &[u8] = b"Subject: hi\r\n\r\n\"quoted\" \xff\x00 \xc3\xb1\r\n";
@@ -175,6 +176,28 @@ fn a_string_of_four_gibibytes_is_refused() {
         output.write_all(&[BINARY_HEAD, b"\x12\x01a\x2a\xff\xff\xff\xff\x0f"].concat())?;
         close(output, 5 << 30)
     });
+}
+
+#[test]
+fn an_item_whose_file_is_larger_than_four_gibibytes_is_found_at_its_ends() {
+    // Two gibibytes of control characters are eight on disk. Where the end of the file is, modulo 4 GiB, must not matter.
+    for size in [(4 << 30) - 1, 4 << 30, (4 << 30) + 300, (8 << 30) + 40] {
+        let mut queue = TestQueue::new();
+        queue.put(Some("x"), &mail(BODY), None).expect("a put");
+        let whole = fs::read(queue.file("m:x")).expect("the file");
+        let body = whole.windows(7).position(|bytes| bytes == b"data: \"").expect("a body") + 7;
+        let after = whole.windows(15).position(|bytes| bytes == b"\"\ncreated_at_ts").expect("what follows it");
+        let file = File::options().write(true).open(queue.file("m:x")).expect("the file");
+        file.set_len(body as u64).expect("it can be cut");
+        file.set_len(size).expect("a file with a hole");
+        file.write_all_at(&whole[after..], size - (whole.len() - after) as u64).expect("it can be written");
+        let info = queue.info("x").expect("the envelope is vouched for by its own checksum");
+        assert_eq!((info.integrity, info.envelope, info.file_size), (Integrity::Envelope, envelope(), size));
+        let entries = queue.list(&[], Detail::Envelope, 10).expect("a listing");
+        assert_eq!(entries[0].problem, None);
+        // The hole is not what was written.
+        queue.read_body("x", 0, 1 << 16).expect_err("a body with a hole");
+    }
 }
 
 #[test]
