@@ -19,9 +19,10 @@ type Vector = i8x16;
 #[inline(always)]
 pub(crate) fn needs_escape(block: &Block) -> u64 {
     mask(block, |bytes| {
-        // As signed numbers, bytes that are not ASCII are below a blank too.
-        let control = bytes.simd_lt(splat(b' '));
-        control | equal(bytes, b'"') | equal(bytes, b'\\') | equal(bytes, 0x7f)
+        // One more than 0x7f and than what is not ASCII is, as a signed number, at most 0: below a blank, like what is one more
+        // than a control character.
+        let plain = (bytes + splat(1)).simd_gt(splat(b' '));
+        !plain | equal(bytes, b'"') | equal(bytes, b'\\')
     })
 }
 
@@ -29,6 +30,9 @@ pub(crate) fn needs_escape(block: &Block) -> u64 {
 /// block has them. Where the bit is not set, none begins.
 #[inline(always)]
 pub(crate) fn may_begin_sequence(block: &Block) -> u64 {
+    if mask(block, |bytes| bytes) == 0 {
+        return 0;
+    }
     // 0xc2 and more, and 0xe0 and more, of what is not ASCII; and 0x80 to 0xbf.
     let two = mask(block, |bytes| bytes.simd_gt(splat(0xc1)) & bytes.simd_lt(splat(0)));
     let three = mask(block, |bytes| bytes.simd_gt(splat(0xdf)) & bytes.simd_lt(splat(0)));
@@ -95,6 +99,14 @@ fn nibbles(digits: Vector) -> Vector {
 #[inline(always)]
 fn between(bytes: Vector, first: u8, last: u8) -> Vector {
     bytes.simd_gt(splat(first - 1)) & bytes.simd_lt(splat(last + 1))
+}
+
+/// Copies the block.
+#[inline(always)]
+pub(crate) fn copy_block<const ROOM: usize>(block: &Block, room: &mut [u8; ROOM]) {
+    for place in (0..BLOCK).step_by(COPY) {
+        room[place..place + COPY].copy_from_slice(&block[place..place + COPY]);
+    }
 }
 
 /// Copies a run of the block that begins at `from`, and perhaps more, to `to`.

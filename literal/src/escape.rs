@@ -3,7 +3,7 @@
 //! `\" \\ \n \r \t` by their letters; other control characters, 0x7f and bytes that are not UTF-8 as `\xHH`; U+0080 to
 //! U+009F as `\u00HH`; everything else as it is.
 
-use crate::block::{BLOCK, Block, COPY, copy_run, may_begin_sequence, needs_escape};
+use crate::block::{BLOCK, Block, COPY, copy_block, copy_run, may_begin_sequence, needs_escape};
 use crate::utf8::{Sequence, sequence};
 
 /// Bytes that one byte of input becomes, at most.
@@ -73,7 +73,11 @@ pub fn escape(input: &[u8], output: &mut [u8], last: bool) -> Progress {
 #[inline(always)]
 fn escape_block(block: &Block, room: &mut [u8; ROOM]) -> Progress {
     let mut special = needs_escape(block);
-    let mut sequences = if special == 0 { 0 } else { may_begin_sequence(block) };
+    if special == 0 {
+        copy_block(block, room);
+        return Progress { consumed: BLOCK, produced: BLOCK };
+    }
+    let mut sequences = may_begin_sequence(block);
     let (mut from, mut to) = (0, 0);
     if special.count_ones() >= DENSE {
         loop {

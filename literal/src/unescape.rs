@@ -1,7 +1,8 @@
 //! The inside of a text literal into bytes, accepting and refusing what Go's `prototext` does.
 
 use crate::block::{
-    BLOCK, Block, COPY, begins_hexadecimal, copy_run, ends_run, escapes, hexadecimal_digits, hexadecimal_values,
+    BLOCK, Block, COPY, begins_hexadecimal, copy_block, copy_run, ends_run, escapes, hexadecimal_digits,
+    hexadecimal_values,
 };
 use crate::utf8::{Sequence, sequence};
 
@@ -133,9 +134,12 @@ pub fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -> Progr
 #[inline(always)]
 fn unescape_block(block: &Block, room: &mut [u8; ROOM], quote: u8) -> (usize, usize) {
     let mut special = ends_run(block, quote);
-    let hexadecimal = if special == 0 { 0 } else { begins_hexadecimal(block) };
-    if hexadecimal.count_ones() >= DENSE
-        && let Some(done) = unescape_dense(block, room, special, hexadecimal)
+    if special == 0 {
+        copy_block(block, room);
+        return (BLOCK, BLOCK);
+    }
+    if special.count_ones() >= DENSE
+        && let Some(done) = unescape_dense(block, room, special)
     {
         return done;
     }
@@ -148,32 +152,30 @@ fn unescape_block(block: &Block, room: &mut [u8; ROOM], quote: u8) -> (usize, us
         let first = special & special.wrapping_neg();
         // It is within the bounds anyway; this way the compiler knows it.
         let next = next % BLOCK;
-        let byte = if hexadecimal & first != 0 {
+        if block[next] != b'\\' {
+            let Sequence::Valid(length @ 2..) = sequence(block.get(next..).unwrap_or_default()) else {
+                return (from, to);
+            };
+            copy_run(block, next, room, to, length);
+            special &= (first << length).wrapping_neg();
+            from += length;
+            to += length;
+            continue;
+        }
+        let letter = block[next + 1];
+        let mut byte = SIMPLE.get(usize::from(letter)).copied().unwrap_or_default();
+        if byte != 0 {
+            special &= (first << 2).wrapping_neg();
+            from += 2;
+        } else {
             let (high, low) = (DIGITS[usize::from(block[next + 2])], DIGITS[usize::from(block[next + 3])]);
-            if high | low > 15 {
+            if letter != b'x' || high | low > 15 {
                 return (from, to);
             }
             special ^= first;
             from += 4;
-            high << 4 | low
-        } else {
-            if block[next] >= 0x80
-                && let Sequence::Valid(length) = sequence(block.get(next..).unwrap_or_default())
-            {
-                copy_run(block, next, room, to, length);
-                special &= (first << length).wrapping_neg();
-                from += length;
-                to += length;
-                continue;
-            }
-            let byte = SIMPLE.get(usize::from(block[next + 1])).copied().unwrap_or_default();
-            if block[next] != b'\\' || byte == 0 {
-                return (from, to);
-            }
-            special &= (first << 2).wrapping_neg();
-            from += 2;
-            byte
-        };
+            byte = high << 4 | low;
+        }
         room[to % (ROOM - COPY)] = byte;
         to += 1;
     }
@@ -188,7 +190,11 @@ fn unescape_block(block: &Block, room: &mut [u8; ROOM], quote: u8) -> (usize, us
 /// Unescapes a block that is mostly `\xHH`, up to anything else but plain characters and short escapes. None if that is not
 /// how it is.
 #[inline(always)]
-fn unescape_dense(block: &Block, room: &mut [u8; ROOM], special: u64, hexadecimal: u64) -> Option<(usize, usize)> {
+fn unescape_dense(block: &Block, room: &mut [u8; ROOM], special: u64) -> Option<(usize, usize)> {
+    let hexadecimal = begins_hexadecimal(block);
+    if hexadecimal.count_ones() < DENSE {
+        return None;
+    }
     // The second of two is not the beginning of an escape, if the first is.
     let escapes = special & escapes(block);
     if escapes & escapes >> 1 != 0 {
