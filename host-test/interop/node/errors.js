@@ -229,14 +229,17 @@ export function aborted() {
 // fault: fsync=EIO on queue
 export function indeterminate() {
   const { queueStore } = openQueue();
-  const id = queueStore.newId();
-  refused("indeterminate", "sync-directory", "queue", () => queueStore.put("queue", id, mail()));
+  refused("indeterminate", "sync-directory", "queue", () => queueStore.put("queue", undefined, mail()));
   // It is visible, and the queue is closed.
+  const [id] = queueStore.listIds("queue", [], undefined, 10).ids;
   assert.equal(text(queueStore.get("queue", id).body), "body");
   refused("needs-recovery", "none", "queue", () => queueStore.put("queue", undefined, mail()));
   refused("needs-recovery", "sync-directory", "queue", () => queueStore.recover("queue", 0n));
-  const outcomes = openQueue().queueStore.putMany("queue", [["x", mail()], ["y", mail()]]);
+  const outcomes = openQueue().queueStore.putMany("queue", [[undefined, mail()], [undefined, mail()]]);
   assert.deepEqual(outcomes.map((outcome) => outcome.problem.code), ["indeterminate", "indeterminate"]);
+  // For an id that is given, the names that are there are made durable first, and nothing was done.
+  refused("io", "sync-directory", "queue", () => openQueue().queueStore.put("queue", "x", mail()));
+  refused("not-found", "stat", "queue/m:x", () => queueStore.get("queue", "x"));
 }
 
 export function needsRecovery() {

@@ -35,13 +35,13 @@ export function anErrorThatTheShimDoesNotKnowEscapes() {
 // fault: fsync=EDQUOT on queue
 export function aDirectorySyncThatEscapesDoesNotCloseTheQueue() {
   const { queueStore } = openQueue();
-  escapes(constants.errno.EDQUOT, () => queueStore.put("queue", "x", mail()));
-  assert.deepEqual(names(), ["m:x"]);
+  escapes(constants.errno.EDQUOT, () => queueStore.put("queue", undefined, mail()));
+  assert.equal(names().length, 1);
   // It should have said `indeterminate`, and to this it should say `needs-recovery`.
-  escapes(constants.errno.EDQUOT, () => queueStore.put("queue", "y", mail()));
+  escapes(constants.errno.EDQUOT, () => queueStore.put("queue", undefined, mail()));
   reportErrors();
   const { queueStore: mended } = openQueue();
-  refused("indeterminate", "sync-directory", "queue", () => mended.put("queue", "z", mail()));
+  refused("indeterminate", "sync-directory", "queue", () => mended.put("queue", undefined, mail()));
   refused("needs-recovery", "none", "queue", () => mended.put("queue", undefined, mail()));
 }
 

@@ -237,15 +237,18 @@ def aborted():
 # fault: fsync=EIO on queue
 def indeterminate():
     queue = open_queue().queue_store
-    id = queue.new_id()
-    refused("indeterminate", "sync-directory", "queue", queue.put, "queue", id, mail(), None)
+    refused("indeterminate", "sync-directory", "queue", queue.put, "queue", None, mail(), None)
     # It is visible, and the queue is closed.
+    [id] = queue.list_ids("queue", [], None, 10).ids
     equal(queue.get("queue", id).body, b"body")
     refused("needs-recovery", "none", "queue", queue.put, "queue", None, mail(), None)
     refused("needs-recovery", "sync-directory", "queue", queue.recover, "queue", 0)
     queue = open_queue().queue_store
-    outcomes = queue.put_many("queue", [("x", mail()), ("y", mail())], None)
+    outcomes = queue.put_many("queue", [(None, mail()), (None, mail())], None)
     equal([outcome.problem.code for outcome in outcomes], ["indeterminate"] * 2)
+    # For an id that is given, the names that are there are made durable first, and nothing was done.
+    refused("io", "sync-directory", "queue", open_queue().queue_store.put, "queue", "x", mail(), None)
+    refused("not-found", "stat", "queue/m:x", queue.get, "queue", "x")
 
 
 def needs_recovery():
