@@ -4,7 +4,7 @@ use super::call::{self, Action, Call, alphabet};
 use super::promise::{Found, Identity, Promises, in_words};
 use super::scenario::{Mishap, Scenario, Step, troubles};
 use super::states::States;
-use crate::bindings::{Durability, Entry, Error, ErrorCode};
+use crate::bindings::{Durability, Entry, ErrorCode};
 use crate::simulator::disk::{Disk, File};
 use crate::simulator::host::{Simulated, Subject};
 use crate::simulator::power::{Choice, Profile, cuts};
@@ -462,11 +462,7 @@ impl<'a> Explorer<'a> {
         let mut system = self.process(cut.clone());
         system.world().snapshots = (depth < MAX_DEPTH).then(Vec::new);
         let recovery = system.recover(0);
-        let excused = |problem: &Error| {
-            let id = problem.path.rsplit('/').next().and_then(|name| name.get(2..)).unwrap_or_default();
-            problem.code == ErrorCode::Conflict && promises.is_contested(id)
-        };
-        let whole = recovery.as_ref().is_ok_and(|report| report.problems.iter().all(excused) && !report.truncated);
+        let whole = recovery.as_ref().is_ok_and(|report| report.problems.is_empty() && !report.truncated);
         if !whole {
             return Err(format!("recovery says {recovery:?}").into());
         }
@@ -537,12 +533,15 @@ impl<'a> Explorer<'a> {
         system
     }
 
-    /// The end of a process. All that an instance knows beyond its disk is what is in doubt, which a recovery settles; that
-    /// takes a fraction of the time of a new instance.
+    /// The end of a process. All that an instance knows beyond its disk is what is in doubt, which a recovery settles, and what
+    /// it knows of a directory, which it forgets when that is gone; that takes a fraction of the time of a new instance.
     fn end(&self, mut system: Simulated) {
         *system.world() = World::new();
         if system.recover(0).is_ok() {
-            lock(&self.idle).push(system);
+            system.world().fail(Operation::ReadDirectory, "no-entry");
+            if system.count().is_err() {
+                lock(&self.idle).push(system);
+            }
         }
     }
 }
@@ -564,10 +563,7 @@ fn find(
         let (Some(_), None) = (&info, &problem) else {
             return Err(format!("`{id}` is damaged: {problem:?}"));
         };
-        let item = match system.get(&id) {
-            Err(error) if error.code == ErrorCode::Conflict && promises.is_contested(&id) => continue,
-            item => item.map_err(|error| format!("`{id}` cannot be read: {error:?}"))?,
-        };
+        let item = system.get(&id).map_err(|error| format!("`{id}` cannot be read: {error:?}"))?;
         let (body, slot) = call::stamped(&item.body).ok_or_else(|| format!("`{id}` has a body of nobody"))?;
         let envelope = call::envelope_stamp(&item.envelope).ok_or_else(|| format!("`{id}` has a strange envelope"))?;
         if item.body != call::body(body, slot) || item.envelope != call::envelope(envelope, envelope != body) {

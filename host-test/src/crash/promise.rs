@@ -60,9 +60,6 @@ pub struct Promises {
     current: BTreeMap<Slot, Identity>,
     /// Items that another program wrote without a sync. Before the queue vouches for them, a crash may damage them.
     unsynced: BTreeSet<Identity>,
-    /// Items that are being put under an id whose removal is not definite: a crash may bring the old file back beside the
-    /// new one, under another name. The two are a conflict, of which nothing is lost.
-    contested: BTreeSet<Identity>,
 }
 
 /// What an action makes of what it finds; none if it cannot succeed there.
@@ -147,9 +144,6 @@ impl Promises {
                 if *action == Action::OldChasquid {
                     during.unsynced.insert(item.clone());
                 }
-                if action.is_put() && self.possible(&item).len() > 1 {
-                    during.contested.insert(item.clone());
-                }
                 during.possible.insert(item, possible);
             }
         }
@@ -195,11 +189,6 @@ impl Promises {
         Ok(())
     }
 
-    /// Whether a crash may leave two files of this id.
-    pub fn is_contested(&self, id: &str) -> bool {
-        self.contested.iter().any(|item| self.id(item).is_some_and(|contested| contested == id))
-    }
-
     /// Whether a crash may damage an item.
     pub fn is_unsafe(&self) -> bool {
         !self.unsynced.is_empty()
@@ -208,7 +197,6 @@ impl Promises {
     /// Notes that an item was found like that, and is so for good.
     pub fn settled(&mut self, item: &Identity, found: Option<Found>) {
         self.unsynced.remove(item);
-        self.contested.remove(item);
         self.possible.insert(item.clone(), BTreeSet::from([found]));
     }
 }
