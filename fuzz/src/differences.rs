@@ -38,7 +38,10 @@ impl Difference {
         match reason {
             "a string has an escape that does not exist" if rest.starts_with("\\X") => Some(Difference::UpperCaseX),
             "a field that is not a list is there twice" => Some(Difference::RepeatedAfterZero),
-            _ if rest.starts_with(['\x0b', '\x0c']) => Some(Difference::OtherWhiteSpace),
+            // A number is refused at its minus sign, which blanks may follow.
+            _ if rest.trim_start_matches(['-', ' ', '\t', '\r', '\n']).starts_with(['\x0b', '\x0c']) => {
+                Some(Difference::OtherWhiteSpace)
+            }
             _ => None,
         }
     }
