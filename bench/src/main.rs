@@ -1,114 +1,126 @@
-//! Runs the benchmarks: each one compares the component with something else, in turns on one machine, and prints the ratio.
+//! Runs the benchmarks: each compares the component with something else, in turns on one machine, and says whether what is
+//! promised holds. Prints a table, writes JSON, draws plots and writes `docs/performance.md`.
 
-mod codec;
+#![deny(dead_code)]
+
+mod benchmarks;
+mod command;
+mod mail;
 mod measure;
 mod native;
-mod put;
-mod read;
+mod native_queue;
+mod page;
+mod peers;
+mod plot;
+mod report;
+mod settings;
+mod stores;
+mod table;
 
-use clap::Parser;
-use comfy_table::{Table, presets};
-use measure::Comparison;
-use serde::Serialize;
+use clap::{Parser, Subcommand};
+use report::Report;
+use settings::{Extent, Settings};
 use std::path::PathBuf;
+use std::time::Instant;
 use std::{fs, io};
 
 /// Runs the benchmarks.
 ///
-/// Each compares two sides, in turns, and prints the median of the ratio and its quartiles. Run it on a quiet machine.
+/// Each compares sides, in turns, and prints medians and quartiles. Run it on a quiet machine.
 #[derive(Parser)]
 #[command(name = "bench")]
 struct Arguments {
+    #[command(subcommand)]
+    child: Option<Child>,
     /// Run only the benchmarks whose names contain this.
-    filter: Option<String>,
+    #[arg(long)]
+    only: Option<String>,
     /// Where to make queues: on the file system that is to be measured.
     #[arg(long, default_value = ".")]
     directory: PathBuf,
     /// A file system in memory, where syncs cost nothing.
     #[arg(long, default_value = "/dev/shm")]
     memory: PathBuf,
-    /// Rounds of each benchmark.
+    /// Rounds of each benchmark, at most.
     #[arg(long, default_value_t = 15)]
     rounds: usize,
+    /// A hundredth of everything, to try whether it works. The figures mean little.
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// With 10,000 items of 1 MB: 10 GB on the disk.
+    #[arg(long)]
+    full: bool,
+    /// The command `queue-store`, for its start. Default: cargo builds it.
+    #[arg(long)]
+    command: Option<PathBuf>,
     /// Write the results to this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Write the results to this page, and plots to a directory beside it that has its name.
+    #[arg(long)]
+    page: Option<PathBuf>,
+    /// Measure nothing: take the results from this file.
+    #[arg(long)]
+    from: Option<PathBuf>,
 }
 
-/// What every benchmark is told.
-pub(crate) struct Settings {
-    directory: PathBuf,
-    memory: PathBuf,
-    rounds: usize,
-}
-
-/// A benchmark.
-pub(crate) struct Benchmark {
-    /// What is measured.
-    name: &'static str,
-    /// Against what.
-    against: &'static str,
-    /// What the ratio is at most (or, where more is better, at least), if that is promised.
-    bound: Option<Bound>,
-    run: fn(&Settings) -> Comparison,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Bound {
-    /// Left takes at most this many times what right takes.
-    Most(f64),
-    /// Left is at least this many times as fast as right.
-    Speed(f64),
-}
-
-/// What came of a benchmark.
-#[derive(Serialize)]
-struct Outcome {
-    name: &'static str,
-    against: &'static str,
-    bound: Option<String>,
-    holds: Option<bool>,
-    #[serde(flatten)]
-    comparison: Comparison,
+#[derive(Subcommand)]
+enum Child {
+    /// What a benchmark has another process do.
+    #[command(subcommand, hide = true)]
+    Store(stores::child::Child),
 }
 
 fn main() -> io::Result<()> {
-    let Arguments { filter, directory, memory, rounds, json } = Arguments::parse();
-    let settings = Settings { directory, memory, rounds };
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(["what", "against", "µs", "µs there", "ratio", "quartiles", "bound"]);
-    let mut outcomes = Vec::new();
-    let all = [put::BENCHMARKS, codec::BENCHMARKS, read::BENCHMARKS].concat();
-    let wanted = |benchmark: &&Benchmark| filter.as_ref().is_none_or(|filter| benchmark.name.contains(filter.as_str()));
-    for Benchmark { name, against, bound, run } in all.into_iter().filter(wanted) {
-        eprintln!("{name} ...");
-        let comparison = run(&settings);
-        let (words, holds) = match *bound {
-            None => (None, None),
-            Some(Bound::Most(most)) => (Some(format!("at most {most}")), Some(comparison.ratio <= most)),
-            Some(Bound::Speed(least)) => {
-                (Some(format!("{least} times the speed")), Some(1.0 / comparison.ratio >= least))
-            }
-        };
-        table.add_row([
-            name.to_string(),
-            (*against).to_string(),
-            format!("{:.1}", comparison.left_microseconds),
-            format!("{:.1}", comparison.right_microseconds),
-            format!("{:.2}", comparison.ratio),
-            format!("{:.2} to {:.2}", comparison.spread[0], comparison.spread[1]),
-            match (&words, holds) {
-                (Some(words), Some(true)) => words.clone(),
-                (Some(words), _) => format!("**missed**: {words}"),
-                (None, _) => String::new(),
-            },
-        ]);
-        outcomes.push(Outcome { name, against, bound: words, holds, comparison });
+    let arguments = Arguments::parse();
+    if let Some(Child::Store(child)) = arguments.child {
+        return child.run();
     }
-    println!("{table}");
-    if let Some(json) = json {
-        fs::write(json, serde_json::to_string_pretty(&outcomes)?)?;
+    let report = match &arguments.from {
+        Some(from) => serde_json::from_slice(&fs::read(from)?)?,
+        None => run(&arguments)?,
+    };
+    print!("{}", table::text(&report));
+    let (bounds, missed) = report.verdict();
+    println!("{} of {bounds} bounds hold", bounds - missed.len());
+    if let Some(json) = arguments.json {
+        fs::write(json, serde_json::to_string_pretty(&report)? + "\n")?;
+    }
+    if let Some(page) = arguments.page {
+        page::write(&report, &page)?;
     }
     Ok(())
+}
+
+fn run(arguments: &Arguments) -> io::Result<Report> {
+    let extent = match (arguments.quick, arguments.full) {
+        (true, _) => Extent::Quick,
+        (_, true) => Extent::Full,
+        _ => Extent::Usual,
+    };
+    let command = match &arguments.command {
+        Some(command) => Some(command.clone()),
+        None => command::build(),
+    };
+    let settings =
+        Settings::new(arguments.directory.clone(), arguments.memory.clone(), arguments.rounds.max(1), extent, command);
+    let mut report = Report::default();
+    let begun = Instant::now();
+    let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    for benchmark in benchmarks::all().filter(|benchmark| wanted(benchmark.name)) {
+        eprintln!("{} (after {} s)", benchmark.name, begun.elapsed().as_secs());
+        report.begin(benchmark.name);
+        (benchmark.run)(&settings, &mut report);
+        settings.settle();
+    }
+    let system = rustix::system::uname();
+    let processors = std::thread::available_parallelism()?;
+    report.setting = vec![
+        ("system".into(), format!("{} {}", system.sysname().to_string_lossy(), system.release().to_string_lossy())),
+        ("processors".into(), processors.to_string()),
+        ("rounds".into(), format!("{} at most", settings.rounds)),
+        ("extent".into(), format!("{extent:?}").to_lowercase()),
+        ("minutes".into(), format!("{:.1}", begun.elapsed().as_secs_f64() / 60.0)),
+    ];
+    Ok(report)
 }

@@ -1,63 +1,91 @@
-//! Two sides measured in turns, so that what slows the machine down slows both.
+//! Sides measured in turns, so that what slows the machine down slows all of them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// What two sides took for the same work, and how that compares.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Comparison {
-    /// The median of what one operation of the left side took, in microseconds.
-    pub(crate) left_microseconds: f64,
-    /// The same of the right side.
-    pub(crate) right_microseconds: f64,
-    /// The median over the rounds of left divided by right.
-    pub(crate) ratio: f64,
-    /// The quartiles of that.
-    pub(crate) spread: [f64; 2],
-    /// How many rounds there were.
-    pub(crate) rounds: usize,
+/// A median and its quartiles.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Spread {
+    /// The lower quartile.
+    pub(crate) low: f64,
+    /// The median.
+    pub(crate) median: f64,
+    /// The upper quartile.
+    pub(crate) high: f64,
 }
 
-/// The quantile of what is sorted.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
-    sorted[((sorted.len() - 1) as f64 * at).round() as usize]
+impl Spread {
+    /// Of these values, of which there is at least one.
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Spread {
+        let mut sorted: Vec<f64> = values.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |quantile: f64| sorted[((sorted.len() - 1) as f64 * quantile).round() as usize];
+        Spread { low: at(0.25), median: at(0.5), high: at(0.75) }
+    }
+
+    /// Of a value that was measured once.
+    pub(crate) fn once(value: f64) -> Spread {
+        Spread { low: value, median: value, high: value }
+    }
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values
+/// What one operation of a side took, in seconds, in each round.
+#[derive(Clone, Debug)]
+pub(crate) struct Samples(pub(crate) Vec<f64>);
+
+impl Samples {
+    /// In microseconds.
+    pub(crate) fn microseconds(&self) -> Spread {
+        Spread::of(self.0.iter().map(|seconds| seconds * 1e6))
+    }
+
+    /// In milliseconds.
+    pub(crate) fn milliseconds(&self) -> Spread {
+        Spread::of(self.0.iter().map(|seconds| seconds * 1e3))
+    }
+
+    /// Gigabytes a second, if one operation is for so many bytes.
+    pub(crate) fn gigabytes_per_second(&self, bytes: usize) -> Spread {
+        Spread::of(self.0.iter().map(|seconds| bytes as f64 / 1e9 / seconds))
+    }
+
+    /// Operations a second.
+    pub(crate) fn per_second(&self) -> Spread {
+        Spread::of(self.0.iter().map(|seconds| 1.0 / seconds))
+    }
+
+    /// The time divided by that of another side, round by round.
+    pub(crate) fn over(&self, other: &Samples) -> Spread {
+        Spread::of(self.0.iter().zip(&other.0).map(|(one, other)| one / other))
+    }
 }
 
-/// Runs both sides in turns, each `operations` times a round. The first round is not counted.
-pub(crate) fn compare(
+/// What a side does: so many operations, and says how long they took.
+pub(crate) type Side<'a> = &'a mut dyn FnMut(usize) -> Duration;
+
+/// Runs all sides in turns, each `operations` times a round, and begins every round with another one. The first round is
+/// not counted.
+pub(crate) fn in_turns<const SIDES: usize>(
     rounds: usize,
     operations: usize,
-    left: &mut dyn FnMut(usize) -> Duration,
-    right: &mut dyn FnMut(usize) -> Duration,
-) -> Comparison {
-    let mut pairs = Vec::with_capacity(rounds);
+    mut sides: [Side<'_>; SIDES],
+) -> [Samples; SIDES] {
+    in_turns_of(rounds, operations, &mut sides).try_into().expect("as many as there are sides")
+}
+
+/// The same for any number of sides.
+pub(crate) fn in_turns_of(rounds: usize, operations: usize, sides: &mut [Side<'_>]) -> Vec<Samples> {
+    let mut samples = vec![Samples(Vec::with_capacity(rounds)); sides.len()];
     for round in 0..=rounds {
-        let pair = if round % 2 == 0 {
-            let left = left(operations);
-            (left, right(operations))
-        } else {
-            let right = right(operations);
-            (left(operations), right)
-        };
-        if round > 0 {
-            pairs.push((pair.0.as_secs_f64(), pair.1.as_secs_f64()));
+        for turn in 0..sides.len() {
+            let side = (round + turn) % sides.len();
+            let took = sides[side](operations).as_secs_f64() / operations as f64;
+            if round > 0 {
+                samples[side].0.push(took);
+            }
         }
     }
-    let each = 1e6 / operations as f64;
-    let ratios = sorted(pairs.iter().map(|(left, right)| left / right));
-    Comparison {
-        left_microseconds: quantile(&sorted(pairs.iter().map(|pair| pair.0)), 0.5) * each,
-        right_microseconds: quantile(&sorted(pairs.iter().map(|pair| pair.1)), 0.5) * each,
-        ratio: quantile(&ratios, 0.5),
-        spread: [quantile(&ratios, 0.25), quantile(&ratios, 0.75)],
-        rounds,
-    }
+    samples
 }
 
 /// How long it takes to do something so many times.

@@ -1,0 +1,64 @@
+//! What the number of items in the directory does to calls for one of them.
+
+use super::Benchmark;
+use crate::mail::{mail, text};
+use crate::measure::{in_turns_of, timed};
+use crate::report::{Bound, Plot, Report, Row};
+use crate::settings::Settings;
+use queue_store_host::types::{Durability, WriteOptions};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+pub(crate) const BENCHMARKS: &[Benchmark] = &[Benchmark {
+    name: "many items",
+    method: "A put of 2 KB, a get and a removal in directories with 100, 1,000, 20,000 and 100,000 items, in turns, with \
+             durability `full` and `none`. What is removed is what was put there.",
+    run,
+}];
+
+fn run(settings: &Settings, report: &mut Report) {
+    for (durability, words) in [(Durability::Full, "durable"), (Durability::None, "not synced")] {
+        of(settings, report, durability, words);
+    }
+}
+
+fn of(settings: &Settings, report: &mut Report, durability: Durability, words: &str) {
+    let sizes = [100, 1_000, 20_000, 100_000].map(|items| settings.scaled(items));
+    let crowds = sizes.map(|items| settings.filled(items, 2 << 10));
+    let mail = mail(text(2 << 10));
+    let options = WriteOptions { durability: Some(durability), ..WriteOptions::default() };
+    let operations = settings.scaled(100);
+    let mut put: Vec<VecDeque<String>> = vec![VecDeque::new(); sizes.len()];
+
+    let mut measure = |call: &dyn Fn(usize, &mut VecDeque<String>)| {
+        let mut sides: Vec<Box<dyn FnMut(usize) -> Duration + '_>> = Vec::new();
+        for (crowd, put) in put.iter_mut().enumerate() {
+            sides.push(Box::new(move |operations| timed(operations, |_| call(crowd, put))));
+        }
+        let mut sides: Vec<&mut dyn FnMut(usize) -> Duration> = sides.iter_mut().map(|side| &mut **side as _).collect();
+        in_turns_of(settings.rounds(9), operations, &mut sides)
+    };
+    let puts = measure(&|crowd, put| put.push_back(crowds[crowd].queue.put(None, &mail, &options).expect("a put")));
+    let gets = measure(&|crowd, put| {
+        put.rotate_left(1);
+        crowds[crowd].queue.get(&put[0]).expect("an item");
+    });
+    let removals = measure(&|crowd, put| {
+        let id = put.pop_front().expect("as many were put");
+        let outcomes = crowds[crowd].queue.remove(&[id], durability).expect("a removal");
+        assert!(outcomes.iter().all(|outcome| outcome.problem.is_none()));
+    });
+    for (call, samples) in [("put", &puts), ("get", &gets), ("remove", &removals)] {
+        if call == "get" && durability == Durability::None {
+            continue;
+        }
+        let line = if call == "get" { call.to_string() } else { format!("{call}, {words}") };
+        for (items, samples) in sizes.iter().zip(samples) {
+            report.point(Plot::CallItems, &line, *items as f64, samples.microseconds());
+        }
+        let what = format!("{line}, with {} items there", sizes[3]);
+        let row = Row::times(what, &samples[3], &format!("with {}", sizes[0]), &samples[0]);
+        report.row(row.bound(Bound::RatioAtMost(1.2)));
+    }
+    settings.settle();
+}

@@ -1,0 +1,85 @@
+//! What the component needs of memory, whatever the size of a body.
+
+use super::Benchmark;
+use crate::mail::{size, text};
+use crate::measure::Spread;
+use crate::report::{Bound, Plot, Report, Row};
+use crate::settings::Settings;
+use queue_store_host_test::bindings::{self, Durability, EnvelopeChange, no_change, options, recipient};
+use queue_store_host_test::instance::Instance;
+use std::fs;
+
+pub(crate) const BENCHMARKS: &[Benchmark] = &[Benchmark {
+    name: "memory",
+    method: "The memory of an instance after one call, as a `ResourceLimiter` of its store saw it grow: it never shrinks, so \
+             that is its peak. A new instance for each call: a body that is put in chunks of 64 KB, read in such chunks, an \
+             item that is updated, and one that is verified. Not synced.",
+    run,
+}];
+
+fn run(settings: &Settings, report: &mut Report) {
+    let largest = settings.scaled(1024) << 20;
+    let block = text(1 << 20);
+    for bytes in [largest / 1024, largest / 64, largest] {
+        let directory = settings.on_disk();
+        let unsynced = bindings::WriteOptions { durability: Some(Durability::None), ..options() };
+        let mut peaks = Vec::new();
+        let mut measure = |call: &str, run: &dyn Fn(&mut Instance<queue_store_host_test::instance::State>)| {
+            let mut instance = Instance::over(directory.path());
+            run(&mut instance);
+            peaks.push((call.to_string(), instance.memory_bytes()));
+        };
+        measure("streamed put", &|instance| {
+            let draft = instance.draft_begin(Some("x"), &bindings::envelope(), Some(&unsynced)).expect("a draft");
+            let chunks = block.chunks(64 << 10).cycle();
+            let mut left = bytes;
+            for chunk in chunks {
+                let chunk = &chunk[..left.min(chunk.len())];
+                instance.draft_write(draft, chunk).expect("a chunk");
+                left -= chunk.len();
+                if left == 0 {
+                    break;
+                }
+            }
+            instance.draft_commit(draft).expect("a commit");
+        });
+        measure("body read", &|instance| {
+            let body = instance.body_open("x", 0).expect("a body");
+            let mut read = 0;
+            while let Some(chunk) = instance.body_read(body, 64 << 10).expect("a chunk") {
+                read += chunk.len();
+            }
+            assert_eq!(read, bytes);
+            instance.drop_resource(body);
+        });
+        measure("update", &|instance| {
+            let sent = bindings::Recipient { status: 1, ..recipient("b@example.com") };
+            let change = EnvelopeChange { recipients: Some(vec![sent]), ..no_change() };
+            instance.update("x", &change, Some(&unsynced)).expect("an update");
+        });
+        measure("verify", &|instance| {
+            let outcomes = instance.verify(&["x".to_string()]).expect("a verification");
+            assert!(outcomes.iter().all(|outcome| outcome.problem.is_none()));
+        });
+        for (call, peak) in peaks {
+            let peak = Spread::once(peak as f64 / f64::from(1 << 20));
+            report.point(Plot::Memory, &call, bytes as f64, peak);
+            if bytes == largest {
+                let row = Row::alone(format!("memory of the component, {call} of {}", size(bytes)), "MiB", peak);
+                report.row(row.bound(Bound::AtMost(2.0)));
+            }
+        }
+        // A few large files, unlike many small ones, can be deleted at no cost for what follows.
+        for entry in fs::read_dir(directory.path()).expect("the queue") {
+            fs::remove_file(entry.expect("an entry").path()).expect("it can be removed");
+        }
+    }
+    for bytes in [1 << 20, 4 << 20, 25 << 20].map(|bytes: usize| settings.scaled(bytes)) {
+        let directory = settings.on_disk();
+        let mut instance = Instance::over(directory.path());
+        let unsynced = bindings::WriteOptions { durability: Some(Durability::None), ..options() };
+        instance.put(None, &bindings::mail(&text(bytes)), Some(&unsynced)).expect("a put");
+        let peak = Spread::once(instance.memory_bytes() as f64 / f64::from(1 << 20));
+        report.point(Plot::Memory, "put in one piece", bytes as f64, peak);
+    }
+}

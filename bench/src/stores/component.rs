@@ -1,0 +1,46 @@
+//! This project's queue, through the host library.
+
+use super::Store;
+use crate::mail::mail;
+use crate::settings::HOST;
+use queue_store_host::Queue;
+use queue_store_host::types::{Detail, Durability, EnvelopeChange, Recipient, WriteOptions};
+use std::path::Path;
+
+pub(crate) struct Component(Queue);
+
+impl Component {
+    pub(crate) fn open(path: &Path) -> Component {
+        Component(HOST.open(path).expect("the queue opens"))
+    }
+}
+
+impl Store for Component {
+    fn put(&self, body: &[u8]) -> String {
+        self.0.put(None, &mail(body.to_vec()), &WriteOptions::default()).expect("a put")
+    }
+
+    fn load(&self, bodies: &mut dyn Iterator<Item = Vec<u8>>) -> Vec<String> {
+        let options = WriteOptions { durability: Some(Durability::None), ..WriteOptions::default() };
+        bodies.map(|body| self.0.put(None, &mail(body), &options).expect("a put")).collect()
+    }
+
+    fn update(&self, id: &str) {
+        let sent = Recipient { address: "b@example.org".into(), status: 1, ..Recipient::default() };
+        let change = EnvelopeChange { recipients: Some(vec![sent]), ..EnvelopeChange::default() };
+        self.0.update(id, &change, &WriteOptions::default()).expect("an update");
+    }
+
+    fn list(&self) -> usize {
+        self.0.listing(&[], Detail::Envelope).expect("a listing").filter(|entry| entry.is_ok()).count()
+    }
+
+    fn get(&self, id: &str) -> Option<Vec<u8>> {
+        self.0.get(id).ok().map(|item| item.body)
+    }
+
+    fn remove(&self, id: &str) {
+        let outcomes = self.0.remove(&[id.to_string()], Durability::Full).expect("a removal");
+        assert!(outcomes.iter().all(|outcome| outcome.problem.is_none()));
+    }
+}

@@ -1,0 +1,28 @@
+//! The envelope that the other stores keep beside a body.
+
+use serde::{Deserialize, Serialize};
+
+/// Who sent a mail, to whom, and how far that got.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Envelope {
+    from: String,
+    to: Vec<String>,
+    status: u8,
+    created_at: u64,
+}
+
+/// An envelope, as it is kept: one line of JSON.
+pub(super) fn encoded(sent: bool) -> Vec<u8> {
+    let envelope = Envelope {
+        from: "a@example.com".into(),
+        to: vec!["b@example.org".into()],
+        status: sent.into(),
+        created_at: 1_760_785_824,
+    };
+    serde_json::to_vec(&envelope).expect("it is text")
+}
+
+/// Understands an envelope.
+pub(super) fn decode(bytes: &[u8]) -> Option<Envelope> {
+    serde_json::from_slice(bytes).ok()
+}

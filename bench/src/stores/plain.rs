@@ -1,0 +1,80 @@
+//! What one writes oneself: a file a mail, an envelope in its first line, written beside and renamed, file and directory
+//! synced. No checksum, no recovery.
+
+use super::{Store, envelope};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(super) struct Plain {
+    path: PathBuf,
+    directory: File,
+    next: AtomicU64,
+}
+
+impl Plain {
+    pub(super) fn open(path: &Path) -> Plain {
+        let directory = File::open(path).expect("the directory opens");
+        Plain { path: path.to_path_buf(), directory, next: AtomicU64::new(0) }
+    }
+
+    fn write(&self, id: &str, envelope: &[u8], body: &[u8], sync: bool) {
+        let (temporary, name) = (self.path.join(format!(".{id}")), self.path.join(id));
+        let mut file = File::create_new(&temporary).expect("a file");
+        let head = [envelope, b"\n"].concat();
+        file.write_all(&head).and_then(|()| file.write_all(body)).expect("it can be written");
+        if sync {
+            file.sync_all().expect("a sync");
+        }
+        fs::rename(temporary, name).expect("a rename");
+        if sync {
+            self.directory.sync_all().expect("a sync");
+        }
+    }
+
+    fn next(&self) -> String {
+        format!("{:011}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Store for Plain {
+    fn put(&self, body: &[u8]) -> String {
+        let id = self.next();
+        self.write(&id, &envelope::encoded(false), body, true);
+        id
+    }
+
+    fn load(&self, bodies: &mut dyn Iterator<Item = Vec<u8>>) -> Vec<String> {
+        let load = |body: Vec<u8>| {
+            let id = self.next();
+            self.write(&id, &envelope::encoded(false), &body, false);
+            id
+        };
+        bodies.map(load).collect()
+    }
+
+    fn update(&self, id: &str) {
+        let body = self.get(id).expect("the mail is there");
+        self.write(id, &envelope::encoded(true), &body, true);
+    }
+
+    fn list(&self) -> usize {
+        let envelope = |entry: std::io::Result<fs::DirEntry>| {
+            let mut line = Vec::new();
+            BufReader::with_capacity(512, File::open(entry.ok()?.path()).ok()?).read_until(b'\n', &mut line).ok()?;
+            envelope::decode(&line)
+        };
+        fs::read_dir(&self.path).expect("the directory").filter_map(envelope).count()
+    }
+
+    fn get(&self, id: &str) -> Option<Vec<u8>> {
+        let bytes = fs::read(self.path.join(id)).ok()?;
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        Some(bytes[end + 1..].to_vec())
+    }
+
+    fn remove(&self, id: &str) {
+        fs::remove_file(self.path.join(id)).and_then(|()| self.directory.sync_all()).expect("a removal");
+    }
+}

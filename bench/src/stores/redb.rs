@@ -1,0 +1,91 @@
+//! redb, whose transactions are durable at once. Envelopes are in a table of their own, as for SQLite.
+
+use super::{Store, envelope};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const BODIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("body");
+const ENVELOPES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("envelope");
+
+pub(super) struct Redb {
+    database: Database,
+    next: AtomicU64,
+}
+
+impl Redb {
+    pub(super) fn open(path: &Path) -> Redb {
+        let redb = Redb {
+            database: Database::create(path.join("queue.redb")).expect("the database opens"),
+            next: AtomicU64::new(0),
+        };
+        let last = redb.transact(|transaction| {
+            transaction.open_table(BODIES)?;
+            Ok(transaction.open_table(ENVELOPES)?.last()?.map(|(id, _)| id.value()))
+        });
+        redb.next.store(last.map_or(0, |last| last + 1), Ordering::Relaxed);
+        redb
+    }
+
+    /// What is done inside of one transaction.
+    fn transact<T>(&self, work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>) -> T {
+        let mut transaction = self.database.begin_write().expect("a transaction");
+        transaction.set_durability(Durability::Immediate).expect("a setting");
+        let result = work(&transaction).expect("changes");
+        transaction.commit().expect("a commit");
+        result
+    }
+
+    fn insert(&self, transaction: &WriteTransaction, body: &[u8]) -> Result<String, redb::Error> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        transaction.open_table(BODIES)?.insert(id, body)?;
+        transaction.open_table(ENVELOPES)?.insert(id, envelope::encoded(false).as_slice())?;
+        Ok(id.to_string())
+    }
+
+    fn read(&self, id: u64) -> Result<Option<Vec<u8>>, redb::Error> {
+        let body = self.database.begin_read()?.open_table(BODIES)?.get(id)?;
+        Ok(body.map(|body| body.value().to_vec()))
+    }
+}
+
+fn number(id: &str) -> u64 {
+    id.parse().expect("an id of this store")
+}
+
+impl Store for Redb {
+    fn put(&self, body: &[u8]) -> String {
+        self.transact(|transaction| self.insert(transaction, body))
+    }
+
+    fn load(&self, bodies: &mut dyn Iterator<Item = Vec<u8>>) -> Vec<String> {
+        self.transact(|transaction| bodies.map(|body| self.insert(transaction, &body)).collect())
+    }
+
+    fn update(&self, id: &str) {
+        self.transact(|transaction| {
+            transaction.open_table(ENVELOPES)?.insert(number(id), envelope::encoded(true).as_slice())?;
+            Ok(())
+        });
+    }
+
+    fn list(&self) -> usize {
+        let table = self.database.begin_read().expect("a transaction").open_table(ENVELOPES).expect("a table");
+        let read = |row: &Result<(redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, &[u8]>), _>| {
+            row.as_ref().is_ok_and(|(_, bytes)| envelope::decode(bytes.value()).is_some())
+        };
+        table.iter().expect("rows").filter(read).count()
+    }
+
+    fn get(&self, id: &str) -> Option<Vec<u8>> {
+        self.read(number(id)).ok().flatten()
+    }
+
+    fn remove(&self, id: &str) {
+        self.transact(|transaction| {
+            transaction.open_table(BODIES)?.remove(number(id))?;
+            transaction.open_table(ENVELOPES)?.remove(number(id))?;
+            Ok(())
+        });
+    }
+}
