@@ -260,4 +260,28 @@ mod tests {
         }
         assert!(PAGES.load(Ordering::Relaxed) <= peak + peak / 4, "memory is used again");
     }
+
+    #[test]
+    fn what_a_large_block_gives_up_is_used_again_and_the_rest_stays_where_it_is() {
+        static GROWN: AtomicUsize = AtomicUsize::new(0);
+        let allocator = Allocator::new(|pages| {
+            GROWN.fetch_add(1, Ordering::Relaxed);
+            grow(pages)
+        });
+        let layout = |size| Layout::from_size_align(size, 8).expect("a layout");
+        let (large, small, more) = (rounded(200_000), rounded(50_000), rounded(100_000));
+        // SAFETY: every block is given back with its layout, and nothing is written beyond its size.
+        unsafe {
+            let block = allocator.alloc(layout(large));
+            block.write_bytes(7, large);
+            assert_eq!(allocator.realloc(block, layout(large), small), block);
+            let grown = GROWN.load(Ordering::Relaxed);
+            let other = allocator.alloc(layout(more));
+            other.write_bytes(9, more);
+            assert_eq!(GROWN.load(Ordering::Relaxed), grown, "the end of the first one had room");
+            assert_eq!((*block, *block.add(small - 1)), (7, 7));
+            allocator.dealloc(other, layout(more));
+            allocator.dealloc(block, layout(small));
+        }
+    }
 }

@@ -201,4 +201,12 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_message_that_is_there_twice_is_merged() {
+        let mut header = crate::message::Header::default();
+        all_fields(b"\x32\x04\x08\x05\x10\x06\x32\x02\x10\x07", &mut header, &mut 0).expect("two times");
+        let expected = crate::message::Timestamp { seconds: 5, nanos: 7 };
+        assert_eq!(header.envelope.created_at, Maybe::Some(expected));
+    }
 }

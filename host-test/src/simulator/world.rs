@@ -82,6 +82,8 @@ pub struct World {
     pub directory_order: u64,
     /// Bytes that a write takes at most.
     pub write_at_most: Option<usize>,
+    /// Bytes that a read gives at most.
+    pub read_at_most: Option<usize>,
     /// What is to go wrong, by kind of operation.
     pub faults: Vec<Fault>,
     /// What is to go wrong, at the operation that has this number in the log.
@@ -249,6 +251,7 @@ impl World {
     pub fn read(&mut self, inode: Inode, offset: usize, length: usize) -> Result<Vec<u8>> {
         self.plain(Operation::Read, "")?;
         let content = &self.files.get(&inode).ok_or("io")?.content;
+        let length = length.min(self.read_at_most.unwrap_or(usize::MAX));
         let end = offset.saturating_add(length).min(content.len());
         Ok(content.get(offset..end).unwrap_or_default().to_vec())
     }

@@ -87,6 +87,18 @@ fn instances_whose_randomness_repeats_overwrite_nothing() {
 }
 
 #[test]
+fn randomness_that_repeats_at_another_time_draws_another_id() {
+    let mut system = Simulated::new();
+    system.world().random = vec![7, 7, 8];
+    let first = system.put(None, &mail(b"first"), None).expect("a put");
+    system.hold(std::slice::from_ref(&first)).expect("a hold");
+    system.world().now += 1;
+    let second = system.put(None, &mail(b"second"), None).expect("a put");
+    assert_ne!(first, second);
+    assert_eq!(system.world().random, [8], "nothing was drawn twice");
+}
+
+#[test]
 fn randomness_that_repeats_for_ever_is_noticed() {
     let mut system = Simulated::new();
     system.world().random = vec![7; 100];

@@ -2,7 +2,7 @@
 //! nothing, or says `indeterminate` (P5), and every code of the contract is returned by something.
 
 use queue_store_host_test::bindings::{
-    self, Detail, Durability, EnvelopeChange, ErrorCode, Mail, Outcome, Publish, WriteOptions, envelope, mail,
+    self, Detail, Durability, EnvelopeChange, ErrorCode, Format, Mail, Outcome, Publish, WriteOptions, envelope, mail,
     no_change, options,
 };
 use queue_store_host_test::instance::ids;
@@ -395,6 +395,24 @@ fn short_writes_are_continued() {
     system.world().write_at_most = Some(0);
     assert_eq!(system.put(None, &mail(b"x"), None).expect_err("it takes nothing").code, ErrorCode::Io);
     assert_eq!(system.world().names.len(), 0);
+}
+
+#[test]
+fn short_reads_are_continued() {
+    for format in [Format::Text, Format::Binary] {
+        for most in [1, 7, 100] {
+            let mut system = Simulated::new();
+            let options = WriteOptions { format: Some(format), ..options() };
+            let body = b"body of some length".repeat(100);
+            let id = system.put(None, &mail(&body), Some(&options)).expect("a put");
+            system.world().read_at_most = Some(most);
+            let ids = [id.clone()];
+            assert_eq!(system.verify(&ids).expect("a check")[0].problem, None, "{format:?}, {most} at a time");
+            assert_eq!(system.get(&id).expect("the item").body, body);
+            system.update(&id, &no_change(), None).expect("an update");
+            assert_eq!(system.info(&id).expect("the envelope").body_size, Some(body.len() as u64));
+        }
+    }
 }
 
 #[test]
