@@ -152,11 +152,9 @@ impl Encoder {
         // The first piece tells what comes of the others.
         let first = body.get(..PIECE_BYTES).unwrap_or(body);
         self.body(first, &mut nowhere)?;
-        if self.format == Format::Text && first.len() < body.len() {
+        if first.len() < body.len() {
             let growth = self.buffer.filled().len().div_ceil(first.len() / 16);
             self.buffer.reserve(body.len() / 16 * growth + PIECE_BYTES * GROWTH);
-        } else {
-            self.buffer.reserve(body.len());
         }
         self.body(body.get(first.len()..).unwrap_or_default(), &mut nowhere)?;
         self.close();

@@ -108,6 +108,12 @@ impl<F: File> Input<F> {
         Ok(true)
     }
 
+    /// Reads until the window has so many bytes, or all that there are: the system may return fewer at a time.
+    pub(crate) fn fill(&mut self, bytes: usize) -> Result<()> {
+        while self.window().len() < bytes && self.more(bytes - self.window().len())? {}
+        Ok(())
+    }
+
     /// Keeps what will be consumed from here on, until `kept` is asked for.
     pub(crate) fn keep(&mut self) {
         self.forget();

@@ -203,13 +203,7 @@ impl<S: System> Queue<S> {
         if durability != Durability::Full || removed(Safeguard::NameSync) {
             return Ok(());
         }
-        self.counters.directory_syncs.add(1);
-        self.directory.sync().map_err(|failure| {
-            self.require_recovery();
-            Error::filesystem(failure, Operation::SyncDirectory, "").indeterminate()
-        })?;
-        self.inherited.set(true);
-        Ok(())
+        self.sync_directory().map_err(Error::indeterminate)
     }
 
     /// Makes durable, once, the names that were there when the queue was opened: a process that was killed may have left changes
@@ -218,6 +212,11 @@ impl<S: System> Queue<S> {
         if durability != Durability::Full || self.inherited.get() || removed(Safeguard::InheritedSync) {
             return Ok(());
         }
+        self.sync_directory()
+    }
+
+    /// Makes all names durable, or closes the queue for writing.
+    fn sync_directory(&self) -> Result<()> {
         self.counters.directory_syncs.add(1);
         self.directory.sync().map_err(|failure| {
             self.require_recovery();

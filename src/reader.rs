@@ -28,6 +28,11 @@ const SMALL_BYTES: u64 = 8 << 10;
 /// Bytes of the head of a larger item that are read first.
 const HEAD_BYTES: usize = 4 << 10;
 
+/// Bytes of an item of this size that are read first.
+const fn head_bytes(size: u64) -> usize {
+    if size <= SMALL_BYTES { size as usize } else { HEAD_BYTES }
+}
+
 /// Bytes of the tail of a larger item that are read for what follows the body.
 const TAIL_BYTES: u64 = 512;
 
@@ -228,7 +233,7 @@ impl<F: File> Reader<F> {
         let mut body: Vec<u8> = Vec::new();
         let mut length = 0;
         loop {
-            let more = expected.saturating_sub(length).max(length / 4) + READ_MARGIN;
+            let more = expected.saturating_sub(length).max(length) + READ_MARGIN;
             if body.len() < length + READ_MARGIN {
                 if body.try_reserve_exact(length + more - body.len()).is_err() {
                     return too_large(no_memory);

@@ -101,6 +101,12 @@ fn between(bytes: Vector, first: u8, last: u8) -> Vector {
     bytes.simd_gt(splat(first - 1)) & bytes.simd_lt(splat(last + 1))
 }
 
+/// The bits of the places that are at least `length` after the one that `first` has.
+#[inline(always)]
+pub(crate) const fn from_after(first: u64, length: usize) -> u64 {
+    (first << length).wrapping_neg()
+}
+
 /// Copies the block.
 #[inline(always)]
 pub(crate) fn copy_block<const ROOM: usize>(block: &Block, room: &mut [u8; ROOM]) {

@@ -3,7 +3,7 @@
 //! `\" \\ \n \r \t` by their letters; other control characters, 0x7f and bytes that are not UTF-8 as `\xHH`; U+0080 to
 //! U+009F as `\u00HH`; everything else as it is.
 
-use crate::block::{BLOCK, Block, COPY, copy_block, copy_run, may_begin_sequence, needs_escape};
+use crate::block::{BLOCK, Block, COPY, copy_block, copy_run, from_after, may_begin_sequence, needs_escape};
 use crate::utf8::{Sequence, sequence};
 
 /// Bytes that one byte of input becomes, at most.
@@ -90,7 +90,7 @@ fn escape_block(block: &Block, room: &mut [u8; ROOM]) -> Progress {
                 return Progress { consumed: from, produced: to };
             }
             let step = escape_sequence(block.get(next..).unwrap_or_default(), room, to);
-            sequences &= (1_u64 << next << step.consumed).wrapping_neg();
+            sequences &= from_after(1 << next, step.consumed);
             from += step.consumed;
             to += step.produced;
         }
@@ -105,7 +105,7 @@ fn escape_block(block: &Block, room: &mut [u8; ROOM]) -> Progress {
             Progress { consumed: 1, produced: escape_byte(block[next % BLOCK], room, to) }
         } else {
             let step = escape_sequence(block.get(next..).unwrap_or_default(), room, to);
-            special &= (first << step.consumed).wrapping_neg();
+            special &= from_after(first, step.consumed);
             step
         };
         from = next + step.consumed;

@@ -1,7 +1,7 @@
 //! The inside of a text literal into bytes, accepting and refusing what Go's `prototext` does.
 
 use crate::block::{
-    BLOCK, Block, COPY, begins_hexadecimal, copy_block, copy_run, ends_run, escapes, hexadecimal_digits,
+    BLOCK, Block, COPY, begins_hexadecimal, copy_block, copy_run, ends_run, escapes, from_after, hexadecimal_digits,
     hexadecimal_values,
 };
 use crate::utf8::{Sequence, sequence};
@@ -157,7 +157,7 @@ fn unescape_block(block: &Block, room: &mut [u8; ROOM], quote: u8) -> (usize, us
                 return (from, to);
             };
             copy_run(block, next, room, to, length);
-            special &= (first << length).wrapping_neg();
+            special &= from_after(first, length);
             from += length;
             to += length;
             continue;
@@ -165,7 +165,7 @@ fn unescape_block(block: &Block, room: &mut [u8; ROOM], quote: u8) -> (usize, us
         let letter = block[next + 1];
         let mut byte = SIMPLE.get(usize::from(letter)).copied().unwrap_or_default();
         if byte != 0 {
-            special &= (first << 2).wrapping_neg();
+            special &= from_after(first, 2);
             from += 2;
         } else {
             let (high, low) = (DIGITS[usize::from(block[next + 2])], DIGITS[usize::from(block[next + 3])]);
@@ -207,7 +207,7 @@ fn unescape_dense(block: &Block, room: &mut [u8; ROOM], special: u64) -> Option<
         let next = other.trailing_zeros() as usize;
         match sequence(block.get(next..).unwrap_or_default()) {
             Sequence::Valid(length) if length > 1 && next + length <= end => {
-                other &= (other & other.wrapping_neg()).checked_shl(length as u32).unwrap_or(0).wrapping_neg();
+                other &= from_after(1 << next, length);
             }
             _ => {
                 end = end.min(next);

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::{Durability, Outcome, Queue, check_batch, check_id, problem};
 use crate::error::{Code, Error, Operation, Result};
-use crate::filesystem::{Directory, System};
+use crate::filesystem::System;
 use crate::id::{self, DrawnFor};
 use crate::limits::{MAX_BODY_BYTES, MAX_LIST_BODY_BYTES};
 use crate::list::{List, Maybe, Text};
@@ -142,10 +142,9 @@ impl<S: System> Queue<S> {
             for file in &self.files(id, &STATES)? {
                 self.sync_or_doubt(id, file)?;
             }
-            self.counters.directory_syncs.add(1);
-            self.directory.sync().map_err(|failure| {
+            self.sync_directory().map_err(|error| {
                 self.doubt(id);
-                Error::filesystem(failure, Operation::SyncDirectory, name)
+                error.at_path(name)
             })
         };
         match settle() {

@@ -1,6 +1,6 @@
 //! A binary item being read.
 
-use super::{HEAD_BYTES, Integrity, Judgement, Reader, SMALL_BYTES, Stage};
+use super::{Integrity, Judgement, Reader, Stage, head_bytes};
 use crate::binary::{self, LENGTH_BYTES, Parsed, too_large};
 use crate::encoder::{Encoder, Sink};
 use crate::error::Result;
@@ -17,9 +17,7 @@ impl<F: File> Reader<F> {
     pub(super) fn open_binary(&mut self) -> Result<()> {
         let input = &mut self.parser.input;
         let size = input.size();
-        let wanted = if size <= SMALL_BYTES { SMALL_BYTES as usize } else { HEAD_BYTES };
-        // The system may return less than the opening at a time.
-        while input.window().len() < BINARY_OPENING.len() && input.more(wanted)? {}
+        input.fill(head_bytes(size))?;
         match binary_opening(input.window()) {
             Opening::Present => {}
             Opening::Unknown => return Err(Damage::Version.into()),

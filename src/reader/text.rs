@@ -1,6 +1,6 @@
 //! A text item being read.
 
-use super::{HEAD_BYTES, Integrity, Judgement, PIECE_BYTES, Reader, SMALL_BYTES, Stage, TAIL_BYTES};
+use super::{Integrity, Judgement, PIECE_BYTES, Reader, SMALL_BYTES, Stage, TAIL_BYTES, head_bytes};
 use crate::encoder::{Encoder, Sink};
 use crate::error::Result;
 use crate::filesystem::File;
@@ -47,8 +47,7 @@ impl<F: File> Reader<F> {
     fn begin(&mut self) -> Result<Option<FoundClosing>> {
         let input = &mut self.parser.input;
         let size = input.size();
-        let wanted = if size <= SMALL_BYTES { size as usize } else { HEAD_BYTES };
-        while input.window().len() < wanted && input.more(wanted - input.window().len())? {}
+        input.fill(head_bytes(size))?;
         self.opening = text_opening(input.window());
         if self.opening == Opening::Unknown {
             return Err(Damage::Version.into());

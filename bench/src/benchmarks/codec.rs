@@ -10,7 +10,6 @@ use crate::settings::Settings;
 use queue_store_host_test::bindings::{Format, Item, envelope};
 use queue_store_host_test::simulator::host::Simulated;
 use queue_store_native as native;
-use std::hint::black_box;
 
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
@@ -45,13 +44,13 @@ fn native_format(format: Format) -> native::name::Format {
     }
 }
 
-fn encode_component(component: &mut Simulated, item: &Item, format: Format) {
-    black_box(component.encode(item, format).expect("an item"));
+fn encode_component(component: &mut Simulated, item: &Item, format: Format) -> Vec<u8> {
+    component.encode(item, format).expect("an item")
 }
 
-fn decode_native(bytes: &[u8], format: Format) {
+fn decode_native(bytes: &[u8], format: Format) -> (native::message::Header, Vec<u8>) {
     let decoded = native::codec::decode::<crate::native::NativeFile>(bytes.to_vec(), native_format(format));
-    black_box(decoded.expect("an item"));
+    decoded.expect("an item")
 }
 
 /// The faster one, by the median.
@@ -76,43 +75,19 @@ fn of_text(settings: &Settings, report: &mut Report, of: &str, is_mail: bool, bo
             operations,
             [
                 &mut |operations| timed(operations, |_| encode_component(&mut component, &item, Format::Text)),
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(encoded(&body, native::name::Format::Text));
-                    })
-                },
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(reflect.encode());
-                    })
-                },
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(protobuf.encode());
-                    })
-                },
+                &mut |operations| timed(operations, |_| encoded(&body, native::name::Format::Text)),
+                &mut |operations| timed(operations, |_| reflect.encode()),
+                &mut |operations| timed(operations, |_| protobuf.encode()),
             ],
         );
         let decodes = in_turns(
             rounds,
             operations,
             [
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(component.decode(&ready, Format::Text).expect("an item"));
-                    })
-                },
+                &mut |operations| timed(operations, |_| component.decode(&ready, Format::Text).expect("an item")),
                 &mut |operations| timed(operations, |_| decode_native(&ready, Format::Text)),
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(reflect.decode(ready_text));
-                    })
-                },
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(protobuf.decode(&protobuf_text));
-                    })
-                },
+                &mut |operations| timed(operations, |_| reflect.decode(ready_text)),
+                &mut |operations| timed(operations, |_| protobuf.decode(&protobuf_text)),
             ],
         );
         for (does, samples, least, plot) in [
@@ -153,33 +128,17 @@ fn of_binary(settings: &Settings, report: &mut Report) {
             operations,
             [
                 &mut |operations| timed(operations, |_| encode_component(&mut component, &item, Format::Binary)),
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(native::codec::encode(&mut header(), &body, native::name::Format::Binary)).expect("an item");
-                    })
-                },
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(peer.encode());
-                    })
-                },
+                &mut |operations| timed(operations, |_| native::codec::encode(&mut header(), &body, native::name::Format::Binary).expect("an item")),
+                &mut |operations| timed(operations, |_| peer.encode()),
             ],
         );
         let decodes = in_turns(
             rounds,
             operations,
             [
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(component.decode(&ready, Format::Binary).expect("an item"));
-                    })
-                },
+                &mut |operations| timed(operations, |_| component.decode(&ready, Format::Binary).expect("an item")),
                 &mut |operations| timed(operations, |_| decode_native(&ready, Format::Binary)),
-                &mut |operations| {
-                    timed(operations, |_| {
-                        black_box(Peer::decode(&peer_ready));
-                    })
-                },
+                &mut |operations| timed(operations, |_| Peer::decode(&peer_ready)),
             ],
         );
         for (does, [component, native, prost]) in [("encode", &encodes), ("decode", &decodes)] {
