@@ -21,6 +21,14 @@ deleted while something is measured, and the disk gets time between benchmarks. 
 compiled for this machine, with the same system calls. A bound is what this project promises itself.
 ";
 
+const STORES: &str = "
+## Which store wins where
+
+Medians of this run; how each was measured is said below. What figures do not show: here, in a Maildir and among the plain files an
+item is one file, which other programs can read, copy and remove; in the databases all items share files of the database's own.
+
+";
+
 /// Writes the page, and the plots beside it.
 pub(crate) fn write(report: &Report, page: &Path) -> io::Result<()> {
     let directory = page.with_extension("");
@@ -45,6 +53,8 @@ pub(crate) fn write(report: &Report, page: &Path) -> io::Result<()> {
     for drawing in drawn {
         text.push_str(&format!("\n![{}]({name}/{}.svg)\n", drawing.title, drawing.file));
     }
+    text.push_str(STORES);
+    text.push_str(&table::standings(report));
     text.push_str("\n## The figures\n");
     for benchmark in benchmarks::all() {
         let mut rows = report.rows.iter().filter(|row| row.benchmark == benchmark.name).peekable();

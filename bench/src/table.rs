@@ -2,6 +2,7 @@
 
 use crate::measure::Spread;
 use crate::report::{Bound, Report, Row};
+use crate::stores::KINDS;
 use comfy_table::{CellAlignment, Table, presets};
 
 const HEADER: [&str; 7] = ["what", "unit", "median", "against", "median there", "ratio", "bound"];
@@ -54,6 +55,37 @@ pub(crate) fn markdown<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
+    }
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// The stores, from the best to the worst in each thing that was measured of all of them; less is better in each.
+pub(crate) fn standings(report: &Report) -> String {
+    let mut standings: Vec<(&str, Vec<(&str, f64, &str)>)> = Vec::new();
+    let mut stands = |what, store, value: &Spread, unit| {
+        let found = standings.iter().position(|(known, _)| *known == what).unwrap_or_else(|| {
+            standings.push((what, Vec::new()));
+            standings.len() - 1
+        });
+        let stores = &mut standings[found].1;
+        if !stores.iter().any(|(known, ..)| *known == store) {
+            stores.push((store, value.median, unit));
+        }
+    };
+    for row in report.rows.iter().filter(|row| row.benchmark.starts_with("stores: ") && row.bound.is_none()) {
+        if let (Some(against), Some(there)) = (&row.against, &row.there) {
+            stands(&row.what, KINDS[0].name, &row.value, &row.unit);
+            stands(&row.what, against, there, &row.unit);
+        } else if let Some((store, what)) = row.what.split_once(": ") {
+            stands(what, store, &row.value, &row.unit);
+        }
+    }
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(["what", "from the best to the worst"]);
+    for (what, mut stores) in standings {
+        stores.sort_by(|one, other| one.1.total_cmp(&other.1));
+        let words = stores.iter().map(|(store, value, unit)| format!("{store} {} {unit}", number(*value)));
+        table.add_row([what.to_string(), words.collect::<Vec<_>>().join(", ")]);
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }

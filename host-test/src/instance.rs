@@ -137,8 +137,10 @@ impl<T: 'static> Instance<T> {
 
     /// An instance of a component whose imports are linked, with this host state.
     pub fn prepared(component: &QueuePre<T>, state: T) -> Instance<T> {
-        let mut store = Store::new(&ENGINE, state);
+        let mut store = Store::new(component.engine(), state);
         store.set_epoch_deadline(u64::MAX / 2);
+        // Only an engine that counts instructions has it; no test ends for the lack of it.
+        let _ = store.set_fuel(u64::MAX);
         let exports = component.instantiate(&mut store).expect("the component instantiates");
         Instance { store, exports, queue: QUEUE.to_string() }
     }

@@ -1,6 +1,7 @@
 //! What a test needs beyond cargo. A test whose requirements are not met is shown as ignored, with what it lacks; with
 //! `QUEUE_STORE_REQUIRE_ALL=1` it fails.
 
+use libtest_mimic::{Completion, Failed, Trial};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,14 +21,17 @@ pub enum Requirement {
     Python,
     /// Node.js with the packages of `interop/package-lock.json`.
     Node,
-    /// The command `wasmtime`.
+    /// The SMTP server chasquid, and `openssl` for its certificate.
+    Chasquid,
+    /// The command `wasmtime`. It takes ten minutes to build, and what it shows is shown by other hosts as well, so it is
+    /// never required.
     WasmtimeCli,
 }
 
 impl Requirement {
     /// What is missing, if it is. It is looked for once.
     pub fn missing(self) -> Option<&'static str> {
-        static MISSING: [OnceLock<Option<&str>>; 6] = [const { OnceLock::new() }; 6];
+        static MISSING: [OnceLock<Option<&str>>; 7] = [const { OnceLock::new() }; 7];
         *MISSING[self as usize].get_or_init(|| self.look())
     }
 
@@ -49,6 +53,10 @@ impl Requirement {
                     && runs(Command::new("node").arg("--version")),
                 "Node.js with the pinned jco (host-test/interop/install)",
             ),
+            Requirement::Chasquid => (
+                runs(Command::new(chasquid()).arg("-version")) && runs(Command::new("openssl").arg("version")),
+                "chasquid (host-test/interop/install) and openssl",
+            ),
             Requirement::WasmtimeCli => (
                 runs(Command::new(wasmtime_cli()).arg("--version")),
                 "the command wasmtime (host-test/interop/install --with-wasmtime-cli)",
@@ -58,15 +66,27 @@ impl Requirement {
     }
 }
 
+/// A test that needs something.
+pub fn trial<F>(name: String, needs: Vec<Requirement>, test: F) -> Trial
+where
+    F: FnOnce() -> Result<(), Failed> + Send + 'static,
+{
+    Trial::ignorable_test(name, move || {
+        let missing: Vec<&str> = needs.iter().filter_map(|requirement| requirement.missing()).collect();
+        let missing = format!("missing: {}", missing.join(", "));
+        if needs.iter().all(|requirement| requirement.missing().is_none()) {
+            test().map(|()| Completion::Completed)
+        } else if require_all() && !needs.contains(&Requirement::WasmtimeCli) {
+            Err(missing.into())
+        } else {
+            Ok(Completion::ignored_with(missing))
+        }
+    })
+}
+
 /// Whether a test that lacks something fails.
 pub fn require_all() -> bool {
     env::var_os("QUEUE_STORE_REQUIRE_ALL").is_some_and(|value| value == "1")
-}
-
-/// What is missing of several requirements, in words.
-pub fn missing(requirements: &[Requirement]) -> Option<String> {
-    let missing: Vec<&str> = requirements.iter().filter_map(|requirement| requirement.missing()).collect();
-    (!missing.is_empty()).then(|| missing.join(", "))
 }
 
 /// What a command is to follow that shall have mounts of its own. For another user than root they come with a user
@@ -99,6 +119,12 @@ pub fn python() -> PathBuf {
 /// Where the Node.js packages are.
 pub fn node_modules() -> PathBuf {
     interop().join("node_modules")
+}
+
+/// The server chasquid: the one that was unpacked for the tests, or else the one of the system.
+pub fn chasquid() -> PathBuf {
+    let unpacked = interop().join("chasquid/usr/bin/chasquid");
+    if unpacked.exists() { unpacked } else { PathBuf::from("chasquid") }
 }
 
 /// The command `wasmtime`: the one that was installed for the tests, or else the one of the system.

@@ -17,6 +17,7 @@ use failure::Failure;
 use nix::sys::stat::{Mode, umask};
 use queue_store_host::types::{Durability, Format, Outcome};
 use queue_store_host::{Error, Host, Queue};
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -81,13 +82,19 @@ fn open(directory: &Path) -> Result<Queue, Failure> {
     Ok(Host::new()?.open(directory)?)
 }
 
-/// Opens a queue as the owner of its directory, which is created if it does not exist.
-fn open_or_create(directory: &Path) -> Result<Queue, Failure> {
+/// Opens a queue as the owner of its directory, which is created if it does not exist, and uses it. Where that fails, no
+/// directory stays that was created for it and is empty.
+fn create<T>(directory: &Path, use_it: impl FnOnce(&Queue) -> Result<T, Failure>) -> Result<T, Failure> {
     owner::become_owner_of(directory)?;
-    Host::new()?.create(directory).map_err(|error| match &error {
+    let missing: Vec<&Path> = directory.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
+    let queue = Host::new()?.create(directory).map_err(|error| match &error {
         // A directory that cannot be created is not one that is missing.
         Error::Directory { path, source } => Failure::file(path, source, Sysexit::CantCreat),
         _ => error.into(),
+    });
+    queue.and_then(|queue| use_it(&queue)).inspect_err(|_| {
+        // The first that is not empty keeps those above it.
+        let _ = missing.iter().try_for_each(fs::remove_dir);
     })
 }
 
@@ -122,7 +129,7 @@ fn component(output: Option<&Path>) -> Result<Sysexit, Failure> {
     let component = queue_store_host::COMPONENT;
     match output {
         Some(path) => {
-            std::fs::write(path, component).map_err(|error| Failure::file(path, &error, Sysexit::CantCreat))?;
+            fs::write(path, component).map_err(|error| Failure::file(path, &error, Sysexit::CantCreat))?;
         }
         None if io::stdout().is_terminal() => {
             let advice = "standard output is a terminal, and the component is binary: name a file with --output";

@@ -152,7 +152,9 @@ impl Lease {
     /// Notes what an error, also in an outcome of a batch, means for the queue.
     pub(crate) fn note(&mut self, error: &mut types::Error) {
         self.pool.correct(error);
-        if matches!(error.code, ErrorCode::Indeterminate | ErrorCode::NeedsRecovery) {
+        if matches!(error.code, ErrorCode::Indeterminate | ErrorCode::NeedsRecovery)
+            || error.operation == Operation::SyncDirectory
+        {
             self.doubtful |= error.code == ErrorCode::Indeterminate;
             self.pool.kept().needs_recovery = true;
         }

@@ -226,7 +226,9 @@ pub fn perform(
         (Action::Draft, [slot, ..]) => vec![outcome(draft(system, &ids[0], stamp, *slot, &options))],
         (Action::Chasquid | Action::OldChasquid, [slot, ..]) => {
             let syncs = *action == Action::Chasquid;
-            vec![chasquid(system, &ids[0], stamp, *slot, syncs).err().map(|()| ErrorCode::Other)]
+            // chasquid draws its ids, so it never has one that is there, or that a crash may bring back.
+            let put = promises.is_free(&targets[0]).then(|| chasquid(system, &ids[0], stamp, *slot, syncs));
+            vec![if put == Some(Ok(())) { None } else { Some(ErrorCode::Other) }]
         }
         (Action::Update, _) => {
             let Envelope { reverse_path, recipients, .. } = envelope(stamp, true);
@@ -270,10 +272,6 @@ fn chasquid(system: &mut Simulated, id: &str, stamp: Stamp, slot: Slot, syncs: b
     let bytes = system.encode(&item, Format::Text).expect("an item is encoded");
     let mut world = system.world();
     let name = format!("m:{id}");
-    // chasquid draws its ids, so it never has one that is there.
-    if world.names.keys().any(|name| name.get(2..) == Some(id)) {
-        return Err(());
-    }
     let put = |world: &mut World| {
         let temporary = format!(".m:{id}{stamp}");
         let inode = world.create(&temporary)?;

@@ -4,7 +4,7 @@ use super::call::{self, Action, Call, alphabet};
 use super::promise::{Found, Identity, Promises, in_words};
 use super::scenario::{Mishap, Scenario, Step, troubles};
 use super::states::States;
-use crate::bindings::{Durability, Entry, ErrorCode};
+use crate::bindings::{Durability, Entry, Error, ErrorCode, Recovery};
 use crate::simulator::disk::{Disk, File};
 use crate::simulator::host::{Simulated, Subject};
 use crate::simulator::power::{Choice, Profile, cuts};
@@ -12,7 +12,7 @@ use crate::simulator::world::{Operation, Trouble, World};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xorshift::XorShiftRng;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::{self, Display};
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -26,6 +26,9 @@ const MAX_DEPTH: usize = 3;
 /// A file that is not the queue's, and an item that is damaged; nothing may happen to either.
 const OTHERS: [(&str, &[u8]); 2] = [("notes.txt", b"not an item"), ("m:damaged", b"ID: \"damaged\"\nfrom: \"a@exam")];
 
+/// What is tried of each cut that may damage what another program did not sync.
+const UNSYNCED_CHOICES: usize = 32;
+
 /// What is searched, and how far.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
@@ -35,7 +38,8 @@ pub struct Search {
     pub durability: Durability,
     /// Whether one thing goes wrong in each scenario, at each operation in turn.
     pub mishaps: bool,
-    /// How many subsets of names, and how many contents of a file, are tried at each cut: all of them up to this number.
+    /// How many subsets of names, and how many contents of a file, are tried at each cut: all of them up to this number. Where
+    /// there is something that another program did not sync, which may be lost, it is at most [`UNSYNCED_CHOICES`].
     pub choices: usize,
 }
 
@@ -335,6 +339,7 @@ impl<'a> Explorer<'a> {
                 promises = during;
             }
             if killed || step.call == Call::Restart {
+                promises.forget();
                 let next = self.process(disk.clone());
                 std::mem::swap(&mut *next.world(), &mut *system.world());
                 self.end(std::mem::replace(system, next));
@@ -372,20 +377,18 @@ impl<'a> Explorer<'a> {
         let (disk, operations) = (world.disk.clone(), world.operations());
         drop(world);
         if let Some(recovery) = recovery {
-            let whole = recovery.as_ref().is_ok_and(|report| {
-                report.problems.iter().all(|problem| problem.path.ends_with("m:damaged")) && !report.truncated
-            });
-            if !whole {
+            if !is_whole(&recovery, promises) {
                 return if step.mishap.is_some() {
+                    promises.forfeit_unsynced();
                     Ok(true)
                 } else {
                     Err(format!("recovery, with nothing going wrong, says {recovery:?}").into())
                 };
             }
-            if step.mishap.is_none() && !disk.is_durable() {
+            *promises = self.settled(&disk, promises)?;
+            if step.mishap.is_none() && !promises.is_forfeited() && !disk.is_durable() {
                 return Err("recovery is done, and a power cut would still change something".to_string().into());
             }
-            *promises = self.settled(&disk, promises)?;
             return Ok(false);
         }
         let Call::To(action, _) = step.call else {
@@ -403,6 +406,9 @@ impl<'a> Explorer<'a> {
             if disk != *before {
                 return Err("a queue in need of recovery was changed".to_string().into());
             }
+        }
+        if step.mishap.is_some() {
+            promises.forfeit_unsynced();
         }
         for (item, outcome) in &outcomes {
             promises.answered(action, stamp, item, *outcome)?;
@@ -430,16 +436,14 @@ impl<'a> Explorer<'a> {
 
     /// Cuts the power, in every way.
     fn cut(&self, disk: &Disk, promises: &Promises, origin: Origin<'_>) -> Result<(), Wrong> {
-        if promises.is_unsafe() {
-            return Ok(());
-        }
         let mut choices = Xxh3::new();
         disk.hash(&mut choices);
         let mut choose = |most: usize| {
             choices.write_u8(0);
             choices.finish() as usize % most
         };
-        let mut choice = Choice { most: self.search.choices, draw: &mut choose };
+        let unsynced = if promises.is_unsafe() { UNSYNCED_CHOICES } else { usize::MAX };
+        let mut choice = Choice { most: self.search.choices.min(unsynced), draw: &mut choose };
         for cut in cuts(disk, self.search.profile, &mut choice) {
             self.recovers(&cut, promises, origin).map_err(|wrong| wrong.after(|| describe(disk, &cut)))?;
         }
@@ -462,8 +466,7 @@ impl<'a> Explorer<'a> {
         let mut system = self.process(cut.clone());
         system.world().snapshots = (depth < MAX_DEPTH).then(Vec::new);
         let recovery = system.recover(0);
-        let whole = recovery.as_ref().is_ok_and(|report| report.problems.is_empty() && !report.truncated);
-        if !whole {
+        if !is_whole(&recovery, promises) {
             return Err(format!("recovery says {recovery:?}").into());
         }
         let (snapshots, after) = {
@@ -498,10 +501,9 @@ impl<'a> Explorer<'a> {
 
     /// What is found, which is what is promised from here on, for good.
     fn settled(&self, disk: &Disk, promises: &Promises) -> Result<Promises, Wrong> {
-        let found = self.observe(disk, promises, true)?;
+        let Findings { found, damaged } = self.observe(disk, promises, true)?;
         let mut settled = promises.clone();
-        let expected: Vec<Identity> = promises.items().cloned().collect();
-        for item in &expected {
+        for item in promises.items().filter(|item| !damaged.contains(*item)) {
             let found = found.get(item).copied();
             if !promises.allow(item, found) {
                 let expected = promises.expected(item);
@@ -513,7 +515,7 @@ impl<'a> Explorer<'a> {
     }
 
     /// What the component finds on a disk: nothing that is not promised, and nothing in part.
-    fn observe(&self, disk: &Disk, promises: &Promises, settled: bool) -> Result<BTreeMap<Identity, Found>, String> {
+    fn observe(&self, disk: &Disk, promises: &Promises, settled: bool) -> Result<Findings, String> {
         let mut reader = self.process(disk.clone());
         let found = find(&mut reader, disk, promises, settled);
         lock(&self.idle).push(reader);
@@ -546,23 +548,43 @@ impl<'a> Explorer<'a> {
     }
 }
 
-/// What a reader finds. Where recovery settled it, no item has two names.
-fn find(
-    system: &mut Simulated,
-    disk: &Disk,
-    promises: &Promises,
-    settled: bool,
-) -> Result<BTreeMap<Identity, Found>, String> {
+/// What a reader finds.
+#[derive(Default)]
+struct Findings {
+    /// The whole items.
+    found: BTreeMap<Identity, Found>,
+    /// The items that are damaged and may be.
+    damaged: BTreeSet<Identity>,
+}
+
+/// Whether a recovery did what it is for: it has a problem with nothing but with items that may be damaged.
+fn is_whole(recovery: &Result<Recovery, Error>, promises: &Promises) -> bool {
+    let of_damage = |problem: &Error| {
+        let id = problem.path.rsplit([':', '=']).next().unwrap_or_default();
+        id == "damaged" || promises.damageable(id).is_some()
+    };
+    recovery.as_ref().is_ok_and(|report| report.problems.iter().all(of_damage) && !report.truncated)
+}
+
+/// Looks at everything. Where recovery settled it, no item has two names.
+fn find(system: &mut Simulated, disk: &Disk, promises: &Promises, settled: bool) -> Result<Findings, String> {
     let page = system.list_items(&[], None, 1000).map_err(|error| format!("a listing says {error:?}"))?;
-    let mut found = BTreeMap::new();
+    let mut findings = Findings::default();
     for entry in page.entries {
         let Entry { id, state, info, problem } = entry;
         if id == "damaged" {
             continue;
         }
-        let (Some(_), None) = (&info, &problem) else {
+        let whole = info.is_some() && problem.is_none();
+        if let Some(item) = promises.damageable(&id)
+            && (!whole || system.get(&id).is_err())
+        {
+            findings.damaged.insert(item.clone());
+            continue;
+        }
+        if !whole {
             return Err(format!("`{id}` is damaged: {problem:?}"));
-        };
+        }
         let item = system.get(&id).map_err(|error| format!("`{id}` cannot be read: {error:?}"))?;
         let (body, slot) = call::stamped(&item.body).ok_or_else(|| format!("`{id}` has a body of nobody"))?;
         let envelope = call::envelope_stamp(&item.envelope).ok_or_else(|| format!("`{id}` has a strange envelope"))?;
@@ -578,7 +600,7 @@ fn find(
                 in_words(Some(state))
             ));
         }
-        if found.insert(identity, state).is_some() && settled {
+        if findings.found.insert(identity, state).is_some() && settled {
             return Err(format!("`{id}` has two names"));
         }
     }
@@ -587,7 +609,7 @@ fn find(
             return Err(format!("`{name}` was changed"));
         }
     }
-    Ok(found)
+    Ok(findings)
 }
 
 /// Every scenario that is one call longer. The second item is not used before the first one, since that would be the same

@@ -60,6 +60,10 @@ pub struct Promises {
     current: BTreeMap<Slot, Identity>,
     /// Items that another program wrote without a sync. Before the queue vouches for them, a crash may damage them.
     unsynced: BTreeSet<Identity>,
+    /// Those of them whose sync may have failed and dropped what was written. A process that knows writes them anew.
+    forfeited: BTreeSet<Identity>,
+    /// Those of which no process knows any more: a sync that has nothing left to write vouches for them.
+    forgotten: BTreeSet<Identity>,
 }
 
 /// What an action makes of what it finds; none if it cannot succeed there.
@@ -176,6 +180,11 @@ impl Promises {
         if after.is_empty() {
             return Err(format!("answered {outcome:?} for {item:?}, which was promised to be {}", self.expected(item)));
         }
+        if outcome.is_none() && (action.is_put() || after == BTreeSet::from([None])) {
+            for items in [&mut self.unsynced, &mut self.forfeited, &mut self.forgotten] {
+                items.remove(item);
+            }
+        }
         self.possible.insert(item.clone(), after);
         match outcome {
             None if action == Action::OldChasquid => drop(self.unsynced.insert(item.clone())),
@@ -189,14 +198,42 @@ impl Promises {
         Ok(())
     }
 
-    /// Whether a crash may damage an item.
+    /// Whether a crash may damage any item.
     pub fn is_unsafe(&self) -> bool {
-        !self.unsynced.is_empty()
+        !self.unsynced.is_empty() || !self.forfeited.is_empty()
+    }
+
+    /// Whether a sync may have dropped what was written of any item.
+    pub fn is_forfeited(&self) -> bool {
+        !self.forfeited.is_empty()
+    }
+
+    /// The item of this id, if it may be found damaged.
+    pub fn damageable(&self, id: &str) -> Option<&Identity> {
+        self.unsynced.union(&self.forfeited).find(|item| self.id(item).as_deref() == Some(id))
+    }
+
+    /// Notes that something went wrong: that may have been the sync of an item that was not synced before.
+    pub fn forfeit_unsynced(&mut self) {
+        self.forfeited.extend(self.unsynced.iter().cloned());
+    }
+
+    /// Notes that the process ended, and with it what it knew of failed syncs.
+    pub fn forget(&mut self) {
+        self.forgotten.extend(self.forfeited.iter().cloned());
+    }
+
+    /// Whether it is known that an item is not there, and will not come back.
+    pub fn is_free(&self, item: &Identity) -> bool {
+        self.possible(item) == BTreeSet::from([None])
     }
 
     /// Notes that an item was found like that, and is so for good.
     pub fn settled(&mut self, item: &Identity, found: Option<Found>) {
         self.unsynced.remove(item);
+        if !self.forgotten.contains(item) {
+            self.forfeited.remove(item);
+        }
         self.possible.insert(item.clone(), BTreeSet::from([found]));
     }
 }

@@ -9,7 +9,7 @@ use super::types::{
 };
 use super::world::World;
 use crate::bindings::QueuePre;
-use crate::instance::{COMPONENT, ENGINE, Instance, QUEUE};
+use crate::instance::{COMPONENT, Instance, QUEUE};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Component, Linker, Resource, ResourceTable};
@@ -221,7 +221,7 @@ pub struct Subject {
 impl Subject {
     /// This component.
     pub fn of(component: &Component) -> Subject {
-        let mut linker = Linker::new(&ENGINE);
+        let mut linker = Linker::new(component.engine());
         link(&mut linker).expect("the imports link");
         let prepared = linker.instantiate_pre(component).expect("the component imports nothing else");
         Subject { component: QueuePre::new(prepared).expect("the component exports the contract"), removed: None }

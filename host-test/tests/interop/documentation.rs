@@ -2,8 +2,8 @@
 //! limits of a host that it names are those of the tests.
 
 use crate::scripts::{self, LANGUAGES, Language, Workshop};
-use crate::trial;
 use libtest_mimic::{Failed, Trial};
+use queue_store_host_test::requirement::trial;
 use queue_store_host_test::requirement::{Requirement, wasmtime_cli};
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,10 +1,10 @@
 //! The same calls leave the same bytes, whatever host makes them.
 
 use crate::scripts::{LANGUAGES, Language, Workshop, directory};
-use crate::trial;
 use libtest_mimic::{Failed, Trial};
 use queue_store_host_test::bindings::{Format, WriteOptions, mail, options, recipient};
 use queue_store_host_test::instance::{Instance, ids, names};
+use queue_store_host_test::requirement::trial;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

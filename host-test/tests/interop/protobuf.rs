@@ -1,7 +1,6 @@
 //! Python's `protobuf` reads what the component writes, and the component what that prints.
 
 use crate::scripts::{Language, Workshop, directory};
-use crate::trial;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::{Failed, Trial};
@@ -11,6 +10,7 @@ use queue_store_host_test::bindings::{Format, Item, Recipient};
 use queue_store_host_test::generate;
 use queue_store_host_test::instance::{Instance, State};
 use queue_store_host_test::requirement::Requirement;
+use queue_store_host_test::requirement::trial;
 use serde_json::{Value, json};
 use std::fs;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 //! Each runs in a process and a directory of its own. Comments above it say what it needs: `needs: mounts`, its own
 //! ones, or `fault: fsync=EIO on queue`, which lets that system call fail on that path (or on all).
 
-use crate::trial;
 use libtest_mimic::{Failed, Trial};
 use queue_store_artifact::COMPONENT;
+use queue_store_host_test::requirement::trial;
 use queue_store_host_test::requirement::{self, Requirement};
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -62,6 +62,7 @@ pub(crate) struct QueueDirectory {
 }
 
 #[derive(Args)]
+#[command(override_usage = "queue-store put [OPTIONS] --queue <DIR> --from <ADDR> --to <ADDR> [FILE]")]
 pub(crate) struct Put {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,

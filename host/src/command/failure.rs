@@ -1,8 +1,11 @@
 //! What went wrong, as one line and an exit code.
 
+use super::arguments::Arguments;
 use super::text::quoted;
+use clap::CommandFactory;
 use queue_store_host::Error;
 use queue_store_host::types::{self, ErrorCode, Operation};
+use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
@@ -31,7 +34,14 @@ impl Failure {
         let before_usage = message.split("\nUsage:").next().unwrap_or(&message);
         let before_help = before_usage.split("\nFor more information").next().unwrap_or(before_usage);
         let words: Vec<&str> = before_help.split_whitespace().skip_while(|word| *word == "error:").collect();
-        Failure::new(Sysexit::Usage, format!("{} (see queue-store --help)", words.join(" ")))
+        let what = words.join(" ").replace(" tip: ", "; ");
+        // No option goes before the subcommand.
+        let subcommand = env::args_os()
+            .nth(1)
+            .and_then(|name| name.into_string().ok())
+            .filter(|name| Arguments::command().find_subcommand(name).is_some());
+        let help = subcommand.iter().fold("queue-store".to_string(), |command, name| format!("{command} {name}"));
+        Failure::new(Sysexit::Usage, format!("{what} (see {help} --help)"))
     }
 
     /// A file that cannot be used. `code` is for what has no code of its own.

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::interrupt::{self, Reader};
-use super::{address, arguments, open_or_create, put};
+use super::{address, arguments, create, put};
 use indicatif::{ProgressBar, ProgressStyle};
 use mail_parser::mailbox::mbox::MessageIterator;
 use mail_parser::{Address, MessageParser};
@@ -40,7 +40,10 @@ pub(crate) fn import(arguments: &arguments::Import) -> Result<Sysexit, Failure> 
     }
     arguments.to.iter().try_for_each(|to| address::check("--to", to))?;
     interrupt::catch().map_err(|error| Failure::new(Sysexit::IoErr, error).at("signals"))?;
-    let queue = open_or_create(&arguments.queue.queue)?;
+    create(&arguments.queue.queue, |queue| import_into(queue, arguments))
+}
+
+fn import_into(queue: &Queue, arguments: &arguments::Import) -> Result<Sysexit, Failure> {
     let mut import = Import {
         arguments,
         queue,
@@ -73,7 +76,7 @@ pub(crate) fn import(arguments: &arguments::Import) -> Result<Sysexit, Failure> 
 
 struct Import<'a> {
     arguments: &'a arguments::Import,
-    queue: Queue,
+    queue: &'a Queue,
     options: WriteOptions,
     batch: Vec<(Option<String>, Mail)>,
     /// Where each mail of the batch is from.
@@ -181,7 +184,7 @@ impl Import<'_> {
         };
         if body.len() > STREAM_BYTES {
             self.queue_batch()?;
-            return match put::stream(&self.queue, None, &envelope, &self.options, body, more) {
+            return match put::stream(self.queue, None, &envelope, &self.options, body, more) {
                 Ok(id) => print(&id, &source),
                 Err(failure) => self.refused(failure.of(&source)),
             };

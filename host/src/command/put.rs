@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::interrupt::{self, Reader};
-use super::{address, arguments, open_or_create};
+use super::{address, arguments, create};
 use queue_store_host::Queue;
 use queue_store_host::types::{Durability, Envelope, EnvelopeChange, Mail, Recipient, WriteOptions};
 use std::io::{self, Read, Write};
@@ -21,21 +21,25 @@ pub(crate) fn put(arguments: &arguments::Put) -> Result<Sysexit, Failure> {
     // The file is opened by whoever called the command, who need not be the owner of the queue.
     let mut input = Input::open(arguments.file.as_deref())?;
     interrupt::catch().map_err(|error| Failure::new(Sysexit::IoErr, error).at("signals"))?;
-    let queue = open_or_create(&arguments.queue.queue)?;
-    let id = write(&queue, arguments.id.as_deref(), envelope, &options, &mut input).map_err(|failure| {
-        // What no file has is what is wrong with the mail, or with where it should go.
-        match (failure.code(), &arguments.id, arguments.max_size) {
-            (Sysexit::DataErr, _, Some(bytes)) => failure.at(&input.name).and(&format!("--max-size is {bytes}")),
-            (Sysexit::DataErr, _, None) => failure.at(&input.name),
-            (_, Some(id), _) => failure.at(id),
-            (_, None, _) => failure.at(&arguments.queue.queue.to_string_lossy()),
+    create(&arguments.queue.queue, |queue| {
+        let id = write(queue, arguments.id.as_deref(), envelope, &options, &mut input).map_err(|failure| {
+            // What no file has is what is wrong with the mail, or with where it should go.
+            match (failure.code(), &arguments.id, arguments.max_size) {
+                (Sysexit::DataErr, _, Some(most)) if input.bytes > most => {
+                    let what = format!("the mail has more than the {most} bytes of --max-size; nothing was queued");
+                    Failure::new(Sysexit::DataErr, what).at(&input.name)
+                }
+                (Sysexit::DataErr, ..) => failure.at(&input.name),
+                (_, Some(id), _) => failure.at(id),
+                (_, None, _) => failure.at(&arguments.queue.queue.to_string_lossy()),
+            }
+        })?;
+        let mut output = io::stdout().lock();
+        match writeln!(output, "{id}").and_then(|()| output.flush()) {
+            Ok(()) => Ok(Sysexit::Ok),
+            Err(error) => Err(withdraw(queue, &id, &error)),
         }
-    })?;
-    let mut output = io::stdout().lock();
-    match writeln!(output, "{id}").and_then(|()| output.flush()) {
-        Ok(()) => Ok(Sysexit::Ok),
-        Err(error) => Err(withdraw(&queue, &id, &error)),
-    }
+    })
 }
 
 fn envelope(arguments: &arguments::Put) -> Result<Envelope, Failure> {
@@ -111,6 +115,8 @@ fn withdraw(queue: &Queue, id: &str, error: &io::Error) -> Failure {
 struct Input {
     name: String,
     reader: Reader,
+    /// How many were read.
+    bytes: u64,
 }
 
 impl Input {
@@ -120,14 +126,14 @@ impl Input {
             None => (STANDARD_INPUT.to_string(), Reader::stdin()),
         };
         let reader = reader.map_err(|error| Failure::file(Path::new(&name), &error, Sysexit::NoInput))?;
-        Ok(Input { name, reader })
+        Ok(Input { name, reader, bytes: 0 })
     }
 
     /// Reads until `piece` is full, or the mail ends.
     fn read_piece(&mut self, piece: &mut Vec<u8>) -> Result<(), Failure> {
         piece.reserve_exact(PIECE_BYTES);
         let read = self.reader.by_ref().take(PIECE_BYTES as u64).read_to_end(piece);
-        read.map(|_| ()).map_err(|error| {
+        read.map(|read| self.bytes += read as u64).map_err(|error| {
             let failure = match interrupt::came() {
                 true => Failure::new(Sysexit::TempFail, error).at(&self.name),
                 false => Failure::file(Path::new(&self.name), &error, Sysexit::IoErr),

@@ -54,9 +54,9 @@ fn a_command_line_that_makes_no_sense_is_64() {
         (&["remove"], "the following required arguments were not provided: <ID>..."),
         (&["import"], "the following required arguments were not provided: <PATH>..."),
         (&["list", "--queue", ""], "a value is required for '--queue <DIR>' but none was supplied"),
-        (&["list", "--jsn"], "unexpected argument '--jsn' found tip: a similar argument exists: '--json'"),
+        (&["list", "--jsn"], "unexpected argument '--jsn' found; a similar argument exists: '--json'"),
         (&["list", "x"], "unexpected argument 'x' found"),
-        (&["show", "-x"], "unexpected argument '-x' found tip: to pass '-x' as a value, use '-- -x'"),
+        (&["show", "-x"], "unexpected argument '-x' found; to pass '-x' as a value, use '-- -x'"),
         (&["recover", "--grace", "-1"], "unexpected argument '-1' found"),
         (&["recover", "--grace=-1"], "invalid value '-1' for '--grace <SECONDS>': invalid digit found in string"),
         (
@@ -77,10 +77,11 @@ fn a_command_line_that_makes_no_sense_is_64() {
         ),
     ] {
         let said = queue.refused(&mut queue.command(arguments), b"", 64);
-        assert_eq!(said, format!("{line} (see queue-store --help)"));
+        let subcommand = arguments.first().filter(|name| **name != "frobnicate").map(|name| format!(" {name}"));
+        assert_eq!(said, format!("{line} (see queue-store{} --help)", subcommand.unwrap_or_default()));
     }
     let said = queue.refused(&mut queue_store(&["list"]), b"", 64);
-    assert_eq!(said, "the following required arguments were not provided: --queue <DIR> (see queue-store --help)");
+    assert_eq!(said, "the following required arguments were not provided: --queue <DIR> (see queue-store list --help)");
 }
 
 fn an_argument_that_is_not_utf_8_is_64() {
@@ -88,7 +89,8 @@ fn an_argument_that_is_not_utf_8_is_64() {
     let invalid = OsStr::from_bytes(b"\xff@example.com");
     for arguments in [&["show"][..], &["put", "--to", "b@example.com", "--from"], &["put", "--from", "a@x", "--to"]] {
         let said = queue.refused(queue.command(arguments).arg(invalid), b"", 64);
-        assert_eq!(said, "invalid UTF-8 was detected in one or more arguments (see queue-store --help)");
+        let help = format!("queue-store {} --help", arguments[0]);
+        assert_eq!(said, format!("invalid UTF-8 was detected in one or more arguments (see {help})"));
     }
 }
 
@@ -112,6 +114,9 @@ fn an_id_that_leads_elsewhere_is_64() {
         assert!(queue.refused(&mut queue.command(&update), b"", 64).contains(what));
         assert!(queue.refused(&mut queue.put_command(&["--id", id]), b"", 64).contains(what));
     }
+    let new = queue.beside("new/queue");
+    queue.refused(queue.put_command(&["--id", "../x", "--queue"]).arg(new), b"", 64);
+    assert!(!queue.beside("new").exists(), "a directory was created for nothing");
 }
 
 fn an_address_list_that_is_none_is_64() {
@@ -200,14 +205,14 @@ fn an_item_that_was_edited_is_65() {
 
 fn a_body_that_is_too_large_is_65() {
     let queue = Queue::existing();
-    let what = "the body is larger than `max-body-bytes`, or than `max-list-body-bytes` where it comes in one piece";
+    let what = |limit| format!("the mail has more than the {limit} bytes of --max-size; nothing was queued");
     for (size, limit) in [(11, "10"), (3 << 20, "10"), (3 << 20, "2000000"), (1, "0")] {
         let said = queue.refused(&mut queue.put_command(&["--max-size", limit]), &vec![b'x'; size], 65);
-        assert_eq!(said, format!("standard input: {what}; --max-size is {limit}"));
+        assert_eq!(said, format!("standard input: {}", what(limit)));
     }
     let file = queue.file("mail", vec![b'x'; 11]);
     let command = &mut queue.put_command(&["--max-size", "10", file.to_str().expect("text")]);
-    assert_eq!(queue.refused(command, b"", 65), format!("DIR/mail: {what}; --max-size is 10"));
+    assert_eq!(queue.refused(command, b"", 65), format!("DIR/mail: {}", what("10")));
     queue.put(&["--max-size", "10"], &[b'x'; 10]);
     queue.put(&["--max-size", "18446744073709551615"], &[b'x'; 10]);
 }

@@ -5,6 +5,7 @@
 mod support;
 mod trace;
 
+mod chasquid;
 mod concurrency;
 mod descriptors;
 mod exit_codes;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let trials = [
+        chasquid::trials(),
         concurrency::trials(),
         descriptors::trials(),
         exit_codes::trials(),

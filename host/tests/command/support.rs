@@ -1,6 +1,6 @@
 //! What the tests of the command share.
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
@@ -30,19 +30,13 @@ macro_rules! trials {
 }
 pub(crate) use trials;
 
-/// A test that is ignored, or fails, where something that it needs is missing.
+/// A test with what it needs.
 pub(crate) fn trial(module: &str, name: &str, needs: &[Requirement], test: fn()) -> Trial {
     let name = format!("{}::{name}", module.rsplit("::").next().unwrap_or(module));
-    match requirement::missing(needs) {
-        None => Trial::test(name, move || {
-            test();
-            Ok(())
-        }),
-        Some(missing) if requirement::require_all() => {
-            Trial::test(name, move || Err(Failed::from(format!("this needs {missing}"))))
-        }
-        Some(missing) => Trial::test(format!("{name} (needs {missing})"), || Ok(())).with_ignored_flag(true),
-    }
+    requirement::trial(name, needs.to_vec(), move || {
+        test();
+        Ok(())
+    })
 }
 
 /// A directory for a test, and in it a queue, which is created by whoever puts first.
