@@ -142,6 +142,12 @@ fn search(area: &Area, medium: Medium, durable: Durable, seed: u64, enough: usiz
         Area::One(scenario) => explorer.replay(std::slice::from_ref(scenario), &progress),
     }
     bar.finish_and_clear();
+    let Tally { scenarios, crash_states, violations } = explorer.tally();
+    eprintln!(
+        "{}, {}: {scenarios} scenarios, {crash_states} crash states, {violations} violations",
+        name(medium),
+        area.in_words()
+    );
     // One of them is enough to look at, if it is made as short as it can be.
     if let Some(violation) = explorer.violations().first().map(|violation| explorer.shortest(violation)) {
         println!("{violation}");

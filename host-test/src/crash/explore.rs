@@ -27,7 +27,7 @@ const MAX_DEPTH: usize = 3;
 const OTHERS: [(&str, &[u8]); 2] = [("notes.txt", b"not an item"), ("m:damaged", b"ID: \"damaged\"\nfrom: \"a@exam")];
 
 /// What is tried of each cut that may damage what another program did not sync.
-const UNSYNCED_CHOICES: usize = 32;
+const UNSYNCED_CHOICES: usize = 8;
 
 /// What is searched, and how far.
 #[derive(Clone, Copy, Debug)]
