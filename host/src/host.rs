@@ -20,7 +20,8 @@ const TICK: Duration = Duration::from_millis(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of memory of one instance. A mail of 64 MiB in one piece takes three times its size.
+    /// Bytes of memory of one instance. An item of 64 MiB that is read or put in one piece (`get`, `put_many`) takes three times
+    /// its size.
     pub memory_bytes: usize,
     /// Bytes of memory above which an instance is not kept after a call, since memory never shrinks.
     pub kept_memory_bytes: usize,

@@ -10,6 +10,9 @@ use crate::types::{
 };
 use std::sync::Arc;
 
+/// Bytes up to which a body is passed whole.
+const WHOLE_BYTES: usize = 256 << 10;
+
 /// A queue in a directory. A handle that is cheap to clone; threads share it, and each call gets an instance of its own.
 ///
 /// Each method is the function of the same name of `mail:queue/queue-store`, where it is documented in full.
@@ -41,12 +44,18 @@ impl Queue {
         self.pool.call(|Call { store, exports, .. }| exports.mail_queue_queue_store().call_new_id(store).map(Ok))
     }
 
-    /// Queues a mail and returns its id: `id`, or one drawn at random.
+    /// Queues a mail and returns its id: `id`, or one drawn at random. A large body reaches the component as a [`Draft`], in
+    /// parts, so that the memory of its instance stays small.
     ///
     /// # Errors
     ///
     /// Those of `put` in the contract; [`Error::OutOfMemory`] and the like leave the mail whole or not there.
     pub fn put(&self, id: Option<&str>, mail: &Mail, options: &WriteOptions) -> Result<String, Error> {
+        if mail.body.len() > WHOLE_BYTES {
+            let mut draft = self.draft(id, &mail.envelope, options)?;
+            draft.append(&mail.body)?;
+            return draft.commit();
+        }
         call!(self.pool, call_put(id, mail, Some(options)))
     }
 

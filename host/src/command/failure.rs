@@ -136,6 +136,9 @@ impl From<Error> for Failure {
 /// What to do, where the detail of the error does not say so.
 fn advice(error: &types::Error) -> Option<&'static str> {
     match error.code {
+        ErrorCode::InvalidArgument if error.detail.starts_with("the id ") => {
+            Some("an id is 1 to 253 bytes that a file name may have")
+        }
         ErrorCode::NotFound => Some("list shows what there is"),
         ErrorCode::Exists if error.operation == Operation::Link => Some("give another id, or none"),
         ErrorCode::Exists => Some("remove or quarantine that one first"),
