@@ -45,28 +45,31 @@ const fn drawing(
     Drawing { plot, file, title, x, y, bytes }
 }
 
-/// A logarithmic axis whose marks are powers of ten, and between few of them 2 and 5 as well; or, for bytes, powers of four.
+/// A logarithmic axis.
 #[derive(Clone)]
 struct Axis {
     range: Range<f64>,
+    marks: Vec<f64>,
     bytes: bool,
 }
 
 impl Axis {
-    fn over(values: impl Iterator<Item = f64>, bytes: bool) -> Axis {
-        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
-        Axis { range: low / 1.25..high * 1.25, bytes }
+    /// An axis with a mark at each value.
+    fn at(mut values: Vec<f64>, bytes: bool) -> Axis {
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let (low, high) = (values.first().copied().unwrap_or(1.0), values.last().copied().unwrap_or(1.0));
+        Axis { range: low / 1.25..high * 1.25, marks: values, bytes }
     }
 
-    fn marks(&self) -> Vec<f64> {
-        let marks: Vec<f64> = if self.bytes {
-            (0..20).map(|power| 4_f64.powi(power)).collect()
-        } else {
-            let fine = self.range.end / self.range.start < 2000.0;
-            let steps: &[f64] = if fine { &[1.0, 2.0, 5.0] } else { &[1.0] };
-            (-6..12).flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power))).collect()
-        };
-        marks.into_iter().filter(|mark| self.range.contains(mark)).collect()
+    /// An axis with marks at powers of ten, and between few of them at 2 and 5 as well. The legend has a third of its own above
+    /// the values.
+    fn over(values: impl Iterator<Item = f64>) -> Axis {
+        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
+        let range = low / 1.25..high * 1.25 * (high / low * 1.5).sqrt();
+        let steps: &[f64] = if range.end / range.start < 2000.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let marks = (-6..12).flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)));
+        Axis { marks: marks.filter(|mark| range.contains(mark)).collect(), range, bytes: false }
     }
 }
 
@@ -81,7 +84,7 @@ impl Ranged for Axis {
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
         // Lines between the marks would be many, and say nothing.
-        if hint.weight().allow_light_points() { Vec::new() } else { self.marks() }
+        if hint.weight().allow_light_points() { Vec::new() } else { self.marks.clone() }
     }
 
     fn range(&self) -> Range<f64> {
@@ -130,14 +133,14 @@ const COLOURS: [RGBColor; 6] = [
 fn draw(drawing: &Drawing, points: &[&Point], file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let root = SVGBackend::new(file, (800, 480)).into_drawing_area();
     root.fill(&WHITE)?;
-    let x = Axis::over(points.iter().map(|point| point.x), drawing.bytes);
-    let y = Axis::over(points.iter().flat_map(|point| [point.y.low, point.y.high]), false);
+    let x = Axis::at(points.iter().map(|point| point.x).collect(), drawing.bytes);
+    let y = Axis::over(points.iter().flat_map(|point| [point.y.low, point.y.high]));
     let mut chart = ChartBuilder::on(&root)
         .caption(drawing.title, ("sans-serif", 22))
         .margin(12)
+        .margin_right(30)
         .x_label_area_size(45)
         .y_label_area_size(70)
-        .right_y_label_area_size(10)
         .build_cartesian_2d(x, y)?;
     chart
         .configure_mesh()

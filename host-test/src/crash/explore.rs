@@ -376,10 +376,12 @@ impl<'a> Explorer<'a> {
         }
         let (disk, operations) = (world.disk.clone(), world.operations());
         drop(world);
+        if step.mishap.is_some() {
+            promises.forfeit_unsynced();
+        }
         if let Some(recovery) = recovery {
             if !is_whole(&recovery, promises) {
                 return if step.mishap.is_some() {
-                    promises.forfeit_unsynced();
                     Ok(true)
                 } else {
                     Err(format!("recovery, with nothing going wrong, says {recovery:?}").into())
@@ -406,9 +408,6 @@ impl<'a> Explorer<'a> {
             if disk != *before {
                 return Err("a queue in need of recovery was changed".to_string().into());
             }
-        }
-        if step.mishap.is_some() {
-            promises.forfeit_unsynced();
         }
         for (item, outcome) in &outcomes {
             promises.answered(action, stamp, item, *outcome)?;
