@@ -59,9 +59,12 @@ pub(crate) fn markdown<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// What a store is called, and a median and its unit.
+type Standing<'a> = (&'a str, f64, &'a str);
+
 /// The stores, from the best to the worst in each thing that was measured of all of them; less is better in each.
 pub(crate) fn standings(report: &Report) -> String {
-    let mut standings: Vec<(&str, Vec<(&str, f64, &str)>)> = Vec::new();
+    let mut standings: Vec<(&str, Vec<Standing<'_>>)> = Vec::new();
     let mut stands = |what, store, value: &Spread, unit| {
         let found = standings.iter().position(|(known, _)| *known == what).unwrap_or_else(|| {
             standings.push((what, Vec::new()));
