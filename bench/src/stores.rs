@@ -22,8 +22,9 @@ pub(crate) trait Store: Send + Sync {
     /// Keeps so many mails, each with another body, as fast as it can, without waiting for the disk.
     fn load(&self, bodies: &mut dyn Iterator<Item = Vec<u8>>) -> Vec<String>;
 
-    /// Marks the recipient of a mail as served, durably.
-    fn update(&self, id: &str);
+    /// Notes of a mail that so many deliveries of it were tried, durably. One number is another one than before: a store that
+    /// finds that nothing changed has nothing to sync.
+    fn update(&self, id: &str, attempts: u64);
 
     /// Reads the id and the envelope of every mail, and says how many there are.
     fn list(&self) -> usize;

@@ -25,9 +25,10 @@ impl Store for Component {
         bodies.map(|body| self.0.put(None, &mail(body), &options).expect("a put")).collect()
     }
 
-    fn update(&self, id: &str) {
-        let sent = Recipient { address: "b@example.org".into(), status: 1, ..Recipient::default() };
-        let change = EnvelopeChange { recipients: Some(vec![sent]), ..EnvelopeChange::default() };
+    fn update(&self, id: &str, attempts: u64) {
+        let last_failure_message = format!("{attempts} attempts");
+        let tried = Recipient { address: "b@example.org".into(), last_failure_message, ..Recipient::default() };
+        let change = EnvelopeChange { recipients: Some(vec![tried]), ..EnvelopeChange::default() };
         self.0.update(id, &change, &WriteOptions::default()).expect("an update");
     }
 

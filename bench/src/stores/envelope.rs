@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Envelope {
     from: String,
     to: Vec<String>,
-    status: u8,
+    attempts: u64,
     created_at: u64,
 }
 
 /// An envelope, as it is kept: one line of JSON.
-pub(super) fn encoded(sent: bool) -> Vec<u8> {
+pub(super) fn encoded(attempts: u64) -> Vec<u8> {
     let envelope = Envelope {
         from: "a@example.com".into(),
         to: vec!["b@example.org".into()],
-        status: sent.into(),
+        attempts,
         created_at: 1_760_785_824,
     };
     serde_json::to_vec(&envelope).expect("it is text")

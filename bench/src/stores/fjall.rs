@@ -25,7 +25,7 @@ impl Fjall {
     fn insert(&self, batch: &mut OwnedWriteBatch, body: &[u8]) -> String {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         batch.insert(&self.bodies, id.to_be_bytes(), body);
-        batch.insert(&self.envelopes, id.to_be_bytes(), envelope::encoded(false));
+        batch.insert(&self.envelopes, id.to_be_bytes(), envelope::encoded(0));
         id.to_string()
     }
 
@@ -59,8 +59,8 @@ impl Store for Fjall {
         ids
     }
 
-    fn update(&self, id: &str) {
-        self.change(|batch| batch.insert(&self.envelopes, key(id), envelope::encoded(true)));
+    fn update(&self, id: &str, attempts: u64) {
+        self.change(|batch| batch.insert(&self.envelopes, key(id), envelope::encoded(attempts)));
     }
 
     fn list(&self) -> usize {

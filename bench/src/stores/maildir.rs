@@ -58,7 +58,7 @@ impl Store for Maildir {
         bodies.map(|body| self.deliver(&body, false)).collect()
     }
 
-    fn update(&self, id: &str) {
+    fn update(&self, id: &str, _: u64) {
         let [new, seen] = self.places(id);
         if new.exists() {
             fs::rename(new, seen).expect("a rename");

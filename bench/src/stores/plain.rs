@@ -41,22 +41,22 @@ impl Plain {
 impl Store for Plain {
     fn put(&self, body: &[u8]) -> String {
         let id = self.next();
-        self.write(&id, &envelope::encoded(false), body, true);
+        self.write(&id, &envelope::encoded(0), body, true);
         id
     }
 
     fn load(&self, bodies: &mut dyn Iterator<Item = Vec<u8>>) -> Vec<String> {
         let load = |body: Vec<u8>| {
             let id = self.next();
-            self.write(&id, &envelope::encoded(false), &body, false);
+            self.write(&id, &envelope::encoded(0), &body, false);
             id
         };
         bodies.map(load).collect()
     }
 
-    fn update(&self, id: &str) {
+    fn update(&self, id: &str, attempts: u64) {
         let body = self.get(id).expect("the mail is there");
-        self.write(id, &envelope::encoded(true), &body, true);
+        self.write(id, &envelope::encoded(attempts), &body, true);
     }
 
     fn list(&self) -> usize {

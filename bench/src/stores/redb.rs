@@ -39,7 +39,7 @@ impl Redb {
     fn insert(&self, transaction: &WriteTransaction, body: &[u8]) -> Result<String, redb::Error> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         transaction.open_table(BODIES)?.insert(id, body)?;
-        transaction.open_table(ENVELOPES)?.insert(id, envelope::encoded(false).as_slice())?;
+        transaction.open_table(ENVELOPES)?.insert(id, envelope::encoded(0).as_slice())?;
         Ok(id.to_string())
     }
 
@@ -62,9 +62,9 @@ impl Store for Redb {
         self.transact(|transaction| bodies.map(|body| self.insert(transaction, &body)).collect())
     }
 
-    fn update(&self, id: &str) {
+    fn update(&self, id: &str, attempts: u64) {
         self.transact(|transaction| {
-            transaction.open_table(ENVELOPES)?.insert(number(id), envelope::encoded(true).as_slice())?;
+            transaction.open_table(ENVELOPES)?.insert(number(id), envelope::encoded(attempts).as_slice())?;
             Ok(())
         });
     }

@@ -29,7 +29,7 @@ fn insert(connection: &Connection, body: &[u8]) -> rusqlite::Result<i64> {
     connection.prepare_cached("INSERT INTO body (body) VALUES (?1)")?.execute(params![body])?;
     let id = connection.last_insert_rowid();
     let mut statement = connection.prepare_cached("INSERT INTO envelope (id, envelope) VALUES (?1, ?2)")?;
-    statement.execute(params![id, envelope::encoded(false)])?;
+    statement.execute(params![id, envelope::encoded(0)])?;
     Ok(id)
 }
 
@@ -51,10 +51,10 @@ impl Store for Sqlite {
         ids.iter().map(i64::to_string).collect()
     }
 
-    fn update(&self, id: &str) {
+    fn update(&self, id: &str, attempts: u64) {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("UPDATE envelope SET envelope = ?2 WHERE id = ?1").expect("SQL");
-        assert_eq!(statement.execute(params![id, envelope::encoded(true)]), Ok(1));
+        assert_eq!(statement.execute(params![id, envelope::encoded(attempts)]), Ok(1));
     }
 
     fn list(&self) -> usize {
