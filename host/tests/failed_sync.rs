@@ -3,8 +3,11 @@
 //!
 //! The program of each test is this file itself, under `strace`, which has the syncs fail.
 
+mod mail;
+
 use libtest_mimic::{Arguments, Failed};
-use queue_store_host::types::{Envelope, EnvelopeChange, ErrorCode, Mail, Operation, Recipient, WriteOptions};
+use mail::mail;
+use queue_store_host::types::{EnvelopeChange, ErrorCode, Operation, WriteOptions};
 use queue_store_host::{Error, Host, Queue};
 use queue_store_host_test::requirement::{self, Requirement};
 use std::collections::BTreeMap;
@@ -55,19 +58,8 @@ fn failing(fault: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-fn mail(body: &str) -> Mail {
-    let recipient = Recipient { address: "b@example.com".into(), ..Recipient::default() };
-    let envelope = Envelope {
-        reverse_path: "a@example.com".into(),
-        to: vec!["b@example.com".into()],
-        recipients: vec![recipient],
-        created_at: None,
-    };
-    Mail { envelope, body: body.as_bytes().to_vec() }
-}
-
 fn put(queue: &Queue, id: &str) -> Result<String, Error> {
-    queue.put(Some(id), &mail(id), &WriteOptions::default())
+    queue.put(Some(id), &mail(id.as_bytes()), &WriteOptions::default())
 }
 
 /// Whether an item is there, whole.
@@ -120,7 +112,7 @@ fn program(directory: &Path) {
     let host = Host::new().expect("the component");
     let queue = host.open(directory).expect("the directory");
     // It has an instance of its own, which is not told what another one is.
-    let beside = queue.draft(None, &mail("").envelope, &WriteOptions::default()).expect("a draft");
+    let beside = queue.draft(None, &mail(b"").envelope, &WriteOptions::default()).expect("a draft");
     let first = put(&queue, "first");
     drop(beside);
     if let Some((_, Operation::SyncDirectory)) = code_and_operation(&first) {

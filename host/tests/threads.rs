@@ -1,6 +1,9 @@
 //! The library with several threads, and within the runtime of a program.
 
-use queue_store_host::types::{Detail, Envelope, Mail, Recipient, WriteOptions};
+mod mail;
+
+use mail::mail;
+use queue_store_host::types::{Detail, WriteOptions};
 use queue_store_host::{Host, Queue};
 use std::collections::BTreeMap;
 use std::thread;
@@ -10,19 +13,8 @@ use tokio::runtime::Builder;
 const THREADS: usize = 8;
 const PUTS: usize = 100;
 
-fn mail(body: String) -> Mail {
-    let recipient = Recipient { address: "b@example.com".into(), ..Recipient::default() };
-    let envelope = Envelope {
-        reverse_path: "a@example.com".into(),
-        to: vec!["b@example.com".into()],
-        recipients: vec![recipient],
-        created_at: None,
-    };
-    Mail { envelope, body: body.into_bytes() }
-}
-
 fn put(queue: &Queue, body: &str) -> String {
-    queue.put(None, &mail(body.into()), &WriteOptions::default()).expect("a put")
+    queue.put(None, &mail(body.as_bytes()), &WriteOptions::default()).expect("a put")
 }
 
 fn queue() -> (TempDir, Host, Queue) {
@@ -36,11 +28,11 @@ fn queue() -> (TempDir, Host, Queue) {
 fn threads_share_a_queue() {
     let (_directory, _host, queue) = queue();
     let work = |number: usize| {
-        let put = |mail: usize| {
-            let body = format!("mail {mail} of thread {number}");
+        let put = |call: usize| {
+            let body = format!("mail {call} of thread {number}");
             let id = put(&queue, &body);
             assert_eq!(queue.get(&id).expect("the item").body, body.as_bytes());
-            let mut draft = queue.draft(None, &mail_envelope(), &WriteOptions::default()).expect("a draft");
+            let mut draft = queue.draft(None, &mail(b"").envelope, &WriteOptions::default()).expect("a draft");
             draft.append(body.as_bytes()).expect("a part");
             [(id, body.clone()), (draft.commit().expect("a commit"), body)]
         };
@@ -56,10 +48,6 @@ fn threads_share_a_queue() {
     for (id, body) in &put {
         assert_eq!(queue.get(id).expect("the item").body, body.as_bytes());
     }
-}
-
-fn mail_envelope() -> Envelope {
-    mail(String::new()).envelope
 }
 
 #[test]

@@ -40,8 +40,8 @@ impl Failure {
             .nth(1)
             .and_then(|name| name.into_string().ok())
             .filter(|name| Arguments::command().find_subcommand(name).is_some());
-        let help = subcommand.iter().fold("queue-store".to_string(), |command, name| format!("{command} {name}"));
-        Failure::new(Sysexit::Usage, format!("{what} (see {help} --help)"))
+        let subcommand = subcommand.map(|name| format!(" {name}")).unwrap_or_default();
+        Failure::new(Sysexit::Usage, format!("{what} (see queue-store{subcommand} --help)"))
     }
 
     /// A file that cannot be used. `code` is for what has no code of its own.

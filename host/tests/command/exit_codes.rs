@@ -109,6 +109,7 @@ fn an_id_that_leads_elsewhere_is_64() {
         for command in ["show", "cat", "remove", "hold", "release", "quarantine", "restore", "seal"] {
             let said = queue.refused(&mut queue.command(&[command, id]), b"", 64);
             assert!(said.contains(what), "{command}: {said}");
+            assert!(said.ends_with("; an id is 1 to 253 bytes that a file name may have"), "{command}: {said}");
         }
         let update = ["update", id, "--rcpt", "b@example.com", "--status", "sent"];
         assert!(queue.refused(&mut queue.command(&update), b"", 64).contains(what));
@@ -116,6 +117,9 @@ fn an_id_that_leads_elsewhere_is_64() {
     }
     let new = queue.beside("new/queue");
     queue.refused(queue.put_command(&["--id", "../x", "--queue"]).arg(new), b"", 64);
+    assert!(!queue.beside("new").exists(), "a directory was created for nothing");
+    let import = ["import", "--queue", queue.beside("new").to_str().expect("text"), "no such file"].map(String::from);
+    queue.refused(queue.command(&[]).args(import), b"", 66);
     assert!(!queue.beside("new").exists(), "a directory was created for nothing");
 }
 

@@ -299,4 +299,6 @@ fn help_and_version_are_printed_where_asked_for() {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         assert!(queue.run(&[command, "--help"]).done().contains("Usage:"), "{command}");
     }
+    // Either it or `--rcpt` is needed, of which clap shows neither.
+    assert!(queue.run(&["put", "--help"]).done().contains(" --to <ADDR> [FILE]\n"));
 }
