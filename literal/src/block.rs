@@ -5,11 +5,21 @@ use wide::i8x16;
 /// Bytes in a block: as many as a mask of 64 bits has places.
 pub(crate) const BLOCK: usize = 64;
 
-/// Bytes that are copied at a time, whatever the length of a run: what follows it is written again.
-pub(crate) const COPY: usize = 16;
+/// Bytes of a vector.
+const VECTOR: usize = 16;
 
-/// A block, and what may be read beyond it.
-pub(crate) type Block = [u8; BLOCK + COPY];
+/// A block, and as much again that may be read, so that a run of any length in it is copied without asking how long it is:
+/// what follows it is written over.
+pub(crate) type Window = [u8; 2 * BLOCK];
+
+/// What is left of a text, which is shorter than a window, and NULs.
+pub(crate) fn window(rest: &[u8]) -> Window {
+    let mut window = [0; 2 * BLOCK];
+    for (to, from) in window.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    window
+}
 
 /// What one byte of a block is, for sixteen of them.
 type Vector = i8x16;
@@ -17,8 +27,8 @@ type Vector = i8x16;
 /// A bit for each byte of the block that a text literal cannot have as it is: control characters, `"`, `\`, 0x7f and
 /// everything that is not ASCII.
 #[inline(always)]
-pub(crate) fn needs_escape(block: &Block) -> u64 {
-    mask(block, |bytes| {
+pub(crate) fn needs_escape(window: &Window) -> u64 {
+    mask(window, |bytes| {
         // One more than 0x7f and than what is not ASCII is, as a signed number, at most 0: below a blank, like what is one more
         // than a control character.
         let plain = (bytes + splat(1)).simd_gt(splat(b' '));
@@ -26,25 +36,65 @@ pub(crate) fn needs_escape(block: &Block) -> u64 {
     })
 }
 
-/// A bit for each byte of the block that can begin a UTF-8 sequence of several bytes, by that byte and the next two, where the
-/// block has them. Where the bit is not set, none begins.
+/// The last place of a block.
+const LAST: u64 = 1 << (BLOCK - 1);
+
+/// The UTF-8 sequences of several bytes in a block.
+pub(crate) struct Sequences {
+    /// A bit for each byte of those that the block has whole.
+    pub(crate) whole: u64,
+    /// A bit for the first byte of each of U+0080 to U+009F.
+    pub(crate) controls: u64,
+    /// Where one begins that ends beyond the block; [`BLOCK`] if none does.
+    pub(crate) end: usize,
+}
+
+/// Finds the sequences that begin in a block, each valid as Unicode says (table 3-7).
 #[inline(always)]
-pub(crate) fn may_begin_sequence(block: &Block) -> u64 {
-    if mask(block, |bytes| bytes) == 0 {
-        return 0;
+pub(crate) fn sequences(window: &Window) -> Sequences {
+    if mask(window, |bytes| bytes) == 0 {
+        return Sequences { whole: 0, controls: 0, end: BLOCK };
     }
-    // 0xc2 and more, and 0xe0 and more, of what is not ASCII; and 0x80 to 0xbf.
-    let two = mask(block, |bytes| bytes.simd_gt(splat(0xc1)) & bytes.simd_lt(splat(0)));
-    let three = mask(block, |bytes| bytes.simd_gt(splat(0xdf)) & bytes.simd_lt(splat(0)));
-    let continuation = mask(block, |bytes| bytes.simd_lt(splat(0xc0)));
-    two & (continuation >> 1 | 1 << (BLOCK - 1)) & (!three | continuation >> 2 | 3 << (BLOCK - 2))
+    find_sequences(window)
+}
+
+#[inline(never)]
+fn find_sequences(window: &Window) -> Sequences {
+    let (mut begins, mut three, mut four, mut controls) = (0, 0, 0, 0);
+    for place in (0..BLOCK).step_by(VECTOR) {
+        let [first, second, third, fourth] = [0, 1, 2, 3].map(|offset| vector(window, place + offset));
+        // As signed numbers, continuations are below 0xc0, and what begins a sequence is above and negative.
+        let continues = |bytes: Vector| bytes.simd_lt(splat(0xc0));
+        let is_three = first.simd_gt(splat(0xdf));
+        let is_four = first.simd_gt(splat(0xef));
+        let low = second.simd_lt(splat(0xa0));
+        let lowest = second.simd_lt(splat(0x90));
+        // Overlong forms, surrogates, and what is above U+10FFFF.
+        let excluded = (equal(first, 0xe0) & low)
+            | (equal(first, 0xed) & !low)
+            | (equal(first, 0xf0) & lowest)
+            | (equal(first, 0xf4) & !lowest);
+        let valid = first.simd_gt(splat(0xc1))
+            & first.simd_lt(splat(0xf5))
+            & continues(second)
+            & (!is_three | continues(third))
+            & (!is_four | continues(fourth))
+            & !excluded;
+        begins |= bits(valid, place);
+        three |= bits(valid & is_three, place);
+        four |= bits(valid & is_four, place);
+        controls |= bits(valid & equal(first, 0xc2) & low, place);
+    }
+    let beyond = begins & LAST | three & LAST >> 1 | four & LAST >> 2;
+    let whole = begins | begins << 1 | three << 2 | four << 3;
+    Sequences { whole, controls, end: beyond.trailing_zeros() as usize }
 }
 
 /// A bit for each byte of the block that ends a run of plain characters in a text literal: the quote, `\`, NUL, a line
 /// feed, and everything that is not ASCII.
 #[inline(always)]
-pub(crate) fn ends_run(block: &Block, quote: u8) -> u64 {
-    mask(block, |bytes| {
+pub(crate) fn ends_run(window: &Window, quote: u8) -> u64 {
+    mask(window, |bytes| {
         // As signed numbers, bytes that are not ASCII are below 1 too.
         let nul = bytes.simd_lt(splat(1));
         nul | equal(bytes, quote) | equal(bytes, b'\\') | equal(bytes, b'\n')
@@ -53,20 +103,20 @@ pub(crate) fn ends_run(block: &Block, quote: u8) -> u64 {
 
 /// A bit for each `\` of the block.
 #[inline(always)]
-pub(crate) fn escapes(block: &Block) -> u64 {
-    mask(block, |bytes| equal(bytes, b'\\'))
+pub(crate) fn escapes(window: &Window) -> u64 {
+    mask(window, |bytes| equal(bytes, b'\\'))
 }
 
 /// A bit for each `\` of the block that an `x` of the block follows.
 #[inline(always)]
-pub(crate) fn begins_hexadecimal(block: &Block) -> u64 {
-    escapes(block) & mask(block, |bytes| equal(bytes, b'x')) >> 1
+pub(crate) fn begins_hexadecimal(window: &Window) -> u64 {
+    escapes(window) & mask(window, |bytes| equal(bytes, b'x')) >> 1
 }
 
 /// A bit for each byte of the block that is a hexadecimal digit.
 #[inline(always)]
-pub(crate) fn hexadecimal_digits(block: &Block) -> u64 {
-    mask(block, |bytes| {
+pub(crate) fn hexadecimal_digits(window: &Window) -> u64 {
+    mask(window, |bytes| {
         let lower = bytes | splat(b' ');
         between(bytes, b'0', b'9') | between(lower, b'a', b'f')
     })
@@ -75,10 +125,10 @@ pub(crate) fn hexadecimal_digits(block: &Block) -> u64 {
 /// For each byte of the block, that byte, or where it is a `\` that an `x` follows, the byte that the two hexadecimal digits
 /// after that stand for. What is beyond the block counts as far as it goes.
 #[inline(always)]
-pub(crate) fn hexadecimal_values(block: &Block) -> [u8; BLOCK] {
+pub(crate) fn hexadecimal_values(window: &Window) -> [u8; BLOCK] {
     let mut values = [0; BLOCK];
-    for (place, values) in values.as_chunks_mut::<COPY>().0.iter_mut().enumerate() {
-        let at = |offset: usize| vector(block, place * COPY + offset);
+    for (place, values) in values.as_chunks_mut::<VECTOR>().0.iter_mut().enumerate() {
+        let at = |offset: usize| vector(window, place * VECTOR + offset);
         let escape = equal(at(0), b'\\') & equal(at(1), b'x');
         let high = nibbles(at(2));
         let twice = high + high;
@@ -101,51 +151,34 @@ fn between(bytes: Vector, first: u8, last: u8) -> Vector {
     bytes.simd_gt(splat(first - 1)) & bytes.simd_lt(splat(last + 1))
 }
 
-/// The bits of the places that are at least `length` after the one that `first` has.
+/// Copies a run of the block that begins at `from` to `to`, and more: as many bytes as a block has.
 #[inline(always)]
-pub(crate) const fn from_after(first: u64, length: usize) -> u64 {
-    (first << length).wrapping_neg()
-}
-
-/// Copies the block.
-#[inline(always)]
-pub(crate) fn copy_block<const ROOM: usize>(block: &Block, room: &mut [u8; ROOM]) {
-    for place in (0..BLOCK).step_by(COPY) {
-        room[place..place + COPY].copy_from_slice(&block[place..place + COPY]);
-    }
-}
-
-/// Copies a run of the block that begins at `from`, and perhaps more, to `to`.
-#[inline(always)]
-pub(crate) fn copy_run<const ROOM: usize>(block: &Block, from: usize, room: &mut [u8; ROOM], to: usize, length: usize) {
-    let mut copied = 0;
-    loop {
-        // Both are within their bounds anyway; this way the compiler knows it.
-        let (from, to) = ((from + copied) % BLOCK, (to + copied) % (ROOM - COPY));
-        let mut bytes = [0; COPY];
-        bytes.copy_from_slice(&block[from..from + COPY]);
-        room[to..to + COPY].copy_from_slice(&bytes);
-        copied += COPY;
-        if copied >= length {
-            return;
-        }
+pub(crate) fn copy_run<const ROOM: usize>(window: &Window, from: usize, room: &mut [u8; ROOM], to: usize) {
+    // Both are within their bounds anyway; this way the compiler knows it.
+    let (from, to) = (from % BLOCK, to % (ROOM - BLOCK));
+    for place in (0..BLOCK).step_by(VECTOR) {
+        let mut bytes = [0; VECTOR];
+        bytes.copy_from_slice(&window[from + place..from + place + VECTOR]);
+        room[to + place..to + place + VECTOR].copy_from_slice(&bytes);
     }
 }
 
 #[inline(always)]
-fn mask(block: &Block, of: impl Fn(Vector) -> Vector) -> u64 {
-    let mut mask = 0;
-    for place in 0..BLOCK / COPY {
-        mask |= u64::from(of(vector(block, place * COPY)).to_bitmask()) << (place * COPY);
-    }
-    mask
+fn mask(window: &Window, of: impl Fn(Vector) -> Vector) -> u64 {
+    (0..BLOCK).step_by(VECTOR).fold(0, |mask, place| mask | bits(of(vector(window, place)), place))
+}
+
+/// The signs of sixteen bytes, which are those from `place` on.
+#[inline(always)]
+fn bits(bytes: Vector, place: usize) -> u64 {
+    u64::from(bytes.to_bitmask()) << place
 }
 
 /// The bytes of the block from `place` on.
 #[inline(always)]
-fn vector(block: &Block, place: usize) -> Vector {
-    let mut bytes = [0; COPY];
-    bytes.copy_from_slice(&block[place..place + COPY]);
+fn vector(window: &Window, place: usize) -> Vector {
+    let mut bytes = [0; VECTOR];
+    bytes.copy_from_slice(&window[place..place + VECTOR]);
     Vector::new(bytes.map(u8::cast_signed))
 }
 
@@ -162,30 +195,58 @@ fn equal(bytes: Vector, byte: u8) -> Vector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::utf8::{Sequence, sequence};
+
+    const PLAIN: Window = [b'a'; 2 * BLOCK];
 
     #[test]
     fn every_byte_is_classified_in_every_place() {
         for byte in 0..=u8::MAX {
             for place in 0..BLOCK {
-                let mut block = [b'a'; BLOCK + COPY];
-                block[place] = byte;
+                let mut window = PLAIN;
+                window[place] = byte;
                 let escape = !matches!(byte, 0x20..0x7f) || matches!(byte, b'"' | b'\\');
-                assert_eq!(needs_escape(&block), u64::from(escape) << place, "{byte:#x}");
+                assert_eq!(needs_escape(&window), u64::from(escape) << place, "{byte:#x}");
                 for quote in [b'"', b'\''] {
                     let ends = byte >= 0x80 || byte == quote || matches!(byte, b'\\' | 0 | b'\n');
-                    assert_eq!(ends_run(&block, quote), u64::from(ends) << place, "{byte:#x}");
+                    assert_eq!(ends_run(&window, quote), u64::from(ends) << place, "{byte:#x}");
                 }
-                for next in [b'a', b'x', 0x80, 0xbf, 0xc0] {
-                    block[place + 1] = next;
-                    for after in [b'a', 0x80] {
-                        block[place + 2] = after;
-                        let second = place + 1 >= BLOCK || matches!(next, 0x80..=0xbf);
-                        let third = place + 2 >= BLOCK || byte < 0xe0 || after == 0x80;
-                        let begins = byte >= 0xc2 && second && third;
-                        assert_eq!(may_begin_sequence(&block) >> place & 1, u64::from(begins), "{byte:#x} {next:#x}");
-                    }
+                for next in [b'a', b'x'] {
+                    window[place + 1] = next;
                     let hexadecimal = byte == b'\\' && next == b'x' && place + 1 < BLOCK;
-                    assert_eq!(begins_hexadecimal(&block), u64::from(hexadecimal) << place, "{byte:#x} {next:#x}");
+                    assert_eq!(begins_hexadecimal(&window), u64::from(hexadecimal) << place, "{byte:#x} {next:#x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sequences_are_found_in_every_place() {
+        for first in 0xc0..=u8::MAX {
+            for second in 0x7f..=0xc0 {
+                for rest in [[0x80, 0x80], [0xbf, 0xbf], [0xbf, 0xc0], [0x80, b'a'], [b'a', 0x80]] {
+                    let bytes = [first, second, rest[0], rest[1]];
+                    for place in [0, 1, 15, 16, 30, 59, 60, 61, 62, 63] {
+                        let mut window = PLAIN;
+                        window[place..place + bytes.len()].copy_from_slice(&bytes);
+                        let length = match sequence(&bytes) {
+                            Sequence::Valid(length) => length,
+                            Sequence::Invalid => 0,
+                            Sequence::Incomplete => unreachable!("{bytes:x?} is complete"),
+                        };
+                        let control = first == 0xc2 && length == 2 && second < 0xa0;
+                        let found = sequences(&window);
+                        let beyond = place + length > BLOCK;
+                        assert_eq!(found.end, if beyond { place } else { BLOCK }, "{bytes:x?} at {place}");
+                        let within = u64::MAX >> (BLOCK - found.end);
+                        let whole = ((1_u64 << length) - 1) << place;
+                        assert_eq!(found.whole & within, whole & within, "{bytes:x?} at {place}");
+                        assert_eq!(
+                            found.controls & within,
+                            u64::from(control) << place & within,
+                            "{bytes:x?} at {place}"
+                        );
+                    }
                 }
             }
         }

@@ -3,17 +3,17 @@
 //! `\" \\ \n \r \t` by their letters; other control characters, 0x7f and bytes that are not UTF-8 as `\xHH`; U+0080 to
 //! U+009F as `\u00HH`; everything else as it is.
 
-use crate::block::{BLOCK, Block, COPY, copy_block, copy_run, from_after, may_begin_sequence, needs_escape};
+use crate::block::{BLOCK, Sequences, Window, copy_run, needs_escape, sequences, window};
 use crate::utf8::{Sequence, sequence};
 
 /// Bytes that one byte of input becomes, at most.
 pub const GROWTH: usize = 4;
 
-/// Bytes of output that must be free for the next step: more than the longest escape (`\u00HH`).
-pub const MARGIN: usize = 16;
+/// Bytes of output that must be free for the next block.
+pub const MARGIN: usize = BLOCK * GROWTH + BLOCK;
 
-/// Bytes of output that must be free for a block.
-const ROOM: usize = BLOCK * GROWTH + COPY;
+/// Bytes that are escaped without asking whether there are more.
+const UNROLLED: usize = 8;
 
 /// Special bytes in a block from which on it is escaped byte by byte: more than a block of text has.
 const DENSE: u32 = 16;
@@ -54,113 +54,102 @@ pub struct Progress {
 /// Escapes `input` into `output` until the input ends or fewer than [`MARGIN`] bytes of output are free. Where the input
 /// ends within a character it stops before that, unless it is the `last` of the input.
 pub fn escape(input: &[u8], output: &mut [u8], last: bool) -> Progress {
+    let input = if last { input } else { complete(input) };
     let (mut from, mut to) = (0, 0);
-    loop {
+    while let Some(room) = output.get_mut(to..).and_then(<[u8]>::first_chunk_mut) {
         let rest = input.get(from..).unwrap_or_default();
-        let room = output.get_mut(to..).unwrap_or_default();
-        let Some(step) = (match (rest.first_chunk(), room.first_chunk_mut()) {
-            (Some(block), Some(room)) => Some(escape_block(block, room)),
-            _ => escape_one(rest, room, last),
-        }) else {
-            return Progress { consumed: from, produced: to };
+        if rest.is_empty() {
+            break;
+        }
+        let end;
+        let window = match rest.first_chunk() {
+            Some(window) => window,
+            None => {
+                end = window(rest);
+                &end
+            }
         };
+        let step = escape_block(window, rest.len().min(BLOCK), room);
         from += step.consumed;
         to += step.produced;
-    }
-}
-
-/// Escapes a block, and the rest of a character that begins there.
-#[inline(always)]
-fn escape_block(block: &Block, room: &mut [u8; ROOM]) -> Progress {
-    let mut special = needs_escape(block);
-    if special == 0 {
-        copy_block(block, room);
-        return Progress { consumed: BLOCK, produced: BLOCK };
-    }
-    let mut sequences = may_begin_sequence(block);
-    let (mut from, mut to) = (0, 0);
-    if special.count_ones() >= DENSE {
-        loop {
-            let next = sequences.trailing_zeros() as usize;
-            for &byte in block.get(from..next).unwrap_or_default() {
-                to += escape_byte(byte, room, to);
-            }
-            from = from.max(next);
-            if next >= BLOCK {
-                return Progress { consumed: from, produced: to };
-            }
-            let step = escape_sequence(block.get(next..).unwrap_or_default(), room, to);
-            sequences &= from_after(1 << next, step.consumed);
-            from += step.consumed;
-            to += step.produced;
-        }
-    }
-    while special != 0 {
-        let next = special.trailing_zeros() as usize;
-        copy_run(block, from, room, to, next - from);
-        to += next - from;
-        let first = special & special.wrapping_neg();
-        let step = if sequences & first == 0 {
-            special ^= first;
-            Progress { consumed: 1, produced: escape_byte(block[next % BLOCK], room, to) }
-        } else {
-            let step = escape_sequence(block.get(next..).unwrap_or_default(), room, to);
-            special &= from_after(first, step.consumed);
-            step
-        };
-        from = next + step.consumed;
-        to += step.produced;
-    }
-    if from < BLOCK {
-        copy_run(block, from, room, to, BLOCK - from);
-        to += BLOCK - from;
-        from = BLOCK;
     }
     Progress { consumed: from, produced: to }
 }
 
-/// Writes what stands for a byte, and says how long that is.
+/// The input without the beginning of a character at its end.
+fn complete(input: &[u8]) -> &[u8] {
+    let begins = |at: &usize| input.get(*at..).is_some_and(|rest| sequence(rest) == Sequence::Incomplete);
+    let end = (input.len().saturating_sub(3)..input.len()).find(begins).unwrap_or(input.len());
+    input.get(..end).unwrap_or_default()
+}
+
+/// Escapes the first `length` bytes of a block, at least one, but not a character of which it has only the beginning.
 #[inline(always)]
-fn escape_byte(byte: u8, room: &mut [u8; ROOM], to: usize) -> usize {
-    // It is within the bounds anyway; this way the compiler knows it.
-    let to = to % (ROOM - COPY);
-    room[to..to + GROWTH].copy_from_slice(&ESCAPES.0[usize::from(byte)]);
-    usize::from(ESCAPES.1[usize::from(byte)])
-}
-
-/// Writes what stands for the sequence that `bytes`, which have all of it, may begin with, or for its first byte.
-fn escape_sequence(bytes: &[u8], room: &mut [u8; ROOM], to: usize) -> Progress {
-    let mut escaped = [0; MARGIN];
-    // Bytes that are missing are not there: nothing follows.
-    let step = escape_one(bytes, &mut escaped, true).unwrap_or(Progress { consumed: 1, produced: 0 });
-    let to = to % (ROOM - COPY);
-    room[to..to + COPY].copy_from_slice(&escaped);
-    step
-}
-
-/// Escapes one character, if all of it is there and there is room.
-fn escape_one(input: &[u8], output: &mut [u8], last: bool) -> Option<Progress> {
-    let room = output.first_chunk_mut::<MARGIN>()?;
-    let &byte = input.first()?;
-    let (consumed, produced) = match sequence(input) {
-        Sequence::Valid(2) if byte == 0xc2 && input.get(1).is_some_and(|byte| *byte < 0xa0) => {
-            let [_, _, high, low] = hexadecimal(input.get(1).copied().unwrap_or_default());
-            room[..6].copy_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
-            (2, 6)
-        }
-        Sequence::Valid(length) if length > 1 => {
-            for (to, from) in room.iter_mut().zip(input).take(length) {
-                *to = *from;
+fn escape_block(window: &Window, length: usize, room: &mut [u8; MARGIN]) -> Progress {
+    let Sequences { whole, controls, end } = sequences(window);
+    let end = end.min(length);
+    let within = u64::MAX >> (BLOCK - end);
+    let controls = controls & within;
+    let mut special = (needs_escape(window) & !whole | controls) & within;
+    let (mut from, mut to) = (0, 0);
+    if special.count_ones() >= DENSE && controls == 0 {
+        while from < end {
+            let bytes = window[from % BLOCK..].first_chunk::<UNROLLED>().unwrap_or(&[0; UNROLLED]);
+            let whole = (whole >> from) as u8;
+            if from + UNROLLED > end || whole != 0 {
+                for (place, &byte) in bytes.iter().enumerate().take(end - from) {
+                    to += escape_byte(byte, whole >> place & 1 != 0, room, to);
+                }
+            } else {
+                for &byte in bytes {
+                    to += escape_byte(byte, false, room, to);
+                }
             }
-            (length, length)
+            from += UNROLLED;
         }
-        Sequence::Incomplete if !last => return None,
-        _ => {
-            room[..GROWTH].copy_from_slice(&ESCAPES.0[usize::from(byte)]);
-            (1, usize::from(ESCAPES.1[usize::from(byte)]))
+        return Progress { consumed: end, produced: to };
+    }
+    while special != 0 {
+        let next = special.trailing_zeros() as usize;
+        copy_run(window, from, room, to);
+        to += next - from;
+        from = next + 1;
+        special &= special - 1;
+        if controls >> next & 1 == 0 {
+            to += escape_byte(window[next % BLOCK], false, room, to);
+        } else {
+            to += escape_control(window[next % BLOCK + 1], room, to);
+            from = next + 2;
         }
-    };
-    Some(Progress { consumed, produced })
+    }
+    if from < end {
+        copy_run(window, from, room, to);
+        to += end - from;
+    }
+    Progress { consumed: end, produced: to }
+}
+
+/// Writes what stands for a byte, and says how long that is. `whole`: it is of a whole sequence, and stands for itself.
+#[inline(always)]
+fn escape_byte(byte: u8, whole: bool, room: &mut [u8; MARGIN], to: usize) -> usize {
+    // It is within the bounds anyway; this way the compiler knows it.
+    let to = to % (MARGIN - BLOCK);
+    let escaped = u32::from_ne_bytes(ESCAPES.0[usize::from(byte)]);
+    let itself = u32::from_ne_bytes([byte; GROWTH]);
+    // Without a branch, which nothing could predict.
+    let escaped = escaped ^ (escaped ^ itself) & u32::from(whole).wrapping_neg();
+    room[to..to + GROWTH].copy_from_slice(&escaped.to_ne_bytes());
+    usize::from(ESCAPES.1[usize::from(byte)]) - (GROWTH - 1) * usize::from(whole)
+}
+
+/// Writes what stands for U+0080 to U+009F, by the second byte of its sequence, and says how long that is.
+#[inline(always)]
+fn escape_control(second: u8, room: &mut [u8; MARGIN], to: usize) -> usize {
+    let to = to % (MARGIN - BLOCK);
+    let [_, _, high, low] = hexadecimal(second);
+    let escaped = [b'\\', b'u', b'0', b'0', high, low];
+    room[to..to + escaped.len()].copy_from_slice(&escaped);
+    escaped.len()
 }
 
 #[cfg(test)]
@@ -210,8 +199,8 @@ mod tests {
             text.extend_from_slice("Received: from ñandú\r\n".as_bytes());
         }
         let whole = escaped(&text);
-        for size in [1, 2, 3, 5, 16, 17, 64, 79, 80, 81, 1000] {
-            let mut output = vec![0; 40];
+        for size in [1, 2, 3, 5, 16, 17, 63, 64, 65, 127, 128, 129, 1000] {
+            let mut output = vec![0; MARGIN];
             let mut all = Vec::new();
             let mut pending: Vec<u8> = Vec::new();
             let mut chunks = text.chunks(size).peekable();

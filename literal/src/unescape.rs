@@ -1,17 +1,13 @@
 //! The inside of a text literal into bytes, accepting and refusing what Go's `prototext` does.
 
 use crate::block::{
-    BLOCK, Block, COPY, begins_hexadecimal, copy_block, copy_run, ends_run, escapes, from_after, hexadecimal_digits,
-    hexadecimal_values,
+    BLOCK, Sequences, Window, begins_hexadecimal, copy_run, ends_run, escapes, hexadecimal_digits, hexadecimal_values,
+    sequences, window,
 };
 use crate::utf8::{Sequence, sequence};
 
-/// Bytes of output that must be free for the next step: more than the longest character.
-pub const MARGIN: usize = 16;
-
-/// Bytes of output that must be free for a block: more than what comes of it, of an escape that ends beyond it, and what is
-/// copied too far. All but [`COPY`] of it are a power of two, for [`copy_run`].
-const ROOM: usize = 2 * BLOCK + COPY;
+/// Bytes of output that must be free for the next block.
+pub const MARGIN: usize = 2 * BLOCK;
 
 /// Bytes that one step looks at, at most: `\U` and eight digits, then `\u` and four.
 pub const LOOKAHEAD: usize = 16;
@@ -63,6 +59,9 @@ pub enum Stop {
 /// Escapes in a block from which on all of them are decoded at once: more than a block of text has.
 const DENSE: u32 = 8;
 
+/// Bytes that are written without asking whether there are more.
+const UNROLLED: usize = 8;
+
 /// How far an `unescape` came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -104,22 +103,29 @@ pub fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -> Progr
     let mut from = 0;
     let mut to = 0;
     let stop = loop {
-        let rest = input.get(from..).unwrap_or_default();
-        let room = output.get_mut(to..).unwrap_or_default();
-        if let (Some(block), Some(room)) = (rest.first_chunk(), room.first_chunk_mut()) {
-            let (consumed, produced) = unescape_block(block, room, quote);
-            from += consumed;
-            to += produced;
-            if consumed > 0 {
-                continue;
-            }
-        }
-        let Some(room) = output.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<MARGIN>) else {
+        let Some(room) = output.get_mut(to..).and_then(<[u8]>::first_chunk_mut) else {
             break Stop::Output;
         };
+        let rest = input.get(from..).unwrap_or_default();
+        let end;
+        let window = match rest.first_chunk() {
+            Some(window) => window,
+            None => {
+                end = window(rest);
+                &end
+            }
+        };
+        let block = unescape_block(window, room, quote);
+        from += block.consumed;
+        to += block.produced;
+        if block.whole {
+            continue;
+        }
         match step(input.get(from..).unwrap_or_default(), quote, last) {
             Ok(Step { bytes, length, consumed }) => {
-                *room.first_chunk_mut().unwrap_or(&mut [0; 4]) = bytes;
+                for (to, from) in output.iter_mut().skip(to).zip(bytes).take(length) {
+                    *to = from;
+                }
                 from += consumed;
                 to += length;
             }
@@ -129,104 +135,99 @@ pub fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -> Progr
     Progress { consumed: from, produced: to, stop }
 }
 
-/// Unescapes a block as far as it is plain characters and short escapes; says how many bytes are done, and how many came
-/// of them.
+/// How far a block was unescaped.
+struct BlockProgress {
+    consumed: usize,
+    produced: usize,
+    /// Whether that is all of the block; else something follows that only `step` knows.
+    whole: bool,
+}
+
+/// Unescapes a block as far as it is plain characters, short escapes and hexadecimal ones.
 #[inline(always)]
-fn unescape_block(block: &Block, room: &mut [u8; ROOM], quote: u8) -> (usize, usize) {
-    let mut special = ends_run(block, quote);
-    if special == 0 {
-        copy_block(block, room);
-        return (BLOCK, BLOCK);
-    }
+fn unescape_block(window: &Window, room: &mut [u8; MARGIN], quote: u8) -> BlockProgress {
+    let special = ends_run(window, quote);
     if special.count_ones() >= DENSE
-        && let Some(done) = unescape_dense(block, room, special)
+        && let Some(done) = unescape_dense(window, room, special)
     {
         return done;
     }
+    let Sequences { whole, controls, end } = sequences(window);
+    let mut special = special & !(whole | controls | controls << 1) & u64::MAX >> (BLOCK - end);
     let (mut from, mut to) = (0, 0);
     while special != 0 {
-        let next = special.trailing_zeros() as usize;
-        copy_run(block, from, room, to, next - from);
+        let next = special.trailing_zeros() as usize % BLOCK;
+        copy_run(window, from, room, to);
         to += next - from;
         from = next;
-        let first = special & special.wrapping_neg();
-        // It is within the bounds anyway; this way the compiler knows it.
-        let next = next % BLOCK;
-        if block[next] != b'\\' {
-            let Sequence::Valid(length @ 2..) = sequence(block.get(next..).unwrap_or_default()) else {
-                return (from, to);
-            };
-            copy_run(block, next, room, to, length);
-            special &= from_after(first, length);
-            from += length;
-            to += length;
-            continue;
-        }
-        let letter = block[next + 1];
+        let letter = window[next + 1];
         let mut byte = SIMPLE.get(usize::from(letter)).copied().unwrap_or_default();
-        if byte != 0 {
-            special &= from_after(first, 2);
+        let (high, low) = (DIGITS[usize::from(window[next + 2])], DIGITS[usize::from(window[next + 3])]);
+        if window[next] == b'\\' && byte != 0 {
+            // The second byte may be special on its own.
+            special &= special - 1 & !(2 << next);
             from += 2;
-        } else {
-            let (high, low) = (DIGITS[usize::from(block[next + 2])], DIGITS[usize::from(block[next + 3])]);
-            if letter != b'x' || high | low > 15 {
-                return (from, to);
-            }
-            special ^= first;
+        } else if window[next] == b'\\' && letter == b'x' && high | low <= 15 {
+            special &= special - 1;
             from += 4;
             byte = high << 4 | low;
+        } else {
+            return BlockProgress { consumed: from, produced: to, whole: false };
         }
-        room[to % (ROOM - COPY)] = byte;
+        room[to % (MARGIN - BLOCK)] = byte;
         to += 1;
     }
-    if from < BLOCK {
-        copy_run(block, from, room, to, BLOCK - from);
-        to += BLOCK - from;
-        from = BLOCK;
+    if from < end {
+        copy_run(window, from, room, to);
+        to += end - from;
+        from = end;
     }
-    (from, to)
+    BlockProgress { consumed: from, produced: to, whole: true }
 }
 
 /// Unescapes a block that is mostly `\xHH`, up to anything else but plain characters and short escapes. None if that is not
 /// how it is.
 #[inline(always)]
-fn unescape_dense(block: &Block, room: &mut [u8; ROOM], special: u64) -> Option<(usize, usize)> {
-    let hexadecimal = begins_hexadecimal(block);
+fn unescape_dense(window: &Window, room: &mut [u8; MARGIN], special: u64) -> Option<BlockProgress> {
+    let hexadecimal = begins_hexadecimal(window);
     if hexadecimal.count_ones() < DENSE {
         return None;
     }
-    // The second of two is not the beginning of an escape, if the first is.
-    let escapes = special & escapes(block);
-    if escapes & escapes >> 1 != 0 {
-        return None;
+    let mut escapes = special & escapes(window);
+    let mut twice = escapes & escapes >> 1;
+    while twice != 0 {
+        // The second of two begins no escape, if the first does.
+        let second = (twice & twice.wrapping_neg()) << 1;
+        escapes &= !second;
+        twice &= !(second | second >> 1);
     }
     // An escape that ends beyond the block is for the next one, and so is what is not plain.
     let mut end = (escapes & 7 << (BLOCK - 3)).trailing_zeros() as usize;
+    let mut whole = true;
     let mut other = special & !(escapes | escapes << 1);
     while other != 0 {
         let next = other.trailing_zeros() as usize;
-        match sequence(block.get(next..).unwrap_or_default()) {
-            Sequence::Valid(length) if length > 1 && next + length <= end => {
-                other &= from_after(1 << next, length);
-            }
+        match sequence(window.get(next..).unwrap_or_default()) {
+            Sequence::Valid(length @ 2..) if next + length <= end => other &= !0 << next << length,
             _ => {
+                whole = next >= end;
                 end = end.min(next);
                 break;
             }
         }
     }
     let within = 1_u64.checked_shl(end as u32).unwrap_or(0).wrapping_sub(1);
-    let digits = hexadecimal_digits(block);
+    let digits = hexadecimal_digits(window);
     let hexadecimal = hexadecimal & within;
     if hexadecimal & !(digits >> 2 & digits >> 3) != 0 {
         return None;
     }
-    let mut values = hexadecimal_values(block);
+    let mut values = hexadecimal_values(window);
     let letters = escapes & within & !hexadecimal;
     let mut left = letters;
     while left != 0 {
         let place = left.trailing_zeros() as usize % BLOCK;
-        let byte = SIMPLE.get(usize::from(block[place + 1])).copied().unwrap_or_default();
+        let byte = SIMPLE.get(usize::from(window[place + 1])).copied().unwrap_or_default();
         if byte == 0 {
             return None;
         }
@@ -235,13 +236,16 @@ fn unescape_dense(block: &Block, room: &mut [u8; ROOM], special: u64) -> Option<
     }
     // Each escape left its value in its first place.
     let mut kept = within & !(hexadecimal << 1 | hexadecimal << 2 | hexadecimal << 3 | letters << 1);
+    let produced = kept.count_ones() as usize;
     let mut to = 0;
     while kept != 0 {
-        room[to % (ROOM - COPY)] = values[kept.trailing_zeros() as usize % BLOCK];
-        to += 1;
-        kept &= kept - 1;
+        for place in to..to + UNROLLED {
+            room[place % (MARGIN - BLOCK)] = values[kept.trailing_zeros() as usize % BLOCK];
+            kept &= kept.wrapping_sub(1);
+        }
+        to += UNROLLED;
     }
-    Some((end, to))
+    Some(BlockProgress { consumed: end, produced, whole })
 }
 
 /// One character, raw or escaped.
@@ -339,7 +343,7 @@ mod tests {
     /// Unescapes the input in chunks, into little room and into much.
     fn unescaped(input: &[u8], chunk: usize) -> Result<Vec<u8>, InvalidLiteral> {
         let all = unescaped_into(input, chunk, MARGIN + 3);
-        for room in [MARGIN, ROOM - 1, ROOM, ROOM + 1, 1000] {
+        for room in [MARGIN, MARGIN + 1, 1000] {
             assert!(unescaped_into(input, chunk, room) == all, "room for {room}");
         }
         all
