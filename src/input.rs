@@ -44,7 +44,7 @@ impl<F: File> Input<F> {
 
     /// Where the next byte is, from the beginning.
     pub(crate) fn offset(&self) -> u64 {
-        self.read - self.window().len() as u64
+        self.read - (self.window.len() - self.consumed) as u64
     }
 
     /// What was read and not consumed.
@@ -71,12 +71,14 @@ impl<F: File> Input<F> {
 
     /// The next byte, which stays; none at the end.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>> {
-        while self.window().is_empty() {
+        loop {
+            if let Some(&byte) = self.window.get(self.consumed) {
+                return Ok(Some(byte));
+            }
             if !self.more(READ_BYTES)? {
                 return Ok(None);
             }
         }
-        Ok(self.window().first().copied())
     }
 
     /// Reads up to `bytes` more; false at the end.

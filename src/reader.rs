@@ -39,6 +39,9 @@ const TAIL_BYTES: u64 = 512;
 /// Bytes that are free behind what is expected of a body, so that its end is seen without a further step.
 const READ_MARGIN: usize = 256;
 
+/// Bytes that are expected of a body whose length is not known, at most.
+const UNKNOWN_BYTES: u64 = 64 << 10;
+
 /// Bytes of the body that are decoded at a time.
 const PIECE_BYTES: usize = 16 << 10;
 
@@ -225,11 +228,20 @@ impl<F: File> Reader<F> {
         let too_large = |detail| Err(Error::of(Code::TooLarge, Operation::Read, "", detail));
         let too_long = "the body is larger than `max-list-body-bytes`: read it as a stream";
         let no_memory = "the body does not fit the memory of this instance: read it as a stream";
+        if self.stage == Stage::Begin {
+            // Tells how long the body is, where the item says so.
+            let begun = match self.format {
+                Format::Text => self.begin_text().map(drop),
+                Format::Binary => self.open_binary(),
+            };
+            begun.map_err(|error| self.placed(error))?;
+        }
         if self.body_length().is_some_and(|length| length > most) {
             return too_large(too_long);
         }
-        // What the item says of its length is believed as far as the file could hold it.
-        let expected = self.body_length().unwrap_or(0).min(self.stat.size) as usize;
+        // What the item says of its length is believed as far as the file could hold it. Where it says nothing, a body can
+        // be as long as the file.
+        let expected = self.body_length().unwrap_or(UNKNOWN_BYTES).min(self.stat.size) as usize;
         let mut body: Vec<u8> = Vec::new();
         let mut length = 0;
         loop {

@@ -1,6 +1,7 @@
 //! One instance of the component, with one directory and nothing else.
 
 use crate::bindings;
+use crate::directory_sync;
 use crate::error::Error;
 use crate::host::{Limits, Shared};
 use std::path::Path;
@@ -57,6 +58,7 @@ impl ResourceLimiter for State {
 /// Gives the component what it imports: files, the time of day, randomness.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasi::sync::filesystem::types::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
+    directory_sync::link(linker)?;
     wasi::filesystem::preopens::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
     wasi::clocks::wall_clock::add_to_linker::<State, WasiClocks>(linker, State::clocks)?;
     wasi::random::random::add_to_linker::<State, WasiRandom>(linker, State::random)

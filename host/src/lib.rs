@@ -39,6 +39,7 @@
 
 mod bindings;
 mod directory;
+mod directory_sync;
 mod error;
 mod host;
 mod instance;

@@ -30,7 +30,7 @@ impl<F: File> Reader<F> {
         let integrity = self.integrity;
         self.known = true;
         self.restart();
-        self.begin()?;
+        self.begin_text()?;
         self.next_fields()?;
         self.integrity = integrity;
         Ok(())
@@ -44,7 +44,7 @@ impl<F: File> Reader<F> {
     }
 
     /// Reads the beginning of the text and looks at its end.
-    fn begin(&mut self) -> Result<Option<FoundClosing>> {
+    pub(super) fn begin_text(&mut self) -> Result<Option<FoundClosing>> {
         let input = &mut self.parser.input;
         let size = input.size();
         input.fill(head_bytes(size))?;
@@ -79,7 +79,7 @@ impl<F: File> Reader<F> {
 
     /// Parses the head, and then the tail alone. False: the item is not laid out for that, or a checksum does not match.
     fn open_at_head(&mut self) -> Result<bool> {
-        let found = self.begin()?;
+        let found = self.begin_text()?;
         let size = self.parser.input.size();
         let checked = match (self.opening, found) {
             // An operator vouches for what parses, so everything is parsed.
@@ -138,7 +138,7 @@ impl<F: File> Reader<F> {
         loop {
             match self.stage {
                 Stage::Begin => {
-                    self.begin()?;
+                    self.begin_text()?;
                 }
                 Stage::Fields => self.next_fields()?,
                 Stage::Body => match self.parser.body(output)? {

@@ -277,28 +277,35 @@ impl<F: File> Parser<F> {
         self.blank()
     }
 
-    /// An identifier, and the blank after it. It must end where a token ends.
-    fn name(&mut self) -> Result<Vec<u8>> {
+    /// An identifier, and the blank after it: which of `known` it is. It must end where a token ends.
+    fn name(&mut self, known: &[&str]) -> Result<Option<usize>> {
         match self.input.peek()? {
             Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => {}
             Some(b'0'..=b'9') => return Err(self.wrong(Syntax::FieldNumber)),
             Some(b'[') => return Err(self.wrong(Syntax::UnknownField)),
             _ => return Err(self.wrong(Syntax::InvalidName)),
         }
-        let offset = self.input.offset();
-        let mut name = Vec::new();
-        while let Some(byte @ (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_')) = self.input.peek()? {
-            if name.len() >= MAX_NAME_BYTES {
-                return Err(wrong(Syntax::UnknownField, offset));
+        let mut length = 0;
+        loop {
+            let window = self.input.window();
+            while window.get(length).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+                length += 1;
             }
-            name.push(byte);
-            self.input.consume(1);
+            if length > MAX_NAME_BYTES {
+                return Err(self.wrong(Syntax::UnknownField));
+            }
+            if length < window.len() || !self.input.more(READ_BYTES)? {
+                break;
+            }
         }
+        let offset = self.input.offset();
+        let name = self.input.take(length);
+        let known = known.iter().position(|known| known.as_bytes() == name);
         if !self.at_delimiter()? {
             return Err(wrong(Syntax::InvalidName, offset));
         }
         self.blank()?;
-        Ok(name)
+        Ok(known)
     }
 
     /// Whether a name or a number ends here.
@@ -383,8 +390,7 @@ impl<F: File> Parser<F> {
                 None => return Err(self.wrong(Syntax::UnexpectedEnd)),
             }
             let offset = self.input.offset();
-            let name = self.name()?;
-            let number = message.names().iter().position(|known| known.as_bytes() == name).map_or(0, |at| at + 1);
+            let number = self.name(message.names())?.map_or(0, |at| at + 1);
             let Some(place) = message.place(number) else {
                 return Err(wrong(Syntax::UnknownField, offset));
             };
@@ -434,8 +440,7 @@ impl<F: File> Parser<F> {
         let offset = self.input.offset();
         match self.input.peek()? {
             Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => {
-                let name = self.name()?;
-                let number = names.iter().position(|known| known.as_bytes() == name);
+                let number = self.name(names)?;
                 number.map(|number| number as i32).ok_or_else(|| wrong(Syntax::NotAnEnum, offset))
             }
             Some(b'0'..=b'9' | b'-') => self.integer32(),
