@@ -181,8 +181,8 @@ impl<F: File> Reader<F> {
         revision(hash.digest())
     }
 
-    /// Reads the next bytes of the body into `output`, which has room for more than 16; none at the end, where the whole
-    /// item was checked.
+    /// Reads the next bytes of the body into `output`, which has room for `unescape::MARGIN` and more; none at the end, where
+    /// the whole item was checked.
     pub(crate) fn read(&mut self, output: &mut [u8]) -> Result<Option<usize>> {
         let read = match self.format {
             Format::Text => self.read_text(output),

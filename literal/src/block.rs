@@ -12,8 +12,8 @@ const VECTOR: usize = 16;
 /// what follows it is written over.
 pub(crate) type Window = [u8; 2 * BLOCK];
 
-/// What is left of a text, which is shorter than a window, and NULs.
-pub(crate) fn window(rest: &[u8]) -> Window {
+/// A window of what is left of a text, which is shorter, and NULs.
+pub(crate) fn fill(rest: &[u8]) -> Window {
     let mut window = [0; 2 * BLOCK];
     for (to, from) in window.iter_mut().zip(rest) {
         *to = *from;

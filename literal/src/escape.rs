@@ -3,7 +3,7 @@
 //! `\" \\ \n \r \t` by their letters; other control characters, 0x7f and bytes that are not UTF-8 as `\xHH`; U+0080 to
 //! U+009F as `\u00HH`; everything else as it is.
 
-use crate::block::{BLOCK, Sequences, Window, copy_run, needs_escape, sequences, window};
+use crate::block::{BLOCK, Sequences, Window, copy_run, fill, needs_escape, sequences};
 use crate::utf8::{Sequence, sequence};
 
 /// Bytes that one byte of input becomes, at most.
@@ -61,12 +61,12 @@ pub fn escape(input: &[u8], output: &mut [u8], last: bool) -> Progress {
         if rest.is_empty() {
             break;
         }
-        let end;
+        let filled;
         let window = match rest.first_chunk() {
             Some(window) => window,
             None => {
-                end = window(rest);
-                &end
+                filled = fill(rest);
+                &filled
             }
         };
         let step = escape_block(window, rest.len().min(BLOCK), room);

@@ -1,8 +1,8 @@
 //! The inside of a text literal into bytes, accepting and refusing what Go's `prototext` does.
 
 use crate::block::{
-    BLOCK, Sequences, Window, begins_hexadecimal, copy_run, ends_run, escapes, hexadecimal_digits, hexadecimal_values,
-    sequences, window,
+    BLOCK, Sequences, Window, begins_hexadecimal, copy_run, ends_run, escapes, fill, hexadecimal_digits,
+    hexadecimal_values, sequences,
 };
 use crate::utf8::{Sequence, sequence};
 
@@ -107,12 +107,12 @@ pub fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -> Progr
             break Stop::Output;
         };
         let rest = input.get(from..).unwrap_or_default();
-        let end;
+        let filled;
         let window = match rest.first_chunk() {
             Some(window) => window,
             None => {
-                end = window(rest);
-                &end
+                filled = fill(rest);
+                &filled
             }
         };
         let block = unescape_block(window, room, quote);
@@ -165,7 +165,7 @@ fn unescape_block(window: &Window, room: &mut [u8; MARGIN], quote: u8) -> BlockP
         let (high, low) = (DIGITS[usize::from(window[next + 2])], DIGITS[usize::from(window[next + 3])]);
         if window[next] == b'\\' && byte != 0 {
             // The second byte may be special on its own.
-            special &= special - 1 & !(2 << next);
+            special &= (special - 1) & !(2 << next);
             from += 2;
         } else if window[next] == b'\\' && letter == b'x' && high | low <= 15 {
             special &= special - 1;

@@ -154,7 +154,8 @@ impl<F: File> Parser<F> {
         self.seen == before.seen | 1 << CREATED_AT_FIELD && self.entries == before.entries
     }
 
-    /// Reads the next bytes of the body into `output`, which has room for more than a block; none at its end.
+    /// Reads the next bytes of the body into `output`, which has room for `unescape::MARGIN` and more; none at its
+    /// end.
     pub(crate) fn body(&mut self, output: &mut [u8]) -> Result<Option<usize>> {
         let mut produced = 0;
         loop {
