@@ -218,7 +218,7 @@ fn unescape_dense(window: &Window, room: &mut [u8; MARGIN], special: u64) -> Opt
     }
     let within = 1_u64.checked_shl(end as u32).unwrap_or(0).wrapping_sub(1);
     let digits = hexadecimal_digits(window);
-    let hexadecimal = hexadecimal & within;
+    let hexadecimal = hexadecimal & escapes & within;
     if hexadecimal & !(digits >> 2 & digits >> 3) != 0 {
         return None;
     }
@@ -390,6 +390,24 @@ mod tests {
             output.push(b'"');
             assert_eq!(unescaped(&output, 1 << 20).as_deref(), Ok(&input[..]));
             assert_eq!(unescaped(&output, 7).as_deref(), Ok(&input[..]));
+        }
+    }
+
+    #[test]
+    fn what_looks_like_an_escape_comes_back() {
+        let alphabet = *b"\\\\xx2a\"\n\xff\xfe\xfd\xc2\x80\xe2\x82\0";
+        let mut state = 1_u32;
+        let mut draw = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            alphabet[(state >> 28) as usize]
+        };
+        for length in 0..1000 {
+            let input: Vec<u8> = (0..length).map(|_| draw()).collect();
+            let mut output = vec![0; length * escape::GROWTH + escape::MARGIN];
+            let progress = escape::escape(&input, &mut output, true);
+            output.truncate(progress.produced);
+            output.push(b'"');
+            assert_eq!(unescaped(&output, 1 << 20).as_deref(), Ok(&input[..]), "{}", input.escape_ascii());
         }
     }
 
