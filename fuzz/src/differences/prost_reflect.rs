@@ -22,11 +22,12 @@ pub enum Difference {
 
 impl Difference {
     /// All of them, each with a text that shows it.
-    pub const ALL: [(Difference, &str); 5] = [
+    pub const ALL: [(Difference, &str); 6] = [
         (Difference::SurrogatePair, r#"data: "\ud83d\ude00""#),
         (Difference::UpperCaseX, r#"data: "\X41""#),
         (Difference::RepeatedAfterZero, "created_at_ts { seconds: 0 seconds: 1 }"),
         (Difference::OtherWhiteSpace, "\x0cdata: \"\""),
+        (Difference::OtherWhiteSpace, "ID: \"\\xc3\"\x0c\"\\xb1\""),
         (Difference::ListWithoutColon, "rcpt [{}]"),
     ];
 
@@ -37,6 +38,10 @@ impl Difference {
             "a field that is not a list is there twice" => Some(Difference::RepeatedAfterZero),
             // A number is refused at its minus sign, which blanks may follow.
             _ if rest.trim_start_matches(['-', ' ', '\t', '\r', '\n']).starts_with(['\x0b', '\x0c']) => {
+                Some(Difference::OtherWhiteSpace)
+            }
+            // It goes on after the white space, and is UTF-8 then.
+            "a string of characters is not UTF-8" if rest.contains(['\x0b', '\x0c']) => {
                 Some(Difference::OtherWhiteSpace)
             }
             _ => None,
