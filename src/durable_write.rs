@@ -68,6 +68,13 @@ impl<D: Directory> TemporaryFile<D> {
         Ok(Box::new(TemporaryFile { directory, counters, name, ours: true, file: Some(file), length: 0 }))
     }
 
+    /// Has the system begin to write the content to the device, so that the sync to come waits for less.
+    pub(crate) fn start_writeback(&self) {
+        if let Some(file) = &self.file {
+            file.start_writeback();
+        }
+    }
+
     /// Makes the content durable (`fsync`). It fails once: a second one could lie, so the file is given up.
     pub(crate) fn sync(&self) -> Result<()> {
         self.counters.file_syncs.add(1);

@@ -234,6 +234,9 @@ pub trait File {
     /// Writes some of `bytes` at `offset` and says how many.
     fn write(&self, bytes: &[u8], offset: u64) -> Result<usize, Failure>;
 
+    /// Has the system begin to write to the device what it holds of the file. A hint, on which nothing depends.
+    fn start_writeback(&self);
+
     /// Makes data and metadata durable (`fsync`).
     fn sync(&self) -> Result<(), Failure>;
 

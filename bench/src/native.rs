@@ -5,7 +5,7 @@ use queue_store_native::error::Error;
 use queue_store_native::filesystem::{Directory, DirectoryEntry, Entries, Failure, File, Kind, Stat, System};
 use queue_store_native::message::Timestamp;
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Timespec, Timestamps};
+use rustix::fs::{Advice, AtFlags, CWD, Dir, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use rustix::rand::GetRandomFlags;
 use std::rc::Rc;
@@ -141,6 +141,10 @@ impl File for NativeFile {
 
     fn write(&self, bytes: &[u8], offset: u64) -> Result<usize, Failure> {
         rustix::io::pwrite(&self.0, bytes, offset).map_err(failure)
+    }
+
+    fn start_writeback(&self) {
+        let _ = rustix::fs::fadvise(&self.0, 0, None, Advice::DontNeed);
     }
 
     fn sync(&self) -> Result<(), Failure> {

@@ -196,6 +196,8 @@ impl File for MemoryFile {
         Ok(bytes.len())
     }
 
+    fn start_writeback(&self) {}
+
     fn sync(&self) -> Result<(), Failure> {
         Ok(())
     }

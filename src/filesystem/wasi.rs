@@ -18,7 +18,7 @@ use core::cell::Cell;
 use wasi::clocks::wall_clock::{self, Datetime};
 use wasi::filesystem::preopens;
 use wasi::filesystem::types::{
-    Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntryStream, ErrorCode, NewTimestamp,
+    Advice, Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntryStream, ErrorCode, NewTimestamp,
     OpenFlags, PathFlags,
 };
 use wasi::random::random;
@@ -198,6 +198,11 @@ impl File for WasiFile {
     fn write(&self, bytes: &[u8], offset: u64) -> Result<usize, Failure> {
         let written = self.descriptor.write(bytes, offset)?;
         Ok(usize::try_from(written).unwrap_or(usize::MAX))
+    }
+
+    fn start_writeback(&self) {
+        // What is not needed in memory is written first (Linux: `POSIX_FADV_DONTNEED`).
+        let _ = self.descriptor.advise(0, 0, Advice::DontNeed);
     }
 
     fn sync(&self) -> Result<(), Failure> {

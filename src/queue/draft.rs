@@ -113,6 +113,7 @@ impl<S: System> Draft<S> {
     /// Makes the mail durable, publishes it and returns its id.
     pub fn commit(mut self: Box<Self>) -> Result<Text> {
         self.queue.writable()?;
+        self.complete()?;
         self.prepare()?;
         self.finish()
     }
@@ -125,12 +126,23 @@ impl<S: System> Draft<S> {
         self.file.discard().map_err(|error| self.queue.error(error))
     }
 
-    /// Makes the mail durable under its temporary name.
-    pub(super) fn prepare(&mut self) -> Result<()> {
+    /// Writes what is left of the mail.
+    pub(super) fn complete(&mut self) -> Result<()> {
         let encoder = self.encoder.take().ok_or_else(aborted)?;
         // What fails here drops the temporary file, which removes it.
-        let finished = encoder.finish(&mut *self.file).and_then(|_| self.file.finish(self.durability));
-        finished.map_err(|error| self.queue.error(error))
+        encoder.finish(&mut *self.file).map(drop).map_err(|error| self.queue.error(error))
+    }
+
+    /// Has the system begin with what `prepare` waits for.
+    pub(super) fn start_writeback(&self) {
+        if self.durability != Durability::None {
+            self.file.start_writeback();
+        }
+    }
+
+    /// Makes the mail, which is written, durable under its temporary name.
+    pub(super) fn prepare(&mut self) -> Result<()> {
+        self.file.finish(self.durability).map_err(|error| self.queue.error(error))
     }
 
     /// Publishes the mail, which is durable. The name is not yet.

@@ -13,6 +13,9 @@ use crate::name::{FORMATS, Format, STATES, item};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 
+/// Files that are written before the first of them is synced: each is open until then, and a process may have few.
+const MAX_OPEN_FILES: usize = 32;
+
 /// How to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteOptions {
@@ -59,7 +62,9 @@ pub fn header(id: &mut Maybe<Text>, envelope: &mut Envelope) -> Result<Header> {
 impl<S: System> Queue<S> {
     /// Queues a mail under an id, or under one that is drawn. Returns the id.
     pub fn put(self: &Rc<Self>, mail: &mut Given, options: &WriteOptions) -> Result<Text> {
-        self.prepare(mail, options, &mut Text::default())?.finish()
+        let mut draft = self.write(mail, options, &mut Text::default())?;
+        draft.prepare()?;
+        draft.finish()
     }
 
     /// Queues several mails with one sync of the directory.
@@ -73,18 +78,28 @@ impl<S: System> Queue<S> {
         let options = WriteOptions { max_items: None, ..*options };
         let mut outcomes = List::new();
         let mut written: List<(usize, Box<Draft<S>>)> = List::new();
-        for mail in mails {
-            let mut id = Text::default();
-            let prepared = if room == 0 { Err(self.full()) } else { self.prepare(mail, &options, &mut id) };
-            let prepared = prepared.map(|prepared| {
-                room -= 1;
-                written.push((outcomes.len(), prepared));
-            });
-            outcomes.push(Outcome::of(&id, prepared));
+        for mails in mails.chunks_mut(MAX_OPEN_FILES) {
+            let begin = written.len();
+            for mail in mails {
+                let mut id = Text::default();
+                let draft = if room == 0 { Err(self.full()) } else { self.write(mail, &options, &mut id) };
+                let draft = draft.map(|draft| {
+                    room -= 1;
+                    draft.start_writeback();
+                    written.push((outcomes.len(), draft));
+                });
+                outcomes.push(Outcome::of(&id, draft));
+            }
+            // The first sync commits what the file system knows of all of them.
+            for (place, draft) in written.iter_mut().skip(begin) {
+                if let Some(outcome) = outcomes.get_mut(*place) {
+                    outcome.problem = problem(draft.prepare().err());
+                }
+            }
         }
-        for (place, prepared) in written.iter_mut() {
-            if let Some(outcome) = outcomes.get_mut(*place) {
-                outcome.problem = problem(prepared.publish().err());
+        for (place, draft) in written.iter_mut() {
+            if let Some(outcome) = outcomes.get_mut(*place).filter(|outcome| outcome.problem.is_none()) {
+                outcome.problem = problem(draft.publish().err());
             }
         }
         self.sync_outcomes(options.durability, &mut outcomes, Code::NeedsRecovery);
@@ -92,8 +107,8 @@ impl<S: System> Queue<S> {
         Ok(outcomes)
     }
 
-    /// Writes a mail to a temporary file and makes that durable. Says in `id` which one it has, as soon as that is known.
-    fn prepare(self: &Rc<Self>, mail: &mut Given, options: &WriteOptions, id: &mut Text) -> Result<Box<Draft<S>>> {
+    /// Writes a mail to a temporary file. Says in `id` which one it has, as soon as that is known.
+    fn write(self: &Rc<Self>, mail: &mut Given, options: &WriteOptions, id: &mut Text) -> Result<Box<Draft<S>>> {
         let mut header = header(&mut mail.id, &mut mail.envelope)?;
         let body = core::mem::take(&mut mail.body);
         if body.len() as u64 > options.max_body_bytes.min(MAX_LIST_BODY_BYTES) {
@@ -103,7 +118,7 @@ impl<S: System> Queue<S> {
         *id = header.id;
         let mut draft = begun?;
         draft.write(&body)?;
-        draft.prepare()?;
+        draft.complete()?;
         Ok(draft)
     }
 

@@ -4,8 +4,8 @@
 use super::disk::{ErrorName, Inode};
 use super::gate::{Actor, Gate};
 use super::types::{
-    Datetime, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHash, NewTimestamp,
-    OpenFlags, PathFlags,
+    Advice, Datetime, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHash,
+    NewTimestamp, OpenFlags, PathFlags,
 };
 use super::world::World;
 use crate::bindings::QueuePre;
@@ -171,6 +171,8 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             answer(inode.and_then(|inode| state.world().set_modified(inode, modified.seconds)))
         },
     )?;
+    // A disk may keep what was not synced anyway, all of it or some.
+    types.func_wrap("[method]descriptor.advise", |_: Store, (_, _, _, _): (Of, u64, u64, Advice)| answer(Ok(())))?;
     for name in ["[method]descriptor.sync", "[method]descriptor.sync-data"] {
         types.func_wrap(name, |store: Store, (of,): (Of,)| {
             let state = store.data();

@@ -64,6 +64,24 @@ pub enum DescriptorType {
 }
 
 #[derive(Clone, Copy, ComponentType, Lift, Lower)]
+#[component(enum)]
+#[repr(u8)]
+pub enum Advice {
+    #[component(name = "normal")]
+    Normal,
+    #[component(name = "sequential")]
+    Sequential,
+    #[component(name = "random")]
+    Random,
+    #[component(name = "will-need")]
+    WillNeed,
+    #[component(name = "dont-need")]
+    DontNeed,
+    #[component(name = "no-reuse")]
+    NoReuse,
+}
+
+#[derive(Clone, Copy, ComponentType, Lift, Lower)]
 #[component(record)]
 pub struct Datetime {
     pub seconds: u64,
