@@ -45,10 +45,14 @@ impl Counter {
     /// Notes what a call costs.
     fn count<T>(&mut self, what: &str, call: impl FnOnce(&mut Simulated) -> T) -> T {
         self.system.world().log.clear();
+        self.system.world().hints = 0;
         let before = self.fuel();
         let result = call(&mut self.system);
         let instructions = before - self.fuel();
-        let calls = self.system.world().log.len() as u64;
+        let calls = {
+            let world = self.system.world();
+            world.log.len() as u64 + world.hints
+        };
         assert!(self.costs.insert(what.to_string(), [instructions, calls]).is_none(), "{what} is there twice");
         result
     }

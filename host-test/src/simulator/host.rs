@@ -172,7 +172,10 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         },
     )?;
     // A disk may keep what was not synced anyway, all of it or some.
-    types.func_wrap("[method]descriptor.advise", |_: Store, (_, _, _, _): (Of, u64, u64, Advice)| answer(Ok(())))?;
+    types.func_wrap("[method]descriptor.advise", |store: Store, (_, _, _, _): (Of, u64, u64, Advice)| {
+        store.data().world().hints += 1;
+        answer(Ok(()))
+    })?;
     for name in ["[method]descriptor.sync", "[method]descriptor.sync-data"] {
         types.func_wrap(name, |store: Store, (of,): (Of,)| {
             let state = store.data();

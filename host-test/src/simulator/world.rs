@@ -92,6 +92,8 @@ pub struct World {
     pub random: Vec<u64>,
     /// The operations so far, in order, with the name that each was for.
     pub log: Vec<(Operation, String)>,
+    /// How often the system was asked for what changes nothing that a crash could leave, and is no operation therefore.
+    pub hints: u64,
     /// The disk before each operation that can change it, and the number of that in the log, if they are to be kept.
     pub snapshots: Option<Vec<(usize, Disk)>>,
     /// Whether the process was killed.
