@@ -144,6 +144,15 @@ impl<F: File> Reader<F> {
         opened.map_err(|error| self.placed(error))
     }
 
+    /// Reads the beginning of the file, unless that was read.
+    fn begin(&mut self) -> Result<()> {
+        match (self.stage, self.format) {
+            (Stage::Begin, Format::Text) => self.begin_text().map(drop),
+            (Stage::Begin, Format::Binary) => self.open_binary(),
+            _ => Ok(()),
+        }
+    }
+
     /// The fields but the body, once they were found.
     pub(crate) fn header(&mut self) -> &mut Header {
         &mut self.header
@@ -228,14 +237,8 @@ impl<F: File> Reader<F> {
         let too_large = |detail| Err(Error::of(Code::TooLarge, Operation::Read, "", detail));
         let too_long = "the body is larger than `max-list-body-bytes`: read it as a stream";
         let no_memory = "the body does not fit the memory of this instance: read it as a stream";
-        if self.stage == Stage::Begin {
-            // Tells how long the body is, where the item says so.
-            let begun = match self.format {
-                Format::Text => self.begin_text().map(drop),
-                Format::Binary => self.open_binary(),
-            };
-            begun.map_err(|error| self.placed(error))?;
-        }
+        // Tells how long the body is, where the item says so.
+        self.begin().map_err(|error| self.placed(error))?;
         if self.body_length().is_some_and(|length| length > most) {
             return too_large(too_long);
         }

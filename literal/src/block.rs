@@ -12,13 +12,19 @@ const VECTOR: usize = 16;
 /// what follows it is written over.
 pub(crate) type Window = [u8; 2 * BLOCK];
 
-/// A window of what is left of a text, which is shorter, and NULs.
-pub(crate) fn fill(rest: &[u8]) -> Window {
-    let mut window = [0; 2 * BLOCK];
-    for (to, from) in window.iter_mut().zip(rest) {
+/// The window at the beginning of what is left of a text; where that is shorter, it and NULs, in `filled`.
+#[inline(always)]
+pub(crate) fn window<'a>(rest: &'a [u8], filled: &'a mut Window) -> &'a Window {
+    rest.first_chunk().unwrap_or_else(|| fill(rest, filled))
+}
+
+#[inline(never)]
+fn fill<'a>(rest: &[u8], filled: &'a mut Window) -> &'a Window {
+    *filled = [0; 2 * BLOCK];
+    for (to, from) in filled.iter_mut().zip(rest) {
         *to = *from;
     }
-    window
+    filled
 }
 
 /// What one byte of a block is, for sixteen of them.

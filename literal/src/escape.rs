@@ -3,7 +3,7 @@
 //! `\" \\ \n \r \t` by their letters; other control characters, 0x7f and bytes that are not UTF-8 as `\xHH`; U+0080 to
 //! U+009F as `\u00HH`; everything else as it is.
 
-use crate::block::{BLOCK, Sequences, Window, copy_run, fill, needs_escape, sequences};
+use crate::block::{BLOCK, Sequences, Window, copy_run, needs_escape, sequences, window};
 use crate::utf8::{Sequence, sequence};
 
 /// Bytes that one byte of input becomes, at most.
@@ -56,20 +56,13 @@ pub struct Progress {
 pub fn escape(input: &[u8], output: &mut [u8], last: bool) -> Progress {
     let input = if last { input } else { complete(input) };
     let (mut from, mut to) = (0, 0);
+    let mut filled = [0; 2 * BLOCK];
     while let Some(room) = output.get_mut(to..).and_then(<[u8]>::first_chunk_mut) {
         let rest = input.get(from..).unwrap_or_default();
         if rest.is_empty() {
             break;
         }
-        let filled;
-        let window = match rest.first_chunk() {
-            Some(window) => window,
-            None => {
-                filled = fill(rest);
-                &filled
-            }
-        };
-        let step = escape_block(window, rest.len().min(BLOCK), room);
+        let step = escape_block(window(rest, &mut filled), rest.len().min(BLOCK), room);
         from += step.consumed;
         to += step.produced;
     }

@@ -1,8 +1,8 @@
 //! The inside of a text literal into bytes, accepting and refusing what Go's `prototext` does.
 
 use crate::block::{
-    BLOCK, Sequences, Window, begins_hexadecimal, copy_run, ends_run, escapes, fill, hexadecimal_digits,
-    hexadecimal_values, sequences,
+    BLOCK, Sequences, Window, begins_hexadecimal, copy_run, ends_run, escapes, hexadecimal_digits, hexadecimal_values,
+    sequences, window,
 };
 use crate::utf8::{Sequence, sequence};
 
@@ -102,20 +102,13 @@ const DIGITS: [u8; 256] = {
 pub fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -> Progress {
     let mut from = 0;
     let mut to = 0;
+    let mut filled = [0; 2 * BLOCK];
     let stop = loop {
         let Some(room) = output.get_mut(to..).and_then(<[u8]>::first_chunk_mut) else {
             break Stop::Output;
         };
         let rest = input.get(from..).unwrap_or_default();
-        let filled;
-        let window = match rest.first_chunk() {
-            Some(window) => window,
-            None => {
-                filled = fill(rest);
-                &filled
-            }
-        };
-        let block = unescape_block(window, room, quote);
+        let block = unescape_block(window(rest, &mut filled), room, quote);
         from += block.consumed;
         to += block.produced;
         if block.whole {

@@ -114,7 +114,6 @@ impl<S: System> Draft<S> {
     pub fn commit(mut self: Box<Self>) -> Result<Text> {
         self.queue.writable()?;
         self.complete()?;
-        self.prepare()?;
         self.finish()
     }
 
@@ -157,8 +156,9 @@ impl<S: System> Draft<S> {
         })
     }
 
-    /// Publishes the mail, makes the name durable, and returns the id.
+    /// Makes the mail, which is written, durable, publishes it, makes the name durable, and returns the id.
     pub(super) fn finish(mut self: Box<Self>) -> Result<Text> {
+        self.prepare()?;
         self.publish()?;
         self.queue.sync_names(self.durability).map_err(|error| self.queue.note(&self.id, error))?;
         self.queue.counters.puts.add(1);

@@ -62,9 +62,7 @@ pub fn header(id: &mut Maybe<Text>, envelope: &mut Envelope) -> Result<Header> {
 impl<S: System> Queue<S> {
     /// Queues a mail under an id, or under one that is drawn. Returns the id.
     pub fn put(self: &Rc<Self>, mail: &mut Given, options: &WriteOptions) -> Result<Text> {
-        let mut draft = self.write(mail, options, &mut Text::default())?;
-        draft.prepare()?;
-        draft.finish()
+        self.write(mail, options, &mut Text::default())?.finish()
     }
 
     /// Queues several mails with one sync of the directory.

@@ -113,9 +113,7 @@ impl<F: File> Reader<F> {
     }
 
     fn next_bytes(&mut self, most: usize) -> Result<Option<&[u8]>> {
-        if self.stage == Stage::Begin {
-            self.open_binary()?;
-        }
+        self.begin()?;
         let left = self.body_end.unwrap_or(0).saturating_sub(self.parser.input.offset());
         if left == 0 {
             self.finish_binary()?;

@@ -137,9 +137,7 @@ impl<F: File> Reader<F> {
     pub(super) fn read_text(&mut self, output: &mut [u8]) -> Result<Option<usize>> {
         loop {
             match self.stage {
-                Stage::Begin => {
-                    self.begin_text()?;
-                }
+                Stage::Begin => self.begin()?,
                 Stage::Fields => self.next_fields()?,
                 Stage::Body => match self.parser.body(output)? {
                     Some(read) => {

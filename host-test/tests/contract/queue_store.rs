@@ -5,6 +5,8 @@ use queue_store_host_test::bindings::{
     options, recipient,
 };
 use queue_store_host_test::instance::{QUEUE, TestQueue, ids};
+use queue_store_host_test::simulator::host::Simulated;
+use queue_store_host_test::simulator::world;
 use std::fs;
 
 fn binary() -> WriteOptions {
@@ -121,6 +123,29 @@ fn a_mail_that_no_server_can_act_on_is_refused() {
         assert_eq!(error.code, ErrorCode::InvalidArgument, "{number}");
     }
     assert_eq!(queue.names(), [""; 0]);
+}
+
+#[test]
+fn put_many_writes_before_it_syncs_and_has_few_files_open() {
+    use world::Operation::{Create, Rename, SyncDirectory, SyncFile};
+    let mut system = Simulated::new();
+    system.put_many(&vec![(None, mail(b"x")); 40], None).expect("a batch");
+    let mut operations = system.world().operations();
+    operations.retain(|operation| matches!(operation, Create | SyncFile | Rename | SyncDirectory));
+    let runs: Vec<_> = operations.chunk_by(PartialEq::eq).map(|run| (run[0], run.len())).collect();
+    let expected = [(Create, 32), (SyncFile, 32), (Create, 8), (SyncFile, 8), (Rename, 40), (SyncDirectory, 1)];
+    assert_eq!(runs, expected);
+}
+
+#[test]
+fn put_many_publishes_nothing_whose_sync_failed() {
+    let mut system = Simulated::new();
+    system.world().fail(world::Operation::SyncFile, "io");
+    let mails = ["x", "y", "z"].map(|id| (Some(id.to_string()), mail(b"body")));
+    let outcomes = system.put_many(&mails, None).expect("a batch");
+    let codes: Vec<_> = outcomes.iter().map(|outcome| outcome.problem.as_ref().map(|problem| problem.code)).collect();
+    assert_eq!(codes, [Some(ErrorCode::Io), None, None]);
+    assert_eq!(system.world().names.keys().collect::<Vec<_>>(), ["m:y", "m:z"]);
 }
 
 #[test]

@@ -16,6 +16,8 @@ support::trials![
     moves_are_synced => Strace,
     recovery_syncs_every_item_and_then_the_directory => Strace,
     an_import_shares_the_sync_of_the_directory => Strace,
+    a_directory_is_opened_once_however_often_it_is_synced => Strace,
+    a_directory_sync_that_failed_is_not_tried_again => Strace,
     reads_change_nothing => Strace,
     the_command_has_one_thread_beside_the_clock,
 ];
@@ -162,6 +164,27 @@ fn an_import_shares_the_sync_of_the_directory() {
     assert!(done[6].starts_with("rename T1 m:") && done[7].starts_with("rename T2 m:"), "{done:?}");
     assert_eq!(done[8], "sync .");
     assert!(done[9].starts_with("print ") && done[10].starts_with("print ") && done.len() == 11, "{done:?}");
+}
+
+fn a_directory_is_opened_once_however_often_it_is_synced() {
+    let queue = Queue::existing();
+    let log = tempfile::NamedTempFile::new().expect("a temporary file");
+    let put = queue.put_command(&["--id", "x"]);
+    let mut strace = trace::strace(&put, &["-e", "trace=openat,openat2,fsync", "-o"], log.path());
+    support::run(&mut strace, b"body").done();
+    let log = fs::read_to_string(log.path()).expect("the log of strace is text");
+    let calls = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    assert_eq!((calls("fsync("), calls(", \".\", ")), (3, 1), "{log}");
+}
+
+fn a_directory_sync_that_failed_is_not_tried_again() {
+    let queue = Queue::existing();
+    let log = tempfile::NamedTempFile::new().expect("a temporary file");
+    // The first sync is of the file.
+    let fault = ["-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=2", "-o"];
+    let said = support::run(&mut trace::strace(&queue.put_command(&[]), &fault, log.path()), b"body").failed(74);
+    let log = fs::read_to_string(log.path()).expect("the log of strace is text");
+    assert_eq!(log.lines().filter(|line| line.contains("fsync(")).count(), 2, "{said}: {log}");
 }
 
 fn reads_change_nothing() {
