@@ -35,8 +35,6 @@
 //! Calls block, on the thread that makes them. In a task of an async runtime they panic: they belong on a thread that may
 //! block, such as those of tokio's `spawn_blocking`.
 
-#![cfg(not(target_family = "wasm"))]
-
 mod bindings;
 mod directory;
 mod directory_sync;

@@ -23,7 +23,7 @@ pub fn build() -> Result<PathBuf, Error> {
         return Ok(PathBuf::from(command));
     }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     cargo.args(["build", "--quiet", "--package", "queue-store-host", "--bin", "queue-store", "--message-format=json"]);
     // With this package, the command shares the features of its dependencies, and what is built of them already.
     cargo.args(["--package", env!("CARGO_PKG_NAME")]);
@@ -40,6 +40,6 @@ pub fn build() -> Result<PathBuf, Error> {
 
 /// Where cargo builds; logs of broken images are put beside that.
 pub fn target_directory() -> PathBuf {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     env::var_os("CARGO_TARGET_DIR").map_or_else(default, PathBuf::from)
 }

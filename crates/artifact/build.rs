@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
     for source in
         ["src", "literal", "wit", "build.rs", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"]
     {
