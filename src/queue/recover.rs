@@ -104,8 +104,20 @@ impl<S: System> Queue<S> {
         Ok(newest)
     }
 
-    /// Makes every item durable, and then the directory entries.
+    /// Removes second names of items, makes every item durable, and then the directory entries.
     fn reconcile(&self, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
+        self.each_item(recovery, |file, recovery| self.remove_second_names(file, unsynced, recovery))?;
+        self.each_item(recovery, |file, recovery| {
+            self.make_durable(file, unsynced, recovery)?;
+            check_recorded_id(self.open_item(file, Strictness::Full)?.reader.envelope(), file)?;
+            recovery.durable_items += 1;
+            Ok(())
+        })?;
+        self.sync_directory()
+    }
+
+    /// Calls `visit` for the file of every item, and reports the failures. Only a failed fsync of the directory ends the pass.
+    fn each_item(&self, recovery: &mut Recovery, visit: impl Fn(&ItemFile, &mut Recovery) -> Result<()>) -> Result<()> {
         let mut scan = self.scan()?;
         while let Some(entry) = scan.next()? {
             if entry.file_type != FileType::Regular {
@@ -114,8 +126,8 @@ impl<S: System> Queue<S> {
             let Some(file) = ItemFile::found(entry.name) else {
                 continue;
             };
-            match self.reconcile_item(&file, unsynced.contains(file.id()), recovery) {
-                Ok(()) => recovery.durable_items += 1,
+            match visit(&file, recovery) {
+                Ok(()) => {}
                 Err(error) if error.code() == Code::NotFound => {}
                 Err(error) if error.operation == Operation::SyncDirectory => return Err(error),
                 Err(error) => {
@@ -124,28 +136,27 @@ impl<S: System> Queue<S> {
                 }
             }
         }
-        self.sync_directory()
+        Ok(())
     }
 
-    /// Makes an item durable, by an fsync or, where one failed already or fails now, by writing it to a new file; removes a
-    /// second name; and checks the envelope.
-    fn reconcile_item(&self, file: &ItemFile, unsynced: bool, recovery: &mut Recovery) -> Result<()> {
-        if unsynced || self.sync_file(file).is_err() {
-            self.copy_to_new_file(file).map_err(|error| {
-                if !is_damage(&error) && error.code() != Code::NotFound {
-                    // The next recovery tries again.
-                    self.retain_unsynced(file.id());
-                }
-                error.remark(Remark::MayNotSurvive)
-            })?;
-            recovery.rewritten += 1;
+    /// Makes an item durable, by an fsync or, where one failed already or fails now, by writing it to a new file.
+    fn make_durable(&self, file: &ItemFile, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
+        if !unsynced.contains(file.id()) && self.sync_file(file).is_ok() {
+            return Ok(());
         }
-        self.remove_second_names(file, recovery)?;
-        check_recorded_id(self.open_item(file, Strictness::Full)?.reader.envelope(), file)
+        self.copy_to_new_file(file).map_err(|error| {
+            if !is_damage(&error) && error.code() != Code::NotFound {
+                // The next recovery tries again.
+                self.retain_unsynced(file.id());
+            }
+            error.remark(Remark::MayNotSurvive)
+        })?;
+        recovery.rewritten += 1;
+        Ok(())
     }
 
     /// Removes the second names of an item, if `file` is its most restrained one.
-    fn remove_second_names(&self, file: &ItemFile, recovery: &mut Recovery) -> Result<()> {
+    fn remove_second_names(&self, file: &ItemFile, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
         // The usual name needs no lookup of the others: each of them leads here too.
         if (file.state, file.format) == (State::Ready, Format::Text) {
             return Ok(());
@@ -157,7 +168,7 @@ impl<S: System> Queue<S> {
         for other in &others {
             if self.same_content(file, other)? {
                 // The name that stays is durable before the other one goes.
-                self.sync_file(file).inspect_err(|_| self.retain_unsynced(file.id()))?;
+                self.make_durable(file, unsynced, recovery)?;
                 self.sync_directory()?;
                 self.unlink(&other.name)?;
                 recovery.rewritten += 1;
