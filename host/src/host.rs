@@ -1,0 +1,72 @@
+//! The entrance to the library: loads the component and opens queues.
+
+use crate::directory;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::pool::Pool;
+use crate::queue::Queue;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The loaded component. A process needs one; queues share it.
+///
+/// Its functions take milliseconds and are meant for the start of a program, so they may be called in async tasks too.
+#[derive(Clone)]
+pub struct Host {
+    engine: Arc<Engine>,
+}
+
+impl Host {
+    /// Loads the component.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Component`] if this machine cannot run it, or the system has no thread for it.
+    pub fn new() -> Result<Host> {
+        Host::with_limits(Limits::default())
+    }
+
+    /// Loads the component, with limits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Component`] if this machine cannot run it, or the system has no thread for it.
+    pub fn with_limits(limits: Limits) -> Result<Host> {
+        Ok(Host { engine: Arc::new(Engine::new(limits).map_err(Error::Component)?) })
+    }
+
+    /// Opens the queue in a directory that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Directory`] if the directory cannot be opened; those of `queue.open` in the contract.
+    pub fn open(&self, directory: impl AsRef<Path>) -> Result<Queue> {
+        let directory = directory.as_ref();
+        require_directory(directory).map_err(|source| Error::Directory { path: directory.to_path_buf(), source })?;
+        Ok(Queue::new(Arc::new(Pool::open(&self.engine, directory)?)))
+    }
+
+    /// Opens the queue in a directory, which is created durably, with mode 0700, if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Directory`] if the directory cannot be created or opened; those of `queue.open` in the contract.
+    pub fn create(&self, directory: impl AsRef<Path>) -> Result<Queue> {
+        let directory = directory.as_ref();
+        directory::create(directory).map_err(|source| Error::Directory { path: directory.to_path_buf(), source })?;
+        self.open(directory)
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Host").field("limits", &self.engine.limits).finish_non_exhaustive()
+    }
+}
+
+fn require_directory(path: &Path) -> io::Result<()> {
+    if path.metadata()?.is_dir() { Ok(()) } else { Err(ErrorKind::NotADirectory.into()) }
+}
