@@ -17,8 +17,8 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes (sysexits.h): 0 done, 64 usage, 65 damaged or bad data, 66 no such item or directory, 69 unavailable,
-70 internal error, 73 cannot create, 74 input/output error, 75 try again later (queue full, disk full), 77 permission.
+Exit codes (sysexits.h): 0 done, 64 usage, 65 damaged or bad data, 66 no such item or directory, 69 unavailable, \
+70 internal error, 73 cannot create, 74 input/output error, 75 try again later (queue full, disk full), 77 permission. \
 One line on standard error tells the place, the cause and the remedy.";
 
 #[derive(clap::Subcommand)]

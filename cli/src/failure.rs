@@ -14,12 +14,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use sysexits::ExitCode as Sysexit;
 
-/// A cause, the place that it concerns, and what is to be known and done.
+/// A cause, the place that it concerns, and notes on the state that it leaves and on the remedy.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// A file, an item or an argument, where the words of the cause do not name it.
     place: Option<String>,
-    cause: Cause,
+    cause: Box<Cause>,
     notes: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ impl Failure {
     /// Sets the place to the item `id`, unless there is one already, and explains ids where that one is malformed.
     pub(crate) fn at_item(self, id: &str) -> Failure {
         let is_malformed =
-            matches!(&self.cause, Cause::Queue(error) if error.code() == Some(ErrorCode::InvalidArgument));
+            matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::InvalidArgument));
         let failure = self.at(id);
         if is_malformed { failure.with_note(note::MALFORMED_ID) } else { failure }
     }
@@ -65,9 +65,9 @@ impl Failure {
         &self.cause
     }
 
-    /// Returns whether the effect of what failed is visible, or may be, and may not survive power loss.
+    /// Returns whether the failed call may have had its effect, which may not survive power loss.
     pub(crate) fn is_indeterminate(&self) -> bool {
-        matches!(&self.cause, Cause::Queue(error) if error.code() == Some(ErrorCode::Indeterminate))
+        matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Indeterminate))
     }
 
     /// Returns the exit code.
@@ -94,7 +94,7 @@ impl Failure {
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Failure {
         let notes = advice::of(&cause).map(str::to_string).into_iter().collect();
-        Failure { place: None, cause, notes }
+        Failure { place: None, cause: Box::new(cause), notes }
     }
 }
 

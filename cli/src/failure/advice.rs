@@ -1,4 +1,4 @@
-//! Advice: what to do about a cause, where its words do not tell.
+//! The remedies for causes whose own words do not name one.
 
 use super::cause::Cause;
 use crate::file_size_limit;

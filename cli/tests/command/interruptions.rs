@@ -13,7 +13,7 @@ use std::process::{Child, Command};
 trials![
     interrupted_put_leaves_nothing,
     put_of_endless_input_can_be_interrupted,
-    put_and_import_of_unopened_pipe_can_be_interrupted,
+    reading_of_unopened_pipe_can_be_interrupted,
     interrupted_import_keeps_printed_mails,
     ignored_signal_stays_ignored,
     signal_after_end_of_mail_is_too_late,
@@ -92,7 +92,7 @@ fn put_of_endless_input_can_be_interrupted() {
     assert_eq!(queue.names(), [""; 0]);
 }
 
-fn put_and_import_of_unopened_pipe_can_be_interrupted() {
+fn reading_of_unopened_pipe_can_be_interrupted() {
     let queue = Queue::existing();
     let pipe = queue.beside("pipe");
     mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("the temporary directory is writable");

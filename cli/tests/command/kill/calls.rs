@@ -6,7 +6,7 @@ use crate::strace::with_fault;
 use crate::trial::trials;
 use std::process::Command;
 
-trials![change_killed_at_any_call_is_complete_or_absent => Strace];
+trials![killed_change_is_complete_or_absent => Strace];
 
 /// The system calls that change files, and the one that prints.
 const CALLS: [&str; 7] = ["openat2", "pwrite64", "fsync", "renameat", "linkat", "unlinkat", "write"];
@@ -46,7 +46,7 @@ fn kill_everywhere(Case { prepare, command, input, is_made }: &Case) {
     assert!(kills > 3 && made > 0 && unmade > 0, "{kills} kills, {made} times made, {unmade} times not");
 }
 
-fn change_killed_at_any_call_is_complete_or_absent() {
+fn killed_change_is_complete_or_absent() {
     const X: fn(&Queue) = |queue| _ = queue.put(&["--id", "x"], b"body");
     const NOTHING: fn(&Queue) = |_| {};
     const MAILS: &[u8] = b"From a@example.com\n\none\n\nFrom a@example.com\n\ntwo\n";
