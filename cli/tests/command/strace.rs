@@ -1,38 +1,41 @@
-//! What a command does to files, as strace sees it.
+//! The changes that a command makes to files, as strace sees them.
 
-use super::support::run;
+use crate::process::{launched_by, run};
 use std::collections::HashMap;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs a command that succeeds, and returns what it did to files below `root`, in order:
+/// Runs a command that succeeds, and returns its changes to files below `root`, in order:
 ///
 /// - `create`, `write`, `sync`, `unlink` and a name; `rename`, `link` and two names; `make` and a directory;
-/// - `look` and a name that was looked for and is free;
-/// - `print` and what was written to standard output.
+/// - `look` and a name that the command looked for and that is free;
+/// - `print` and the bytes that were written to standard output.
 ///
-/// Names are relative to `root`, and temporary ones `T1`, `T2` and so on. Writes that follow each other are one.
+/// Names are relative to `root`, and temporary ones are `T1`, `T2` and so on. Adjacent writes to one file are one.
 pub(crate) fn changes(root: &Path, command: &Command, input: &[u8]) -> Vec<String> {
-    let log = tempfile::NamedTempFile::new().expect("a temporary file");
-    let mut strace = strace(command, &["-y", "-s", "4096", "-e", "trace=%file,%desc", "-o"], log.path());
-    run(&mut strace, input).done();
-    let log = std::fs::read_to_string(log.path()).expect("the log of strace is text");
+    let log = log(command, &["-y", "-s", "4096", "-e", "trace=%file,%desc"], input);
     let mut changes = Changes { root, temporary: HashMap::new(), seen: Vec::new() };
     calls(&log).iter().for_each(|call| changes.note(call));
     changes.seen
 }
 
-/// A command under strace, with these options, the last of which takes the log.
-pub(crate) fn strace(command: &Command, options: &[&str], log: &Path) -> Command {
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq"]).args(options).arg(log).arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => strace.env(name, value),
-            None => strace.env_remove(name),
-        };
-    }
-    strace
+/// Runs a command that succeeds, under strace with these options, and returns the log.
+pub(crate) fn log(command: &Command, options: &[&str], input: &[u8]) -> String {
+    let log = tempfile::NamedTempFile::new().expect("a test can create a temporary file");
+    run(&mut traced(command, options, log.path()), input).done();
+    fs::read_to_string(log.path()).expect("strace escapes all but ASCII")
+}
+
+/// Returns the command under strace with these options, which writes to `log`.
+pub(crate) fn traced(command: &Command, options: &[&str], log: &Path) -> Command {
+    let log = log.to_str().expect("temporary files have names in UTF-8");
+    launched_by(&[&["strace", "-f", "-qq"], options, &["-o", log]].concat(), command)
+}
+
+/// Returns the command under strace, which injects a fault: `SYSCALL:error=ERRNO:when=NUMBER` and the like.
+pub(crate) fn with_fault(fault: &str, command: &Command) -> Command {
+    traced(command, &["-e", &format!("inject={fault}")], Path::new("/dev/null"))
 }
 
 /// A system call that returned.
@@ -42,7 +45,7 @@ struct Call {
     result: String,
 }
 
-/// The calls in the order in which they returned.
+/// Returns the calls of a log in the order in which they returned.
 fn calls(log: &str) -> Vec<Call> {
     let mut calls = Vec::new();
     let mut unfinished = HashMap::new();
@@ -50,7 +53,7 @@ fn calls(log: &str) -> Vec<Call> {
         let (thread, text) = line.split_once(' ').expect("with -f each line begins with a thread");
         let text = text.trim_start();
         if text.starts_with(['+', '-']) {
-            // An exit, or a signal.
+            // An exit or a signal.
             continue;
         }
         if let Some(begun) = text.strip_suffix(" <unfinished ...>") {
@@ -58,7 +61,9 @@ fn calls(log: &str) -> Vec<Call> {
             continue;
         }
         let whole = match text.strip_prefix("<... ").and_then(|rest| rest.split_once(" resumed>")) {
-            Some((_, rest)) => format!("{}{rest}", unfinished.remove(thread).expect("it began")),
+            Some((_, rest)) => {
+                format!("{}{rest}", unfinished.remove(thread).expect("a call that is resumed was begun"))
+            }
             None => text.to_string(),
         };
         let (call, result) = whole.rsplit_once(" = ").unwrap_or_else(|| panic!("not a call: {whole}"));
@@ -76,6 +81,7 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
+    /// Adds the change of a call, if it made one.
     fn note(&mut self, call: &Call) {
         let failed = call.result.starts_with('-');
         let arguments = split(&call.arguments);
@@ -94,7 +100,7 @@ impl Changes<'_> {
                 self.descriptor(&arguments[0]).map(|name| format!("write {name}"))
             }
             "fsync" | "fdatasync" => self.descriptor(&arguments[0]).map(|name| format!("sync {name}")),
-            "sync" | "syncfs" | "sync_file_range" => panic!("not a sync of one file: {}", call.name),
+            "sync" | "syncfs" | "sync_file_range" => panic!("not an fsync of one file: {}", call.name),
             "rename" => self.two("rename", (AT_CWD, &arguments[0]), (AT_CWD, &arguments[1])),
             "renameat" | "renameat2" => {
                 self.two("rename", (&arguments[0], &arguments[1]), (&arguments[2], &arguments[3]))
@@ -114,25 +120,25 @@ impl Changes<'_> {
         }
     }
 
-    fn two(&mut self, what: &str, (from_in, from): (&str, &str), (to_in, to): (&str, &str)) -> Option<String> {
+    fn two(&mut self, change: &str, (from_in, from): (&str, &str), (to_in, to): (&str, &str)) -> Option<String> {
         let (from, to) = (self.at(from_in, from)?, self.at(to_in, to)?);
-        Some(format!("{what} {from} {to}"))
+        Some(format!("{change} {from} {to}"))
     }
 
-    /// The name of a file in a directory that is open.
+    /// Returns the name of a file in an open directory.
     fn at(&mut self, directory: &str, name: &str) -> Option<String> {
         let directory = annotation(directory)?;
         self.relative(&Path::new(directory).join(text(name)))
     }
 
-    /// The name of a file that is open.
+    /// Returns the name of an open file.
     fn descriptor(&mut self, descriptor: &str) -> Option<String> {
         self.relative(Path::new(annotation(descriptor)?))
     }
 
-    /// The name of a file below the root, none for others.
+    /// Returns the name of a file below the root, none for others.
     fn relative(&mut self, path: &Path) -> Option<String> {
-        let name = path.strip_prefix(self.root).ok()?.to_str().expect("names are text");
+        let name = path.strip_prefix(self.root).ok()?.to_str().expect("the names of a test are UTF-8");
         if !name.contains(".m:") {
             return Some(if name.is_empty() { "." } else { name }.to_string());
         }
@@ -141,39 +147,39 @@ impl Changes<'_> {
     }
 }
 
-/// How strace shows the directory of calls that have none.
+/// The directory of calls that take none, as strace would show it.
 const AT_CWD: &str = "AT_FDCWD</>";
 
-/// What `-y` says of a descriptor, such as `3</tmp/queue>`.
+/// Returns the path that `-y` adds to a descriptor, such as that of `3</tmp/queue>`.
 fn annotation(descriptor: &str) -> Option<&str> {
     descriptor.split_once('<')?.1.strip_suffix('>')
 }
 
-/// A string as strace shows it, without quotes.
+/// Returns a string as strace shows it, without its quotes.
 fn text(argument: &str) -> &str {
     let inner = argument.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or_else(|| panic!("not a whole string: {argument}"))
 }
 
-/// The arguments of a call. What is in quotes, brackets and braces is one.
+/// Splits the arguments of a call at the commas outside of quotes, brackets and braces.
 fn split(arguments: &str) -> Vec<String> {
-    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    let (mut depth, mut is_quoted, mut is_escaped) = (0, false, false);
     let mut split = vec![String::new()];
     for character in arguments.chars() {
         match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => quoted = !quoted,
-            '[' | '{' | '(' | '<' if !quoted => depth += 1,
-            ']' | '}' | ')' | '>' if !quoted => depth -= 1,
-            ',' if !quoted && depth == 0 => {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            '[' | '{' | '(' | '<' if !is_quoted => depth += 1,
+            ']' | '}' | ')' | '>' if !is_quoted => depth -= 1,
+            ',' if !is_quoted && depth == 0 => {
                 split.push(String::new());
                 continue;
             }
-            ' ' if !quoted && depth == 0 => continue,
+            ' ' if !is_quoted && depth == 0 => continue,
             _ => {}
         }
-        split.last_mut().expect("there is one").push(character);
+        split.last_mut().expect("the list begins with an empty argument").push(character);
     }
     split
 }

@@ -1,13 +1,14 @@
 //! The arguments of the command.
 
 use clap::{Args, Parser, ValueEnum};
+use queue_store_host::types::{Durability, Format};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// A durable mail queue: one directory, one file an item, and no acknowledged mail is ever lost.
+/// A durable mail queue: one directory, one file for each item, and no acknowledged mail is ever lost.
 ///
-/// The files are those of the SMTP server chasquid. Stop it before changing anything but by `put`: it keeps items in
-/// memory, and writes them back.
+/// The files are those of the SMTP server chasquid. Stop it before any change but `put`: it keeps items in memory, and
+/// writes them back.
 #[derive(Parser)]
 #[command(name = "queue-store", version, arg_required_else_help = false, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -16,9 +17,9 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes (sysexits.h): 0 done, 64 usage, 65 damaged or bad data, 66 no such item or directory, 69 unavailable,
-70 internal error, 73 cannot create, 74 input/output error, 75 try again later (queue full, disk full), 77 permission.
-One line on standard error says what, where and what to do.";
+Exit codes (sysexits.h): 0 done, 64 usage, 65 damaged or bad data, 66 no such item or directory, 69 unavailable, \
+70 internal error, 73 cannot create, 74 input/output error, 75 try again later (queue full, disk full), 77 permission. \
+One line on standard error tells the place, the cause and the remedy.";
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Subcommand {
@@ -26,7 +27,7 @@ pub(crate) enum Subcommand {
     Put(Put),
     /// List the items
     List(Listing),
-    /// Show an item but for its body
+    /// Show an item without its body
     Show(Show),
     /// Write the body of an item to standard output, byte for byte
     Cat(Item),
@@ -36,17 +37,17 @@ pub(crate) enum Subcommand {
     Remove(Remove),
     /// Keep items from being delivered
     Hold(Items),
-    /// Make held items ready again
+    /// Make held items ready again, and quarantined ones if they are intact
     Release(Items),
     /// Set items aside, damaged or not
     Quarantine(Items),
-    /// Make quarantined items ready again, if they are whole
+    /// Make quarantined items ready again, if they are intact
     Restore(Items),
     /// Write new checksums for items that were edited by hand
     Seal(Items),
-    /// Make the state of the queue definite after a crash, and sweep temporary files
+    /// Make the state of the queue definite after a crash, and remove stale temporary files
     Recover(Recover),
-    /// Check every item whole
+    /// Verify every item whole
     Verify(Listing),
     /// Queue the mails of mbox files, maildirs and single files
     Import(Import),
@@ -72,11 +73,11 @@ pub(crate) struct Put {
     /// An address that the mail is for; once for each
     #[arg(long, value_name = "ADDR", allow_hyphen_values = true, required_unless_present = "rcpt")]
     pub(crate) to: Vec<String>,
-    /// A delivery to make, instead of one by mail for each `--to`: an address, or JSON as `show --json` prints it,
+    /// A delivery to make, instead of an EMAIL delivery for each `--to`: an address, or JSON as `show --json` prints it,
     /// such as {"address":"b@example.com","type":"FORWARD","via":["mx.example.com"]}
     #[arg(long, value_name = "ADDR|JSON", allow_hyphen_values = true)]
     pub(crate) rcpt: Vec<String>,
-    /// The id of the item, instead of a random one. One that exists is never replaced
+    /// The id of the item, instead of a generated one. An item that exists is never replaced
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) id: Option<String>,
     #[command(flatten)]
@@ -87,13 +88,13 @@ pub(crate) struct Put {
     /// Refuse a body of more bytes
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_size: Option<u64>,
-    /// The file that has the mail; standard input if it is missing or `-`
+    /// The file that has the mail; standard input if it is left out or `-`
     pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Writing {
-    /// When a put is done
+    /// When the put returns
     #[arg(long, value_enum, default_value_t)]
     pub(crate) durability: DurabilityChoice,
     /// How the item is stored
@@ -103,13 +104,23 @@ pub(crate) struct Writing {
 
 #[derive(Clone, Copy, Default, ValueEnum)]
 pub(crate) enum DurabilityChoice {
-    /// It survives power loss: the file and the directory are synced
+    /// After the file and the directory were fsynced: the effect survives power loss
     #[default]
     Full,
-    /// The file is synced, its name is not: a power cut may lose it
-    File,
-    /// Nothing is synced: a power cut may lose it, or leave it damaged
+    /// After the file was fsynced: power loss may undo the effect, and leaves every item intact
+    ContentOnly,
+    /// At once: power loss may undo the effect, or damage the item
     None,
+}
+
+impl From<DurabilityChoice> for Durability {
+    fn from(choice: DurabilityChoice) -> Durability {
+        match choice {
+            DurabilityChoice::Full => Durability::Full,
+            DurabilityChoice::ContentOnly => Durability::ContentOnly,
+            DurabilityChoice::None => Durability::None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -119,6 +130,15 @@ pub(crate) enum FormatChoice {
     Text,
     /// Protocol buffer binary, which chasquid does not see
     Binary,
+}
+
+impl From<FormatChoice> for Format {
+    fn from(choice: FormatChoice) -> Format {
+        match choice {
+            FormatChoice::Text => Format::Text,
+            FormatChoice::Binary => Format::Binary,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -170,10 +190,10 @@ pub(crate) struct Update {
     /// How far the delivery got
     #[arg(long, value_enum)]
     pub(crate) status: StatusChoice,
-    /// What the last attempt said. Bytes that are not UTF-8 become U+FFFD
+    /// The message of the last attempt. Bytes that are not UTF-8 become U+FFFD
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) failure: Option<OsString>,
-    /// When the update is done
+    /// When the update returns
     #[arg(long, value_enum, default_value_t)]
     pub(crate) durability: DurabilityChoice,
 }
@@ -188,6 +208,17 @@ pub(crate) enum StatusChoice {
     Failed,
 }
 
+impl StatusChoice {
+    /// Returns the number of the status in the format.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            StatusChoice::Pending => 0,
+            StatusChoice::Sent => 1,
+            StatusChoice::Failed => 2,
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Remove {
     #[command(flatten)]
@@ -195,7 +226,7 @@ pub(crate) struct Remove {
     /// Remove quarantined items, instead of those that are ready or held
     #[arg(long)]
     pub(crate) quarantined: bool,
-    /// When the removal is done
+    /// When the removal returns
     #[arg(long, value_enum, default_value_t)]
     pub(crate) durability: DurabilityChoice,
 }
@@ -204,7 +235,7 @@ pub(crate) struct Remove {
 pub(crate) struct Recover {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
-    /// Sweep temporary files that are at least this old; 0 only if nobody else writes
+    /// Remove temporary files that are at least this old; 0 only if no other process writes
     #[arg(long, value_name = "SECONDS", default_value_t = 36 * 3600)]
     pub(crate) grace: u64,
     /// Print JSON
@@ -216,7 +247,7 @@ pub(crate) struct Recover {
 pub(crate) struct Import {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
-    /// The reverse-path of every mail; without it, what the mbox file or `Return-Path` says, or else the null one
+    /// The reverse-path of every mail; without it, that of the mbox file or of `Return-Path`, or else the null one
     #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
     pub(crate) from: Option<String>,
     /// An address that every mail is for; once for each. Without it, those in `To` and `Cc` of the mail
