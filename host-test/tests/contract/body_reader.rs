@@ -88,17 +88,6 @@ fn damaged_body_ends_with_an_error() {
 }
 
 #[test]
-fn reader_at_the_end_vouches_for_the_file() {
-    for options in formats() {
-        let mut queue = TestQueue::new();
-        put_as(&mut queue, "x", &megabyte(), Some(options));
-        let reader = queue.read("x", 0).expect("the item is intact");
-        while queue.reader_read(reader, 65536).expect("the item is intact").is_some() {}
-        assert_eq!(queue.reader_info(reader).integrity, Integrity::Whole, "{options:?}");
-    }
-}
-
-#[test]
 fn unknown_body_size_is_none_in_info() {
     let mut queue = TestQueue::new();
     let text = format!("ID: \"x\"\nfrom: \"a@b\"\ndata: \"{}\"\ncreated_at_ts: {{}}\n", "x".repeat(200_000));

@@ -84,7 +84,7 @@ fn provoke(code: ErrorCode) -> Refused {
         IdMismatch => {
             put(&mut queue, "x", b"body");
             fs::rename(queue.file("m:x"), queue.file("m:y")).expect("the file can be renamed");
-            refused(queue.update("y", &no_change(), None), "", "queue/m:y")
+            refused(queue.update("y", &no_change(), None), "decode", "queue/m:y")
         }
         TooLarge => {
             let options = WriteOptions { max_body_bytes: Some(3), ..options() };

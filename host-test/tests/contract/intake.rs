@@ -3,6 +3,8 @@
 use crate::support::{code, done, one};
 use queue_store_host_test::bindings::{ErrorCode, Format, recipient};
 use queue_store_host_test::instance::{Instance, Preopen, State};
+use queue_store_host_test::simulator::host::Simulated;
+use queue_store_host_test::simulator::world::Operation;
 use queue_store_host_test::test_queue::{TestQueue, names};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
@@ -214,6 +216,18 @@ fn read_only_preopen_is_access() {
     let mut instance = Instance::with(&[Preopen { path: directory.path(), name: "queue", read_only: true }]);
     let error = instance.submit(FROM, &to(), BODY).expect_err("the preopen cannot be written");
     assert_eq!((error.code, error.operation.as_str()), (ErrorCode::Access, "create"));
+}
+
+#[test]
+fn recovery_reopens_the_intake() {
+    let mut system = Simulated::new();
+    system.world().fail(Operation::SyncDirectory, "io");
+    assert_eq!(code(system.submit(FROM, &to(), BODY)), ErrorCode::Indeterminate);
+    assert_eq!(code(system.submit(FROM, &to(), BODY)), ErrorCode::NeedsRecovery);
+    assert_eq!(code(system.submission_begin(FROM, &to())), ErrorCode::NeedsRecovery);
+    let recovery = system.recover(0).expect("the directory works again");
+    assert_eq!(recovery.problems, []);
+    system.submit(FROM, &to(), BODY).expect("the queue was recovered");
 }
 
 #[test]

@@ -38,7 +38,6 @@ fn limits_have_their_documented_values() {
         ("max-listings", 16),
         ("max-problems", 1_000),
         ("max-unsynced", 4_096),
-        ("max-draws", 8),
         ("max-intake-recipients", 1_000),
         ("max-intake-address-bytes", 320),
     ];

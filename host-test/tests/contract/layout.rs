@@ -74,7 +74,7 @@ impl Contents {
         let file = |name: String| {
             assert_eq!(name.chars().nth(1), Some(self.sign), "a change of state keeps the format: {name}");
             let prefix = name.chars().next().expect("a file name is not empty");
-            let expected = if prefix == 'd' { 16 } else { 3 };
+            let expected = if prefix == 'd' { 15 } else { 3 };
             assert!(name.len() == expected && name.ends_with('x'), "{name} is no file name of the item");
             let stored = fs::read(queue.file(&name)).expect("the file exists");
             let content = self.bytes.iter().find(|(_, bytes)| **bytes == stored);

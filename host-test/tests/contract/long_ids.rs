@@ -2,7 +2,8 @@
 
 use crate::support::{body, code, codes, done, formats, one, only_code, put_as};
 use queue_store_host_test::bindings::{
-    Attempt, Detail, EnvelopeChange, ErrorCode, Format, Item, State, WriteOptions, envelope, identified, mail, no_change,
+    Attempt, Detail, EnvelopeChange, ErrorCode, Format, Item, State, WriteOptions, envelope, identified, mail,
+    no_change,
 };
 use queue_store_host_test::test_queue::TestQueue;
 use std::fs;
@@ -16,11 +17,7 @@ const LONGEST_FOUND: usize = 253;
 /// Writes the file of an item whose id no put accepts.
 fn write_found(queue: &TestQueue, id: &str, options: WriteOptions) {
     let mut made = TestQueue::new();
-    let item = Item {
-        id: id.to_string(),
-        envelope: envelope(),
-        body: b"Subject: found\r\n".to_vec(),
-    };
+    let item = Item { id: id.to_string(), envelope: envelope(), body: b"Subject: found\r\n".to_vec() };
     let format = options.format.unwrap_or(Format::Text);
     let bytes = made.encode(&item, format).expect("the codec does not judge ids");
     let sign = if format == Format::Binary { '=' } else { ':' };

@@ -78,7 +78,7 @@ fn seal_adds_checksums_to_items_without() {
     let before = queue.get("x").expect("the text parses");
     done(queue.seal(&one("x")));
     assert_eq!(queue.get("x").expect("the item is intact"), before, "the fields stay as they are");
-    assert_eq!(queue.info("x").expect("the item is intact").integrity, Integrity::Whole);
+    assert_eq!(queue.info("x").expect("the item is intact").integrity, Integrity::Envelope);
 }
 
 #[test]
