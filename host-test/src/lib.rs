@@ -2,6 +2,7 @@
 //! directories and on a simulated file system; never a native stand-in.
 
 pub mod bindings;
+pub mod calls;
 pub mod crash;
 pub mod generate;
 pub mod guest;
@@ -9,3 +10,4 @@ pub mod instance;
 pub mod reference;
 pub mod requirement;
 pub mod simulator;
+pub mod test_queue;
