@@ -23,6 +23,8 @@ pub enum Requirement {
     Node,
     /// The SMTP server chasquid, and `openssl` for its certificate.
     Chasquid,
+    /// The conformance runner of protobuf.
+    ConformanceRunner,
     /// The command `wasmtime`. It takes ten minutes to build, and what it shows is shown by other hosts as well, so it is
     /// never required.
     WasmtimeCli,
@@ -31,7 +33,7 @@ pub enum Requirement {
 impl Requirement {
     /// What is missing, if it is. It is looked for once.
     pub fn missing(self) -> Option<&'static str> {
-        static MISSING: [OnceLock<Option<&str>>; 7] = [const { OnceLock::new() }; 7];
+        static MISSING: [OnceLock<Option<&str>>; 8] = [const { OnceLock::new() }; 8];
         *MISSING[self as usize].get_or_init(|| self.look())
     }
 
@@ -57,6 +59,10 @@ impl Requirement {
                 runs(Command::new(chasquid()).arg("-version")) && runs(Command::new("openssl").arg("version")),
                 "chasquid (host-test/interop/install) and openssl",
             ),
+            // Installed only where it starts.
+            Requirement::ConformanceRunner => {
+                (conformance_runner().exists(), "the conformance runner of protobuf (host-test/interop/install)")
+            }
             Requirement::WasmtimeCli => (
                 runs(Command::new(wasmtime_cli()).arg("--version")),
                 "the command wasmtime (host-test/interop/install --with-wasmtime-cli)",
@@ -126,6 +132,11 @@ pub fn node_modules() -> PathBuf {
 pub fn chasquid() -> PathBuf {
     let unpacked = interop().join("chasquid/usr/bin/chasquid");
     if unpacked.exists() { unpacked } else { PathBuf::from("chasquid") }
+}
+
+/// The conformance runner of protobuf.
+pub fn conformance_runner() -> PathBuf {
+    interop().join("bin/conformance_test_runner")
 }
 
 /// The command `wasmtime`: the one that was installed for the tests, or else the one of the system.
