@@ -64,7 +64,7 @@ fn show_prints_a_line_for_each_field() {
          to:        b@example.com\n\
          to:        c@example.com\n\
          created:   2025-10-18T11:10:24Z\n\
-         size:      20 bytes, 560 in the file\n\
+         size:      20 bytes, 544 in the file\n\
          format:    text, unchecked\n\
          delivery:  SENT EMAIL b@example.com\n           \
                     for list@example.com\n\
