@@ -1,7 +1,7 @@
-//! The built component under other hosts: Python and Node.js by the scripts in `interop/`, the command `wasmtime` by
-//! what `docs/embedding.md` says, and Python's `protobuf` on what the component writes.
+//! The built component under other hosts: Python and Node.js by the scripts in `interop/`, the command `wasmtime` by the
+//! commands in `docs/embedding.md`, and Python's `protobuf` on the items that the component writes.
 //!
-//! `interop/install` installs what this needs. Without it the tests are shown as ignored, with what is missing.
+//! `interop/install` installs the requirements. Without them the tests are shown as ignored, with the missing ones.
 
 mod documentation;
 mod exchange;
