@@ -1,29 +1,21 @@
-//! What an instance has done, counted.
+//! Counters of the work that an instance has done.
 
-use crate::list::Fixed;
 use core::cell::Cell;
 
-/// A number that only grows, as the contract has it.
-#[repr(C)]
-pub struct Counter {
-    name: Fixed<u8>,
-    count: Cell<u64>,
-}
+/// A number that only grows, and wraps at 2^64.
+#[derive(Debug, Default)]
+pub struct Counter(Cell<u64>);
 
 impl Counter {
-    const fn new(name: &'static str) -> Counter {
-        Counter { name: Fixed::text(name), count: Cell::new(0) }
-    }
-
-    /// Adds to it.
+    /// Adds to the counter.
     pub(crate) fn add(&self, more: u64) {
-        self.count.set(self.count.get().wrapping_add(more));
+        self.0.set(self.0.get().wrapping_add(more));
     }
 }
 
-/// What an instance has done: nothing but counters, one after the other.
-#[repr(C)]
-#[allow(missing_docs, reason = "documented in `wit/queue-store.wit`")]
+/// The counters of an instance.
+#[derive(Debug, Default)]
+#[allow(missing_docs, reason = "documented in `wit/introspection.wit`")]
 pub struct Counters {
     pub(crate) puts: Counter,
     pub(crate) updates: Counter,
@@ -36,23 +28,19 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Nothing yet.
-    #[allow(clippy::new_without_default, reason = "there is one, and it is a static")]
-    pub const fn new() -> Counters {
-        Counters {
-            puts: Counter::new("puts"),
-            updates: Counter::new("updates"),
-            removals: Counter::new("removals"),
-            moves: Counter::new("moves"),
-            file_syncs: Counter::new("file-syncs"),
-            directory_syncs: Counter::new("directory-syncs"),
-            bytes_written: Counter::new("bytes-written"),
-            bytes_read: Counter::new("bytes-read"),
-        }
-    }
-
-    /// All of them.
-    pub const fn all(&'static self) -> Fixed<Counter> {
-        Fixed::at((&raw const *self).cast(), size_of::<Counters>() / size_of::<Counter>())
+    /// Returns every counter by its name in the contract.
+    pub fn all(&self) -> [(&'static str, u64); 8] {
+        let Counters { puts, updates, removals, moves, file_syncs, directory_syncs, bytes_written, bytes_read } = self;
+        [
+            ("puts", puts),
+            ("updates", updates),
+            ("removals", removals),
+            ("moves", moves),
+            ("file-syncs", file_syncs),
+            ("directory-syncs", directory_syncs),
+            ("bytes-written", bytes_written),
+            ("bytes-read", bytes_read),
+        ]
+        .map(|(name, Counter(count))| (name, count.get()))
     }
 }

@@ -1,66 +1,62 @@
-//! What can go wrong, in the terms of the contract: `types.error` without the binding.
+//! The errors of the component: one type, whose texts are in the `Display` of its parts.
 
-use crate::filesystem::Failure;
-use crate::list::{Maybe, Text};
+mod cause;
+
+pub use cause::{Cause, Code};
+
+use crate::storage::errno::Errno;
 use alloc::boxed::Box;
+use alloc::string::String;
 use core::ops::{Deref, DerefMut};
 use thiserror::Error as ThisError;
 
-/// `types.error-code`: what a caller decides by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "documented in `wit/types.wit`")]
-#[repr(u8)]
-pub enum Code {
-    InvalidArgument,
-    NotFound,
-    Exists,
-    Conflict,
-    Corrupt,
-    ChecksumMismatch,
-    TooLarge,
-    QueueFull,
-    NoSpace,
-    Quota,
-    ReadOnly,
-    Access,
-    Unsupported,
-    Busy,
-    Io,
-    Aborted,
-    Indeterminate,
-    NeedsRecovery,
-    Other,
-}
+/// The result of most operations.
+pub type Result<T> = core::result::Result<T, Error>;
 
-/// `types.operation`: what was being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "documented in `wit/types.wit`")]
-#[repr(u8)]
+/// The operation that failed; its `Display` is the name in `types.error.operation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+#[allow(missing_docs, reason = "the names are those of the operations")]
 pub enum Operation {
+    #[error("")]
     None,
+    #[error("resolve")]
     Resolve,
+    #[error("open")]
     Open,
+    #[error("stat")]
     Stat,
+    #[error("read")]
     Read,
+    #[error("decode")]
     Decode,
+    #[error("encode")]
     Encode,
+    #[error("create")]
     Create,
+    #[error("write")]
     Write,
+    #[error("set-times")]
     SetTimes,
+    #[error("sync")]
     Sync,
+    #[error("link")]
     Link,
+    #[error("rename")]
     Rename,
+    #[error("unlink")]
     Unlink,
+    #[error("sync-directory")]
     SyncDirectory,
+    #[error("read-directory")]
     ReadDirectory,
+    #[error("random")]
     Random,
 }
 
 /// `types.position`: a place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
 pub struct Position {
-    /// Bytes from the beginning.
+    /// Bytes from the beginning, from 0.
     pub offset: u64,
     /// Lines, from 1.
     pub line: u64,
@@ -68,109 +64,159 @@ pub struct Position {
     pub column: u64,
 }
 
-/// `types.error`. Behind a pointer, so that a result which is none stays small.
-#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
-#[error("{}: {}", &*self.0.path, &*self.0.detail)]
-pub struct Error(Box<Fields>);
-
-/// The fields of `types.error`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct Fields {
-    /// What a caller decides by.
-    pub code: Code,
-    /// What was being done.
-    pub operation: Operation,
-    /// The file or directory it was done to: a name within the queue's directory until it leaves the queue.
-    pub path: Text,
-    /// For people.
-    pub detail: Text,
-    /// Where a text stopped making sense.
-    pub at: Maybe<Position>,
+/// The consequence of an error beyond the failure of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+pub enum Consequence {
+    /// Nothing was changed, and the queue is as open as it was.
+    #[error("")]
+    None,
+    /// The effect may be visible, and may not survive power loss.
+    #[error("; the effect is visible, or may be, and may not survive power loss: recover the queue, then look")]
+    Indeterminate,
+    /// Nothing was changed, and the queue refuses changes.
+    #[error("; nothing was changed, and the queue refuses changes until it is recovered")]
+    NeedsRecovery,
+    /// The effect of a write without a queue is visible and may not survive power loss.
+    #[error("; the file has its name, which may not survive power loss: write it again")]
+    WriteAgain,
 }
 
-impl Deref for Error {
-    type Target = Fields;
+/// A remark for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
+pub enum Remark {
+    /// Nothing to add.
+    #[error("")]
+    None,
+    /// A temporary file is left.
+    #[error("; its temporary file could not be removed")]
+    TemporaryFileLeft,
+    /// Recovery could not make an item durable.
+    #[error("; the item may not survive power loss")]
+    MayNotSurvive,
+    /// Recovery could not find out the time of the file system.
+    #[error("; temporary files that are just old enough may be left")]
+    AgeUnknown,
+}
 
-    fn deref(&self) -> &Fields {
+/// The parts of an [`Error`].
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[error("{cause}{consequence}{remark}")]
+pub struct Failure {
+    /// The cause.
+    pub cause: Cause,
+    /// The operation that failed.
+    pub operation: Operation,
+    /// The file or directory that the operation was for: a name within the queue's directory until the error leaves the
+    /// queue.
+    pub path: String,
+    /// Where a text stopped making sense.
+    pub position: Option<Position>,
+    /// The consequence beyond the failure of the call.
+    pub consequence: Consequence,
+    /// A remark for people.
+    pub remark: Remark,
+}
+
+/// A failure. It is boxed so that a successful result stays small.
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[error(transparent)]
+pub struct Error(Box<Failure>);
+
+impl Deref for Error {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
         &self.0
     }
 }
 
 impl DerefMut for Error {
-    fn deref_mut(&mut self) -> &mut Fields {
+    fn deref_mut(&mut self) -> &mut Failure {
         &mut self.0
     }
 }
 
+/// An error without a file: of an argument, or of the state of the queue.
+impl<C: Into<Cause>> From<C> for Error {
+    fn from(cause: C) -> Error {
+        Error::new(cause, Operation::None, "")
+    }
+}
+
 impl Error {
-    /// An error of an operation on a file.
-    #[inline(never)]
-    pub fn of(code: Code, operation: Operation, path: &str, detail: &str) -> Error {
-        Error(Box::new(Fields { code, operation, path: path.into(), detail: detail.into(), at: Maybe::None }))
+    /// Creates an error of an operation on a file.
+    #[cold]
+    pub fn new(cause: impl Into<Cause>, operation: Operation, path: &str) -> Error {
+        Error(Box::new(Failure {
+            cause: cause.into(),
+            operation,
+            path: path.into(),
+            position: None,
+            consequence: Consequence::None,
+            remark: Remark::None,
+        }))
     }
 
-    /// An error that no operation on a file caused.
-    #[inline(never)]
-    pub fn refused(code: Code, detail: &str) -> Error {
-        Error::of(code, Operation::None, "", detail)
+    /// Creates an error of an item that was read.
+    #[cold]
+    pub(crate) fn decode(cause: impl Into<Cause>) -> Error {
+        Error::new(cause, Operation::Decode, "")
     }
 
-    /// An argument that cannot be used.
-    #[inline(never)]
-    pub fn invalid(detail: &str) -> Error {
-        Error::refused(Code::InvalidArgument, detail)
+    /// Creates an error in a text. The line is filled in by the reader that has the whole text.
+    #[cold]
+    pub(crate) fn in_text(cause: impl Into<Cause>, offset: u64) -> Error {
+        let mut error = Error::decode(cause);
+        error.position = Some(Position { offset, line: 0, column: 0 });
+        error
     }
 
-    /// What the file system said to an operation.
-    #[inline(never)]
-    pub fn filesystem(failure: Failure, operation: Operation, path: &str) -> Error {
-        Error::of(failure.code(), operation, path, failure.text())
-    }
-
-    /// The same failure, of which it is not known whether it took effect.
-    #[inline(never)]
+    /// Marks that the effect may be visible and may not survive power loss.
     #[must_use]
-    pub fn indeterminate(mut self) -> Error {
-        self.code = Code::Indeterminate;
-        self.and("the effect is visible, or may be, and may not survive power loss: recover the queue, then look")
-    }
-
-    /// The same error with more to say.
-    #[inline(never)]
-    #[must_use]
-    pub fn and(mut self, more: &str) -> Error {
-        self.detail = Text::of(&[&self.detail, "; ", more]);
+    pub(crate) fn indeterminate(mut self) -> Error {
+        self.consequence = Consequence::Indeterminate;
         self
     }
 
-    /// The same error, once more.
-    pub fn again(&self) -> Error {
-        Error::of(self.code, self.operation, &self.path, &self.detail)
-    }
-
-    /// The fields, taken out.
-    pub fn into_fields(self) -> Fields {
-        *self.0
-    }
-
-    /// The same error with another code.
+    /// Marks that nothing was changed, and that the queue refuses changes from here on.
     #[must_use]
-    pub fn with_code(mut self, code: Code) -> Error {
-        self.code = code;
+    pub(crate) fn needs_recovery(mut self) -> Error {
+        self.consequence = Consequence::NeedsRecovery;
         self
     }
 
-    /// The same error, of this file.
-    #[inline(never)]
+    /// Adds a remark.
     #[must_use]
-    pub fn at_path(mut self, path: &str) -> Error {
+    pub(crate) fn remark(mut self, remark: Remark) -> Error {
+        self.remark = remark;
+        self
+    }
+
+    /// Sets the path, if the error has none.
+    #[must_use]
+    pub(crate) fn at_path(mut self, path: &str) -> Error {
         if self.path.is_empty() {
             self.path = path.into();
         }
         self
     }
-}
 
-/// What most operations return.
-pub type Result<T> = core::result::Result<T, Error>;
+    /// Whether the cause is this error number.
+    pub(crate) fn is(&self, errno: Errno) -> bool {
+        self.cause == Cause::System(errno)
+    }
+
+    /// Takes the parts out.
+    pub fn into_failure(self) -> Failure {
+        *self.0
+    }
+
+    /// Returns the contract's code.
+    pub fn code(&self) -> Code {
+        match self.consequence {
+            Consequence::Indeterminate | Consequence::WriteAgain => Code::Indeterminate,
+            Consequence::NeedsRecovery => Code::NeedsRecovery,
+            Consequence::None => self.cause.code(),
+        }
+    }
+}

@@ -1,35 +1,22 @@
 //! A durable mail queue as a WebAssembly component.
+//!
+//! - [`item`] is the format of an item: bytes to an envelope and a body, and back.
+//! - [`storage`] is the seam to the system, and the durable write on it.
+//! - [`queue`] is the queue: one verb a file.
+//! - `component` exports them by the contract in `wit/`.
+//!
+//! Compiled for another target than WebAssembly, the crate has the same logic without the exports, for the fuzzers and
+//! the benchmarks. What ships, and what the tests drive, is the component.
+#![forbid(unsafe_code)]
 #![cfg_attr(target_family = "wasm", no_std)]
 
 extern crate alloc;
 
-pub mod acceptance;
-#[cfg(any(test, target_family = "wasm"))]
-mod allocator;
-mod binary;
-pub mod codec;
 #[cfg(target_family = "wasm")]
 mod component;
-#[cfg(target_family = "wasm")]
-use component::abi::begin as begin_call;
 pub mod counters;
-mod durable_write;
-mod encoder;
 pub mod error;
-pub mod file;
-pub mod filesystem;
-pub mod id;
-mod input;
-mod integrity;
+pub mod item;
 pub mod limits;
-pub mod list;
-pub mod message;
-pub mod mutant;
-pub mod name;
 pub mod queue;
-mod reader;
-#[cfg(target_family = "wasm")]
-mod runtime;
-mod split;
-mod text;
-mod zeros;
+pub mod storage;

@@ -1,4 +1,4 @@
-//! Builds the component for `wasm32-wasip2`, and compiles that ahead of time.
+//! Builds the component for `wasm32-wasip2`, or takes the one that the package contains, and compiles it ahead of time.
 
 #[path = "src/engine.rs"]
 mod engine;
@@ -8,8 +8,36 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use wasm_encoder::{CustomSection, Encode, Section};
 
 const TARGET: &str = "wasm32-wasip2";
+
+/// The cargo profile of the component, which also names its directory.
+const PROFILE: &str = "component";
+
+/// The built component in the package, which has no workspace to build it from.
+const PACKAGED: &str = "component/queue_store.wasm";
+
+/// The files of the workspace from which the component is built.
+const SOURCES: [&str; 8] = [
+    "src",
+    "wit",
+    "crates/component-rt",
+    "crates/contract",
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo/config.toml",
+    "rust-toolchain.toml",
+];
+
+/// The name of the component in its name section.
+const NAME: &str = "queue-store";
+
+/// The custom section of the component that holds the contract.
+const CONTRACT_SECTION: &str = "wit";
+
+/// The line that names the package at the beginning of each file of the contract.
+const PACKAGE: &str = "package mail:queue@0.1.0;\n";
 
 fn main() -> ExitCode {
     match build() {
@@ -22,22 +50,53 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
-    for source in
-        ["src", "literal", "wit", "build.rs", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"]
-    {
-        println!("cargo::rerun-if-changed={}", root.join(source).display());
-    }
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    install_target()?;
-    let component = fs::read(build_component(&root, &out)?)?;
+    let packaged = package.join(PACKAGED);
+    let component = if packaged.exists() {
+        println!("cargo::rerun-if-changed={PACKAGED}");
+        fs::read(packaged)?
+    } else {
+        let workspace = package.join("../..");
+        for source in SOURCES {
+            println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+        }
+        install_target()?;
+        let linked = fs::read(build_component(&workspace, &out)?)?;
+        with_name_and_contract(&linked, &contract(&workspace.join("wit"))?)?
+    };
     fs::write(out.join("queue_store.wasm"), &component)?;
     let engine = wasmtime::Engine::new(&engine::config(Some(&env::var("TARGET")?))?)?;
     fs::write(out.join("queue_store.cwasm"), engine.precompile_component(&component)?)?;
     Ok(())
 }
 
-/// Installs the standard library of the component's target, if it is not there.
+/// Adds the component's name, and the contract with its documentation, which the linker keeps out of the types.
+fn with_name_and_contract(component: &[u8], contract: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut metadata = wasm_metadata::AddMetadata::default();
+    metadata.name = wasm_metadata::AddMetadataField::Set(NAME.to_string());
+    let mut component = metadata.to_wasm(component)?;
+    let section = CustomSection { name: CONTRACT_SECTION.into(), data: contract.as_bytes().into() };
+    component.push(section.id());
+    section.encode(&mut component);
+    Ok(component)
+}
+
+/// Joins the files of the contract to one. The documentation of the package is in `types.wit`.
+fn contract(directory: &Path) -> Result<String, Box<dyn Error>> {
+    let entries: Result<Vec<_>, _> = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut others: Vec<PathBuf> = entries?.into_iter().filter(|path| !path.ends_with("types.wit")).collect();
+    others.sort();
+    let mut contract = fs::read_to_string(directory.join("types.wit"))?;
+    for file in others {
+        let text = fs::read_to_string(&file)?;
+        let text = text.strip_prefix(PACKAGE).ok_or_else(|| format!("{} names another package", file.display()))?;
+        contract.push_str(text);
+    }
+    Ok(contract)
+}
+
+/// Installs the standard library of the component's target, unless it is installed.
 fn install_target() -> Result<(), Box<dyn Error>> {
     let rustc = env::var("RUSTC")?;
     let libraries = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output()?;
@@ -54,15 +113,15 @@ fn install_target() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Runs cargo for the component's package alone. It has a target directory of its own: the one of the cargo that runs this
-/// is locked.
-fn build_component(root: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
+/// Builds the component's package and returns the path of the component. The target directory is one of its own, because the
+/// cargo that runs this script has locked its own.
+fn build_component(workspace: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     // OUT_DIR is `<target>/<profile>/build/<package>/out`, or with `--target` one directory deeper.
     let directory = out.ancestors().find(|directory| directory.join("CACHEDIR.TAG").exists());
     let directory = directory.unwrap_or(out).join("component");
     let output = Command::new(env::var("CARGO")?)
-        .current_dir(root)
-        .args(["build", "--release", "--package", "queue-store", "--lib", "--target", TARGET, "--target-dir"])
+        .current_dir(workspace)
+        .args(["build", "--profile", PROFILE, "--package", "queue-store", "--lib", "--target", TARGET, "--target-dir"])
         .arg(&directory)
         // Flags and wrappers are meant for the machine that cargo builds for, and would replace those of the component.
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
@@ -74,5 +133,5 @@ fn build_component(root: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     if !output.status.success() {
         return Err(format!("the component does not build: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
-    Ok(directory.join(TARGET).join("release").join("queue_store.wasm"))
+    Ok(directory.join(TARGET).join(PROFILE).join("queue_store.wasm"))
 }

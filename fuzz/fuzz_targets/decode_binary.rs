@@ -5,30 +5,26 @@
 use libfuzzer_sys::fuzz_target;
 use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message as _;
-use queue_store_fuzz::memory::MemoryFile;
 use queue_store_fuzz::naive;
 use queue_store_fuzz::schema::{MESSAGE, message_of};
-use queue_store_native::codec::{decode, encode};
-use queue_store_native::name::Format;
+use queue_store::item::codec::{decode, encode};
+use queue_store::item::Format;
 
 fuzz_target!(|input: &[u8]| {
-    assert!(decode::<MemoryFile>(input.to_vec(), Format::Binary).is_err() || input.starts_with(b"\xc2\x3e"));
-    let [envelope, after, rest @ ..] = input else {
+    assert!(decode(input.to_vec(), Format::Binary).is_err() || input.starts_with(b"\xc2\x3e"));
+    let [before, after, rest @ ..] = input else {
         return;
     };
-    let (fields, body) = rest.split_at(usize::from(*envelope).min(rest.len()));
+    let (fields, body) = rest.split_at(usize::from(*before).min(rest.len()));
     let (after, body) = body.split_at(usize::from(*after % 32).min(body.len()));
     let item = naive::binary(fields, body, after);
-    let Ok((header, decoded)) = decode::<MemoryFile>(item.clone(), Format::Binary) else {
+    let Ok((envelope, decoded)) = decode(item.clone(), Format::Binary) else {
         return;
     };
     assert_eq!(decoded, body);
     let mut theirs = DynamicMessage::decode(MESSAGE.clone(), item.as_slice()).expect("any parser reads it");
     assert_eq!(theirs.take_unknown_fields().map(|field| field.number()).collect::<Vec<_>>(), [1000, 1001]);
-    assert!(theirs.encode_to_vec() == message_of(&header, body).encode_to_vec(), "{theirs} is not {header:?}");
-    let encoded = encode(&mut header.clone(), body, Format::Binary).expect("what was decoded can be encoded");
-    assert_eq!(
-        decode::<MemoryFile>(encoded, Format::Binary).expect("what was encoded can be decoded"),
-        (header, decoded)
-    );
+    assert!(theirs.encode_to_vec() == message_of(&envelope, body).encode_to_vec(), "{theirs} is not {envelope:?}");
+    let encoded = encode(&envelope, body, Format::Binary).expect("what was decoded can be encoded");
+    assert_eq!(decode(encoded, Format::Binary), Ok((envelope, decoded)));
 });

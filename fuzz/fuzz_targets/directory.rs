@@ -5,10 +5,10 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use queue_store_fuzz::memory::Memory;
-use queue_store_native::codec::encode;
-use queue_store_native::message::{Envelope, Header, Recipient, Timestamp};
-use queue_store_native::name::Format;
-use queue_store_native::queue::{BodyReader, Detail, EnvelopeChange, Listing, WriteOptions};
+use queue_store::item::codec::encode;
+use queue_store::item::envelope::{Envelope, Recipient, Timestamp};
+use queue_store::item::Format;
+use queue_store::queue::{BodyReader, Detail, Durability, EnvelopeChange, Listing};
 
 #[derive(Arbitrary, Debug)]
 struct File {
@@ -33,26 +33,24 @@ enum Content {
 const PREFIXES: [&str; 10] = ["m:", "m=", "h:", "h=", "q:", "q=", "d:AAAAAAAAAAA:", ".m:", "x", ""];
 const IDS: [&str; 5] = ["a", "b", "m:a", "\u{1f4a9}", "dGVzdC1pZDE"];
 
-fn header() -> Header {
-    let recipient = Recipient { address: "b@c".into(), original_address: "b@c".into(), ..Recipient::default() };
-    Header {
-        id: "a".into(),
-        envelope: Envelope {
-            reverse_path: "a@b".into(),
-            recipients: [recipient].into_iter().collect(),
-            created_at: Some(Timestamp { seconds: 1, nanos: 2 }).into(),
-            ..Envelope::default()
-        },
+fn envelope() -> Envelope {
+    let recipient = Recipient { address: "b@c".to_string(), original_address: "b@c".to_string(), ..Recipient::default() };
+    Envelope {
+        id: "a".to_string(),
+        reverse_path: "a@b".to_string(),
+        to: Vec::new(),
+        recipients: vec![recipient],
+        created_at: Some(Timestamp { seconds: 1, nanos: 2 }),
     }
 }
 
-/// What is in a file. A damaged item keeps its opening: without, it is one that another program wrote.
+/// Returns the content of a file. A damaged item keeps its header line: without it, the item is one of another program.
 fn content(content: &Content) -> Vec<u8> {
     match content {
         Content::Any(bytes) => bytes.clone(),
         Content::Damaged { binary, body, changes, cut } => {
             let format = if *binary { Format::Binary } else { Format::Text };
-            let mut bytes = encode(&mut header(), body, format).expect("an item can be encoded");
+            let mut bytes = encode(&envelope(), body, format).expect("an item can be encoded");
             for (at, change) in changes {
                 let at = 16 + usize::from(*at) % (bytes.len() - 16);
                 bytes[at] ^= change;
@@ -73,10 +71,10 @@ fuzz_target!(|files: Vec<File>| {
         let bytes = content(damaged);
         let (memory, queue) = Memory::queue([(name.to_string(), bytes.clone())]);
         memory.read_short((*short_reads).into());
-        let envelope = header().envelope;
+        let envelope = envelope();
         let item = queue.get("a");
         if let Ok(item) = &item {
-            assert!(item.envelope == envelope && *item.body == **body, "get took a damaged item for whole");
+            assert!(item.envelope == envelope && item.body == *body, "get took a damaged item for whole");
         }
         if let Ok(info) = queue.info("a") {
             assert!(info.envelope == envelope, "info vouches for a damaged envelope");
@@ -93,9 +91,9 @@ fuzz_target!(|files: Vec<File>| {
             (Err(_), Err(_)) => {}
             _ => panic!("the body reader says {read:?}, get {item:?}, of {}", bytes.escape_ascii()),
         }
-        let verified = queue.verify(&["a".into()]).expect("an outcome");
+        let verified = queue.verify(&["a".to_string()]).expect("an outcome");
         assert_eq!(verified[0].problem.is_none(), item.is_ok(), "verify and get differ");
-        let updated = queue.update("a", &mut EnvelopeChange::default(), &WriteOptions::DEFAULT);
+        let updated = queue.update("a", EnvelopeChange::default(), Durability::Full);
         assert_eq!(updated.is_ok(), item.is_ok(), "update and get differ");
         if updated.is_err() {
             assert_eq!(memory.content(name), Some(bytes), "an update that failed changed the item");
@@ -108,8 +106,8 @@ fuzz_target!(|files: Vec<File>| {
     });
     let (memory, queue) = Memory::queue(named);
     let before = memory.contents();
-    let mut listing = Listing::open(&queue, Default::default(), Detail::Whole).expect("a listing");
-    while !listing.next(10).expect("entries").is_empty() {}
+    let mut listing = Listing::open(&queue, Vec::new(), Detail::Whole).expect("a listing");
+    while listing.next(10).expect("the entries can be read").is_some() {}
     assert_eq!(memory.contents(), before, "a listing changes nothing");
     queue.recover(0).expect("recovery");
     let after = memory.contents();
@@ -122,6 +120,6 @@ fuzz_target!(|files: Vec<File>| {
         assert!(!gone || name.starts_with(".m:") || has_other, "`{name}` is gone");
     }
     let again = queue.recover(0).expect("recovery");
-    assert_eq!((again.swept, again.settled), (0, 0));
+    assert_eq!((again.temporary_removed, again.rewritten), (0, 0));
     assert_eq!(memory.contents(), after);
 });

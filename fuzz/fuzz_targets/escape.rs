@@ -5,10 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 use queue_store_fuzz::memory::{Memory, chunks};
 use queue_store_fuzz::naive;
-use queue_store_native::codec::encode;
-use queue_store_native::message::{Envelope, Header, Recipient, Timestamp};
-use queue_store_native::name::Format;
-use queue_store_native::queue::{BodyReader, Draft, WriteOptions};
+use queue_store::item::codec::encode;
+use queue_store::item::envelope::{Envelope, Recipient, Timestamp};
+use queue_store::item::Format;
+use queue_store::queue::{BodyReader, Draft, WriteOptions};
 use xxhash_rust::xxh64::xxh64;
 
 fuzz_target!(|input: &[u8]| {
@@ -19,21 +19,19 @@ fuzz_target!(|input: &[u8]| {
     // come to prefer a prefix that reaches so much.
     let far = [4 << 10, 8 << 10, 16 << 10, 64 << 10][usize::from(seed) % 4] - 40;
     let body = if xxh64(input, 0).is_multiple_of(128) { &[&vec![b'a'; far][..], rest].concat() } else { rest };
-    let recipient = Recipient { address: "a".into(), original_address: "a".into(), ..Recipient::default() };
-    let mut header = Header {
-        id: "x".into(),
-        envelope: Envelope {
-            reverse_path: "<>".into(),
-            recipients: [recipient].into_iter().collect(),
-            created_at: Some(Timestamp { seconds: 1, nanos: 0 }).into(),
-            ..Envelope::default()
-        },
+    let recipient = Recipient { address: "a".to_string(), original_address: "a".to_string(), ..Recipient::default() };
+    let envelope = Envelope {
+        id: "x".to_string(),
+        reverse_path: "<>".to_string(),
+        to: Vec::new(),
+        recipients: vec![recipient],
+        created_at: Some(Timestamp { seconds: 1, nanos: 0 }),
     };
-    let encoded = encode(&mut header, body, Format::Text).expect("an item can be encoded");
-    assert!(encoded == naive::text(&header, body).into_bytes(), "encoded at once");
+    let encoded = encode(&envelope, body, Format::Text).expect("an item can be encoded");
+    assert!(encoded == naive::text(&envelope, body).into_bytes(), "encoded at once");
 
     let (memory, queue) = Memory::queue([]);
-    let mut draft = Draft::begin(&queue, &mut header, &WriteOptions::DEFAULT, None).expect("a draft");
+    let mut draft = Draft::begin(&queue, Some("x"), envelope, &WriteOptions::default(), None).expect("a draft");
     let mut left = body;
     for length in chunks(seed.into()) {
         let (chunk, rest) = left.split_at(length.min(left.len()));

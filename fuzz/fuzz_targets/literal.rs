@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use queue_store_fuzz::naive;
-use queue_store_literal::escape::{self, escape};
-use queue_store_literal::unescape::{self, Stop, unescape};
+use queue_store::item::text::escape::{self, escape};
+use queue_store::item::text::unescape::{self, Stop, unescape};
 
 /// The inside of a literal of these bytes.
 fn escaped(bytes: &[u8], piece: usize, room: usize) -> Vec<u8> {

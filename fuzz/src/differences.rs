@@ -1,11 +1,10 @@
 //! Where other readers of the text format are of another opinion on a text than the component, which follows Go's
 //! `prototext`: each known difference has a name, and any other one is a finding.
 
-use crate::memory::MemoryFile;
 use crate::schema::message_of;
 use ::prost_reflect::prost::Message as _;
-use queue_store_native::codec::decode;
-use queue_store_native::name::Format;
+use queue_store::item::codec::decode;
+use queue_store::item::Format;
 
 pub mod prost_reflect;
 pub mod python;
@@ -21,10 +20,10 @@ struct Refusal {
 
 /// What the component reads: the message as `prost-reflect` encodes it, in which the same message is the same bytes.
 fn component(text: &[u8]) -> Result<Vec<u8>, Refusal> {
-    match decode::<MemoryFile>(text.to_vec(), Format::Text) {
-        Ok((header, body)) => Ok(message_of(&header, &body).encode_to_vec()),
+    match decode(text.to_vec(), Format::Text) {
+        Ok((envelope, body)) => Ok(message_of(&envelope, &body).encode_to_vec()),
         Err(error) => {
-            Err(Refusal { reason: error.detail.to_string(), at: error.at.as_ref().map_or(0, |at| at.offset as usize) })
+            Err(Refusal { reason: error.to_string(), at: error.position.map_or(0, |position| position.offset as usize) })
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A directory in memory, behind the seam of the queue.
 
-use queue_store_native::counters::Counters;
-use queue_store_native::error::Error;
-use queue_store_native::filesystem::{Directory, DirectoryEntry, Entries, Failure, File, Kind, Stat, System};
-use queue_store_native::list::Text;
-use queue_store_native::message::Timestamp;
-use queue_store_native::queue::Queue;
+use queue_store::counters::Counters;
+use queue_store::error::Error;
+use queue_store::item::envelope::Timestamp;
+use queue_store::queue::Queue;
+use queue_store::storage::errno::Errno;
+use queue_store::storage::filesystem::{Directory, DirectoryEntries, DirectoryEntry, File, FileType, Stat, System};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -36,7 +36,7 @@ impl Memory {
     pub fn queue(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> (&'static Memory, Rc<Queue<Memory>>) {
         thread_local! {
             static SYSTEM: (&'static Memory, &'static Counters) =
-                (Box::leak(Box::default()), Box::leak(Box::new(Counters::new())));
+                (Box::leak(Box::default()), Box::leak(Box::new(Counters::default())));
         }
         let (memory, counters) = SYSTEM.with(|system| *system);
         memory.random.set(0);
@@ -67,8 +67,8 @@ impl Memory {
         MemoryFile { content, short_reads: self.short_reads.clone() }
     }
 
-    fn file(&self, name: &str) -> Result<Content, Failure> {
-        self.files.borrow().get(name).cloned().ok_or(Failure::NoEntry)
+    fn file(&self, name: &str) -> Result<Content, Errno> {
+        self.files.borrow().get(name).cloned().ok_or(Errno::NoEntry)
     }
 }
 
@@ -88,18 +88,18 @@ pub fn chunks(seed: u64) -> impl Iterator<Item = usize> {
 
 fn stat(content: &Content) -> Stat {
     let modified = Some(Timestamp { seconds: 1, nanos: 0 });
-    Stat { kind: Kind::Regular, size: content.borrow().len() as u64, modified }
+    Stat { file_type: FileType::Regular, size: content.borrow().len() as u64, modified }
 }
 
 impl System for Memory {
     type Directory = Memory;
 
-    fn directory(&self, _: &str) -> Result<Memory, Error> {
+    fn open_directory(&self, _: &str) -> Result<Memory, Error> {
         Ok(self.clone())
     }
 
-    fn preopens(&self) -> Vec<Text> {
-        vec!["queue".into()]
+    fn preopens(&self) -> Vec<String> {
+        vec!["queue".to_string()]
     }
 
     fn now(&self) -> Timestamp {
@@ -116,38 +116,38 @@ impl Directory for Memory {
     type File = MemoryFile;
     type Entries = Names;
 
-    fn create(&self, name: &str) -> Result<MemoryFile, Failure> {
+    fn create(&self, name: &str) -> Result<MemoryFile, Errno> {
         let mut files = self.files.borrow_mut();
         if files.contains_key(name) {
-            return Err(Failure::Exist);
+            return Err(Errno::Exist);
         }
         let content = Content::default();
         files.insert(name.to_string(), content.clone());
         Ok(self.opened(content))
     }
 
-    fn open(&self, name: &str) -> Result<MemoryFile, Failure> {
+    fn open(&self, name: &str) -> Result<MemoryFile, Errno> {
         self.file(name).map(|content| self.opened(content))
     }
 
-    fn stat(&self, name: &str) -> Result<Stat, Failure> {
+    fn stat(&self, name: &str) -> Result<Stat, Errno> {
         self.file(name).map(|content| stat(&content))
     }
 
-    fn identity(&self, name: &str) -> Result<u128, Failure> {
+    fn identity(&self, name: &str) -> Result<u128, Errno> {
         self.file(name).map(|content| Rc::as_ptr(&content).addr() as u128)
     }
 
-    fn link(&self, old: &str, new: &str) -> Result<(), Failure> {
+    fn link(&self, old: &str, new: &str) -> Result<(), Errno> {
         let content = self.file(old)?;
         if self.files.borrow().contains_key(new) {
-            return Err(Failure::Exist);
+            return Err(Errno::Exist);
         }
         self.files.borrow_mut().insert(new.to_string(), content);
         Ok(())
     }
 
-    fn rename(&self, old: &str, new: &str) -> Result<(), Failure> {
+    fn rename(&self, old: &str, new: &str) -> Result<(), Errno> {
         let content = self.file(old)?;
         let mut files = self.files.borrow_mut();
         files.remove(old);
@@ -155,27 +155,27 @@ impl Directory for Memory {
         Ok(())
     }
 
-    fn unlink(&self, name: &str) -> Result<(), Failure> {
-        self.files.borrow_mut().remove(name).map(|_| ()).ok_or(Failure::NoEntry)
+    fn unlink(&self, name: &str) -> Result<(), Errno> {
+        self.files.borrow_mut().remove(name).map(|_| ()).ok_or(Errno::NoEntry)
     }
 
-    fn sync(&self) -> Result<(), Failure> {
+    fn sync(&self) -> Result<(), Errno> {
         Ok(())
     }
 
-    fn entries(&self) -> Result<Names, Failure> {
+    fn entries(&self) -> Result<Names, Errno> {
         Ok(Names(self.files.borrow().keys().cloned().collect::<Vec<_>>().into_iter()))
     }
 }
 
-impl Entries for Names {
-    fn next(&mut self) -> Result<Option<DirectoryEntry>, Failure> {
-        Ok(self.0.next().map(|name| DirectoryEntry { name: name.as_str().into(), kind: Kind::Regular }))
+impl DirectoryEntries for Names {
+    fn next(&mut self) -> Result<Option<DirectoryEntry>, Errno> {
+        Ok(self.0.next().map(|name| DirectoryEntry { name, file_type: FileType::Regular }))
     }
 }
 
 impl File for MemoryFile {
-    fn read(&self, length: usize, offset: u64) -> Result<Vec<u8>, Failure> {
+    fn read(&self, length: usize, offset: u64) -> Result<Vec<u8>, Errno> {
         let content = self.content.borrow();
         let start = (offset as usize).min(content.len());
         let length = match self.short_reads.get() {
@@ -186,7 +186,7 @@ impl File for MemoryFile {
         Ok(content[start..end].to_vec())
     }
 
-    fn write(&self, bytes: &[u8], offset: u64) -> Result<usize, Failure> {
+    fn write(&self, bytes: &[u8], offset: u64) -> Result<usize, Errno> {
         let mut content = self.content.borrow_mut();
         let (start, end) = (offset as usize, offset as usize + bytes.len());
         if content.len() < end {
@@ -198,19 +198,19 @@ impl File for MemoryFile {
 
     fn start_writeback(&self) {}
 
-    fn sync(&self) -> Result<(), Failure> {
+    fn sync(&self) -> Result<(), Errno> {
         Ok(())
     }
 
-    fn sync_data(&self) -> Result<(), Failure> {
+    fn sync_data(&self) -> Result<(), Errno> {
         Ok(())
     }
 
-    fn set_modified(&self, _: Timestamp) -> Result<(), Failure> {
+    fn set_modified(&self, _: Timestamp) -> Result<(), Errno> {
         Ok(())
     }
 
-    fn stat(&self) -> Result<Stat, Failure> {
+    fn stat(&self) -> Result<Stat, Errno> {
         Ok(stat(&self.content))
     }
 }

@@ -1,12 +1,12 @@
 //! Literals and items as `docs/format.md` describes them, a byte at a time and with nothing clever: what the component's
 //! code must agree with.
 
-use queue_store_native::message::{Header, KINDS, Recipient, STATUSES, Timestamp};
+use queue_store::item::envelope::{Envelope, KINDS, Recipient, STATUSES, Timestamp};
 use std::fmt::Write;
 use xxhash_rust::xxh64::xxh64;
 
-/// What opens a text item.
-pub const TEXT_OPENING: &str = "# queue-store 1\n";
+/// The header line of a text item.
+pub const TEXT_HEADER: &str = "# queue-store 1\n";
 
 /// The character that bytes begin with, if they begin with one.
 fn character(bytes: &[u8]) -> Option<char> {
@@ -117,8 +117,8 @@ fn message(name: &str, fields: &str, text: &mut String) {
 fn recipient(recipient: &Recipient) -> String {
     let mut text = String::new();
     string("address", &recipient.address, &mut text);
-    number("type", recipient.kind.into(), KINDS, &mut text);
-    number("status", recipient.status.into(), STATUSES, &mut text);
+    number("type", recipient.kind.into(), &KINDS, &mut text);
+    number("status", recipient.status.into(), &STATUSES, &mut text);
     string("last_failure_message", &recipient.last_failure_message, &mut text);
     string("original_address", &recipient.original_address, &mut text);
     recipient.via.iter().for_each(|via| writeln!(text, "via: \"{}\"", escape(via.as_bytes())).expect("a string grows"));
@@ -133,17 +133,16 @@ fn timestamp(timestamp: &Timestamp) -> String {
 }
 
 /// The file of an item in text.
-pub fn text(header: &Header, body: &[u8]) -> String {
-    let mut text = TEXT_OPENING.to_string();
-    let envelope = &header.envelope;
-    string("ID", &header.id, &mut text);
+pub fn text(envelope: &Envelope, body: &[u8]) -> String {
+    let mut text = TEXT_HEADER.to_string();
+    string("ID", &envelope.id, &mut text);
     string("from", &envelope.reverse_path, &mut text);
     envelope.to.iter().for_each(|to| writeln!(text, "To: \"{}\"", escape(to.as_bytes())).expect("a string grows"));
     envelope.recipients.iter().for_each(|one| message("rcpt", &recipient(one), &mut text));
     let literal = escape(body);
     let body_at = text.len() + "data: \"".len();
     string_of_body(&literal, &mut text);
-    if let Some(created_at) = envelope.created_at.as_ref() {
+    if let Some(created_at) = &envelope.created_at {
         message("created_at_ts", &timestamp(created_at), &mut text);
     }
     close(text, body_at, literal.len(), body.len())

@@ -6,7 +6,7 @@ use prost_types::{
     DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
     FileDescriptorSet,
 };
-use queue_store_native::message::Header;
+use queue_store::item::envelope::Envelope;
 use std::sync::LazyLock;
 
 fn field(name: &str, number: i32, label: Label, kind: Type, of: Option<&str>) -> FieldDescriptorProto {
@@ -80,13 +80,12 @@ pub static MESSAGE: LazyLock<MessageDescriptor> = LazyLock::new(|| {
 });
 
 /// An item as a message of `prost-reflect`.
-pub fn message_of(header: &Header, body: &[u8]) -> DynamicMessage {
+pub fn message_of(envelope: &Envelope, body: &[u8]) -> DynamicMessage {
     let kind_of = |name| match MESSAGE.get_field_by_name(name).expect("a field").kind() {
         prost_reflect::Kind::Message(kind) => kind,
         _ => unreachable!("`{name}` is a message"),
     };
     let text = |text: &str| Value::String(text.to_string());
-    let envelope = &header.envelope;
     let recipients = envelope.recipients.iter().map(|recipient| {
         let mut message = DynamicMessage::new(kind_of("rcpt"));
         message.set_field_by_number(1, text(&recipient.address));
@@ -98,12 +97,12 @@ pub fn message_of(header: &Header, body: &[u8]) -> DynamicMessage {
         Value::Message(message)
     });
     let mut message = DynamicMessage::new(MESSAGE.clone());
-    message.set_field_by_number(1, text(&header.id));
+    message.set_field_by_number(1, text(&envelope.id));
     message.set_field_by_number(2, text(&envelope.reverse_path));
     message.set_field_by_number(3, Value::List(envelope.to.iter().map(|to| text(to)).collect()));
     message.set_field_by_number(4, Value::List(recipients.collect()));
     message.set_field_by_number(5, Value::Bytes(body.to_vec().into()));
-    if let Some(time) = envelope.created_at.as_ref() {
+    if let Some(time) = &envelope.created_at {
         let mut created_at = DynamicMessage::new(kind_of("created_at_ts"));
         created_at.set_field_by_number(1, Value::I64(time.seconds));
         created_at.set_field_by_number(2, Value::I32(time.nanos));

@@ -16,6 +16,11 @@ pub fn options() -> WriteOptions {
     WriteOptions { durability: None, format: None, max_items: None, max_body_bytes: None }
 }
 
+/// Returns write options that store an item in `format`.
+pub fn stored_as(format: Format) -> WriteOptions {
+    WriteOptions { format: Some(format), ..options() }
+}
+
 /// Returns a pending EMAIL delivery to `address`.
 pub fn recipient(address: &str) -> Recipient {
     Recipient {

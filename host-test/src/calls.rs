@@ -30,11 +30,11 @@ macro_rules! function {
 
 impl<T: 'static> Instance<T> {
     function!(mail_queue_queue_store, call_new_id => new_id() -> String);
-    function!(queue call_put => put(id: Option<&str>, mail: &Mail, options: Option<&WriteOptions>) -> String);
+    function!(queue call_put => put(id: Option<&str>, mail: &Mail, options: Option<WriteOptions>) -> String);
     function!(queue call_put_many => put_many(
-        mails: &[IdentifiedMail], options: Option<&WriteOptions>) -> Vec<Outcome>);
+        mails: &[IdentifiedMail], options: Option<WriteOptions>) -> Vec<Outcome>);
     function!(queue call_begin => begin(
-        id: Option<&str>, envelope: &Envelope, options: Option<&WriteOptions>) -> ResourceAny);
+        id: Option<&str>, envelope: &Envelope, options: Option<WriteOptions>) -> ResourceAny);
     function!(queue call_get => get(id: &str) -> Item);
     function!(queue call_info => info(id: &str) -> ItemInfo);
     function!(queue call_read => read(id: &str, offset: u64) -> ResourceAny);

@@ -1,9 +1,9 @@
-//! Items made up at random: what a mail server would write, and what it would not but the format can.
+//! Random items: those that a mail server would write, and those that only the format allows.
 
 use crate::bindings::{Envelope, Item, Recipient, Timestamp};
 use proptest::prelude::*;
 
-/// Text with everything that is written in a special way.
+/// Text with every character that the format writes in a special way.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[ -~]{0,40}",
@@ -19,7 +19,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Bytes as a mail has them, and as nothing has them.
+/// Bodies of lines, of random bytes, and of repeated parts.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         3 => prop::collection::vec("[ -~]{0,76}", 0..40).prop_map(|lines| lines.join("\r\n").into_bytes()),
@@ -50,7 +50,7 @@ fn timestamp() -> impl Strategy<Value = Timestamp> {
     (seconds, nanos).prop_map(|(seconds, nanos)| Timestamp { seconds, nanos })
 }
 
-/// An item, complete or not.
+/// Items, complete or not.
 pub fn item() -> impl Strategy<Value = Item> {
     let strings = prop::collection::vec(text(), 0..4);
     let recipients = prop::collection::vec(recipient(), 0..5);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-/// The component of a guest.
+/// Builds a guest and returns its component.
 ///
 /// # Panics
 ///
@@ -14,7 +14,7 @@ pub fn component(name: &str) -> Vec<u8> {
     build(&package, &[], &format!("{}.wasm", package.replace('-', "_")), "component")
 }
 
-/// A component of the workspace, built with these options of cargo in a directory below the one of all builds.
+/// Builds a component of the workspace with these options of cargo, in a directory below the target directory.
 ///
 /// # Panics
 ///
@@ -24,9 +24,9 @@ pub fn build(package: &str, options: &[&str], file: &str, directory: &str) -> Ve
     let directory = crate::requirement::target_directory().join(directory);
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).args(["build", "--release", "--quiet", "--target", "wasm32-wasip2", "--package", package]);
-    // Flags are meant for the machine that cargo builds for, and would replace those of components.
+    // Flags in the environment are meant for the machine that runs the tests, and would replace those of the component.
     cargo.args(options).arg("--target-dir").arg(&directory);
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    assert!(cargo.status().expect("cargo runs").success(), "{package} does not build");
-    fs::read(directory.join("wasm32-wasip2/release").join(file)).expect("cargo built it")
+    assert!(cargo.status().expect("cargo can be run").success(), "{package} does not build");
+    fs::read(directory.join("wasm32-wasip2/release").join(file)).expect("cargo wrote the component")
 }

@@ -1,4 +1,4 @@
-//! What chasquid's own code wrote, and what Go's `prototext` says of texts: the files in `reference/`.
+//! The files in `reference/`: items that chasquid's own code wrote, and texts with the verdict of Go's `prototext`.
 
 use crate::bindings::{Envelope, Item, Recipient, Timestamp};
 use base64::Engine as _;
@@ -11,21 +11,21 @@ use std::path::{Path, PathBuf};
 pub struct ReferenceItem {
     /// The file's name, such as `m:minimal0001`.
     pub name: String,
-    /// Where it is.
+    /// The file's path.
     pub path: PathBuf,
-    /// What it says.
+    /// The item that it holds.
     pub item: Item,
-    /// The same in protocol buffer wire format, as Go writes it.
+    /// The item in protocol buffer wire format, as Go writes it.
     pub wire: Vec<u8>,
 }
 
-/// A text, and what Go's `prototext` says of it.
+/// A text, and the verdict of Go's `prototext`.
 pub struct TextCase {
-    /// What it is about.
+    /// The name of the case.
     pub name: String,
     /// The text.
     pub text: Vec<u8>,
-    /// What it says, if it is accepted.
+    /// The item that Go decodes, if it accepts the text.
     pub item: Option<Item>,
 }
 
@@ -33,17 +33,19 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reference")
 }
 
-/// Every reference item.
+/// Returns every reference item, sorted by name.
 pub fn items() -> Vec<ReferenceItem> {
     let mut items = Vec::new();
-    for case in fs::read_dir(directory().join("items")).expect("the reference items are there") {
-        for file in fs::read_dir(case.expect("an entry").path()).expect("a reference item is a directory") {
-            let path = file.expect("an entry").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    for case in fs::read_dir(directory().join("items")).expect("the repository has the reference items") {
+        for file in
+            fs::read_dir(case.expect("the directory can be read").path()).expect("each reference item has a directory")
+        {
+            let path = file.expect("the directory can be read").path();
+            let name = path.file_name().expect("an entry has a name").to_string_lossy().into_owned();
             if let Some(id) = name.strip_prefix("m:") {
                 let expected = path.with_file_name(format!("expect-{id}.json"));
-                let expected = fs::read(expected).expect("every reference item has what it decodes to");
-                let expected: Value = serde_json::from_slice(&expected).expect("JSON");
+                let expected = fs::read(expected).expect("each reference item has its expected values");
+                let expected: Value = serde_json::from_slice(&expected).expect("the expected values are JSON");
                 let item = item(&expected["message"]);
                 let wire = bytes(&expected["wire_base64"]);
                 items.push(ReferenceItem { name, path, item, wire });
@@ -54,14 +56,14 @@ pub fn items() -> Vec<ReferenceItem> {
     items
 }
 
-/// Every text case.
+/// Returns every text case.
 pub fn text_cases() -> Vec<TextCase> {
-    let cases = fs::read(directory().join("text-format-cases.json")).expect("the text cases are there");
-    let cases: Vec<Value> = serde_json::from_slice(&cases).expect("JSON");
+    let cases = fs::read(directory().join("text-format-cases.json")).expect("the repository has the text cases");
+    let cases: Vec<Value> = serde_json::from_slice(&cases).expect("the text cases are JSON");
     let case = |case: &Value| TextCase {
         name: string(&case["name"]),
         text: bytes(&case["input_base64"]),
-        item: case["go_accepts"].as_bool().expect("a verdict").then(|| item(&case["decoded"])),
+        item: case["go_accepts"].as_bool().expect("each text case has a verdict").then(|| item(&case["decoded"])),
     };
     cases.iter().map(case).collect()
 }
@@ -83,7 +85,7 @@ fn item(message: &Value) -> Item {
             to: list(&message["To"], string),
             recipients: list(&message["rcpt"], recipient),
             created_at: created_at.map(|created_at| Timestamp {
-                seconds: created_at["seconds"].as_i64().expect("seconds"),
+                seconds: created_at["seconds"].as_i64().expect("seconds are an integer"),
                 nanos: integer(&created_at["nanos"]),
             }),
         },
@@ -92,17 +94,17 @@ fn item(message: &Value) -> Item {
 }
 
 fn list<T>(values: &Value, value: impl Fn(&Value) -> T) -> Vec<T> {
-    values.as_array().expect("a list").iter().map(value).collect()
+    values.as_array().expect("the value is a list").iter().map(value).collect()
 }
 
 fn string(value: &Value) -> String {
-    value.as_str().expect("a string").to_string()
+    value.as_str().expect("the value is a string").to_string()
 }
 
 fn integer(value: &Value) -> i32 {
-    value.as_i64().and_then(|value| value.try_into().ok()).expect("a number of 32 bits")
+    value.as_i64().and_then(|value| value.try_into().ok()).expect("the value is an integer of 32 bits")
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
-    STANDARD.decode(value.as_str().expect("a string")).expect("base64")
+    STANDARD.decode(value.as_str().expect("the value is a string")).expect("the value is base64")
 }

@@ -1,15 +1,16 @@
-//! What a test needs beyond cargo. A test whose requirements are not met is shown as ignored, with what it lacks; with
-//! `QUEUE_STORE_REQUIRE_ALL=1` it fails.
+//! Requirements of tests beyond cargo. A test whose requirements are not met is shown as ignored, with the missing ones;
+//! with `QUEUE_STORE_REQUIRE_ALL=1` it fails.
 
 use libtest_mimic::{Completion, Failed, Trial};
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 
-/// Something that a machine has or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A requirement of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
     /// The effective user is root.
     Root,
@@ -23,20 +24,31 @@ pub enum Requirement {
     Node,
     /// The SMTP server chasquid, and `openssl` for its certificate.
     Chasquid,
+<<<<<<< HEAD
+    /// The conformance runner of protobuf.
+    ConformanceRunner,
     /// The command `wasmtime`. It takes ten minutes to build, and what it shows is shown by other hosts as well, so it is
     /// never required.
+=======
+    /// The command `wasmtime`.
+>>>>>>> w-contract
     WasmtimeCli,
 }
 
 impl Requirement {
-    /// What is missing, if it is. It is looked for once.
+    /// Returns the name of the missing requirement, or none where it is met. Each is checked once.
     pub fn missing(self) -> Option<&'static str> {
-        static MISSING: [OnceLock<Option<&str>>; 7] = [const { OnceLock::new() }; 7];
+<<<<<<< HEAD
+        static MISSING: [OnceLock<Option<&str>>; 8] = [const { OnceLock::new() }; 8];
         *MISSING[self as usize].get_or_init(|| self.look())
+=======
+        static CHECKED: Mutex<BTreeMap<Requirement, Option<&str>>> = Mutex::new(BTreeMap::new());
+        *CHECKED.lock().expect("no check panics").entry(self).or_insert_with(|| self.check())
+>>>>>>> w-contract
     }
 
-    fn look(self) -> Option<&'static str> {
-        let (there, missing) = match self {
+    fn check(self) -> Option<&'static str> {
+        let (is_met, name) = match self {
             Requirement::Root => (nix::unistd::geteuid().is_root(), "root"),
             Requirement::Strace => (runs(Command::new("strace").args(["-f", "true"])), "strace"),
             Requirement::Mounts => (
@@ -57,16 +69,20 @@ impl Requirement {
                 runs(Command::new(chasquid()).arg("-version")) && runs(Command::new("openssl").arg("version")),
                 "chasquid (host-test/interop/install) and openssl",
             ),
+            // Installed only where it starts.
+            Requirement::ConformanceRunner => {
+                (conformance_runner().exists(), "the conformance runner of protobuf (host-test/interop/install)")
+            }
             Requirement::WasmtimeCli => (
                 runs(Command::new(wasmtime_cli()).arg("--version")),
-                "the command wasmtime (host-test/interop/install --with-wasmtime-cli)",
+                "the command wasmtime (host-test/interop/install)",
             ),
         };
-        (!there).then_some(missing)
+        (!is_met).then_some(name)
     }
 }
 
-/// A test that needs something.
+/// Creates a test that has requirements.
 pub fn trial<F>(name: String, needs: Vec<Requirement>, test: F) -> Trial
 where
     F: FnOnce() -> Result<(), Failed> + Send + 'static,
@@ -77,21 +93,17 @@ where
             return test().map(|()| Completion::Completed);
         }
         let missing = format!("missing: {}", missing.join(", "));
-        if require_all() && !needs.contains(&Requirement::WasmtimeCli) {
-            Err(missing.into())
-        } else {
-            Ok(Completion::ignored_with(missing))
-        }
+        if require_all() { Err(missing.into()) } else { Ok(Completion::ignored_with(missing)) }
     })
 }
 
-/// Whether a test that lacks something fails.
+/// Whether a test with a missing requirement fails.
 fn require_all() -> bool {
     env::var_os("QUEUE_STORE_REQUIRE_ALL").is_some_and(|value| value == "1")
 }
 
-/// What a command is to follow that shall have mounts of its own. For another user than root they come with a user
-/// namespace.
+/// Returns the beginning of a command line: the command that is appended gets mounts of its own. For another user than
+/// root they come with a user namespace.
 pub fn with_mounts() -> Command {
     let mut unshare = Command::new("unshare");
     unshare.args(["--mount", "--propagation=private"]);
@@ -101,40 +113,49 @@ pub fn with_mounts() -> Command {
     unshare
 }
 
-/// Where cargo builds, when it is run in the root of the workspace.
+/// Returns the target directory of cargo in the root of the workspace.
 pub fn target_directory() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     workspace.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// Where `interop/install` puts what it installs.
+/// Returns the directory into which `interop/install` installs.
 pub fn interop() -> PathBuf {
     target_directory().join("interop")
 }
 
-/// The Python that has the packages.
+/// Returns the Python that has the packages.
 pub fn python() -> PathBuf {
     interop().join("python/bin/python3")
 }
 
-/// Where the Node.js packages are.
+/// Returns the directory of the Node.js packages.
 pub fn node_modules() -> PathBuf {
     interop().join("node_modules")
 }
 
-/// The server chasquid: the one that was unpacked for the tests, or else the one of the system.
+/// Returns the server chasquid: the one that was unpacked for the tests, or else the one of the system.
 pub fn chasquid() -> PathBuf {
     let unpacked = interop().join("chasquid/usr/bin/chasquid");
     if unpacked.exists() { unpacked } else { PathBuf::from("chasquid") }
 }
 
+<<<<<<< HEAD
+/// The conformance runner of protobuf.
+pub fn conformance_runner() -> PathBuf {
+    interop().join("bin/conformance_test_runner")
+}
+
 /// The command `wasmtime`: the one that was installed for the tests, or else the one of the system.
+=======
+/// Returns the command `wasmtime`: the one that was installed for the tests, or else the one of the system.
+>>>>>>> w-contract
 pub fn wasmtime_cli() -> PathBuf {
-    let installed = interop().join("bin/wasmtime");
+    let installed = interop().join("python/bin/wasmtime");
     if installed.exists() { installed } else { PathBuf::from("wasmtime") }
 }
 
-/// Whether `interop/install` put there what these pins say. Another version would test something else.
+/// Whether `interop/install` installed the packages of these pins into a directory.
 fn is_installed(directory: &Path, pins: &str) -> bool {
     fs::read_to_string(directory.join("installed")).is_ok_and(|installed| installed == pins)
 }

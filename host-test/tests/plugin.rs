@@ -1,123 +1,131 @@
-//! Plugins, composed with the component: they can add mail to the one queue of their embedder, and nothing else (P13).
+//! Plugins, composed with the component: they can add mail to the queue of their embedder, and nothing else (P13).
 
-use queue_store_host_test::bindings::{ErrorCode, Recipient};
+use queue_store_host_test::bindings::{ErrorCode, recipient};
 use queue_store_host_test::guest;
-use queue_store_host_test::instance::{COMPONENT, ENGINE, Preopen, State, TestQueue, state};
+use queue_store_host_test::instance::{COMPONENT, ENGINE, Preopen, State, state};
+use queue_store_host_test::test_queue::TestQueue;
+use std::fs;
+use std::path::Path;
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, plug};
+use wasmtime::Store;
 use wasmtime::component::{Component, Linker, ResourceType};
-use wasmtime::{Engine, Store};
 
 /// What a plugin may import. An embedder checks it before composing.
 const ALLOWED: [&str; 2] = ["mail:queue/intake@0.1.0", "mail:queue/types@0.1.0"];
 
-/// What a component imports beyond what a plugin may.
-fn excess(component: &[u8]) -> Vec<String> {
-    let component = Component::new(&ENGINE, component).expect("a component");
+/// Returns the imports of a component beyond those that a plugin may have.
+fn excess_imports(component: &[u8]) -> Vec<String> {
+    let component = Component::new(&ENGINE, component).expect("the plugin is a component");
     let kind = component.component_type();
     let imports = kind.imports(&ENGINE).map(|(name, _)| name.to_string());
     imports.filter(|name| !ALLOWED.contains(&name.as_str())).collect()
 }
 
-/// What `wac plug PLUGIN --plug queue_store.wasm` makes.
+/// Composes as `wac plug PLUGIN --plug queue_store.wasm` does.
 fn compose(plugin: Vec<u8>) -> Vec<u8> {
     let mut graph = CompositionGraph::new();
     let queue = queue_store_artifact::COMPONENT.to_vec();
     let mut register = |name: &str, bytes: Vec<u8>| {
-        let package = Package::from_bytes(name, None, bytes, graph.types_mut()).expect("a component");
-        graph.register_package(package).expect("a component of its own")
+        let package = Package::from_bytes(name, None, bytes, graph.types_mut()).expect("the bytes are a component");
+        graph.register_package(package).expect("the name is used once")
     };
     let (queue, plugin) = (register("mail:queue-store", queue), register("guest:plugin", plugin));
-    plug(&mut graph, vec![queue], plugin).expect("the plugin imports what the queue exports");
-    graph.encode(EncodeOptions::default()).expect("a component")
+    plug(&mut graph, vec![queue], plugin).expect("the component exports what the plugin imports");
+    graph.encode(EncodeOptions::default()).expect("the composition is valid")
 }
 
 fn instantiate(component: &[u8], state: State) -> (Store<State>, wasmtime::component::Instance) {
-    let component = Component::new(&ENGINE, component).expect("a component");
+    let component = Component::new(&ENGINE, component).expect("the composition is a component");
     let mut linker = Linker::new(&ENGINE);
-    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("WASI links");
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("an empty linker takes all of WASI");
     let mut store = Store::new(&ENGINE, state);
     store.set_epoch_deadline(u64::MAX / 2);
-    let instance = linker.instantiate(&mut store, &component).expect("it has all that it imports");
+    let instance = linker.instantiate(&mut store, &component).expect("the linker has every import");
     (store, instance)
+}
+
+fn queue_at(path: &Path) -> State {
+    state(&[Preopen { path, name: "any name", read_only: false }])
 }
 
 type Attempts = (Vec<(String, Result<String, String>)>,);
 
 #[test]
-fn a_composed_plugin_can_add_mail_and_nothing_else() {
+fn composed_plugin_adds_mail_and_nothing_else() {
     let plugin = guest::component("submitter");
-    assert_eq!(excess(&plugin), [""; 0]);
-    let composed = compose(plugin);
+    assert_eq!(excess_imports(&plugin), [""; 0]);
     let mut queue = TestQueue::new();
-    // What the embedder links is one directory; what the plugin imported is the queue's by now.
-    let preopen = Preopen { path: queue.path(), name: "any name", read_only: false };
-    let (mut store, instance) = instantiate(&composed, state(&[preopen]));
+    // The embedder opens one directory, which is the queue's.
+    let (mut store, instance) = instantiate(&compose(plugin), queue_at(queue.path()));
     let attempts = instance.get_typed_func::<(), Attempts>(&mut store, "attempts").expect("the plugin exports it");
-    let (attempts,) = attempts.call(&mut store, ()).expect("no trap");
+    let (attempts,) = attempts.call(&mut store, ()).expect("the plugin does not trap");
 
     let queued: Vec<(&str, &str)> =
         attempts.iter().filter_map(|(what, result)| Some((what.as_str(), result.as_deref().ok()?))).collect();
     assert_eq!(queued.iter().map(|(what, _)| *what).collect::<Vec<_>>(), ["a mail", "a streamed mail"]);
+    assert_eq!(attempts.len(), 7);
     for (what, refused) in &attempts[2..] {
-        let refused = refused.as_ref().expect_err(what);
+        let refused = refused.as_ref().expect_err("a plugin may not submit it");
         assert!(refused.starts_with("ErrorCode::InvalidArgument"), "{what}: {refused}");
     }
     assert_eq!(queue.names().len(), 2);
     for (_, id) in queued {
-        let item = queue.get(id).expect("the item");
-        let Recipient { kind, status, via, .. } = &item.envelope.recipients[0];
-        assert_eq!((*kind, *status, via.len()), (0, 0, 0));
-        assert_eq!(item.envelope.recipients[0].address, "b@example.com");
+        let item = queue.get(id).expect("a submitted mail is an intact item");
+        assert_eq!(item.envelope.recipients, [recipient("b@example.com")]);
     }
-    assert_eq!(queue.get("owned").expect_err("no such item").code, ErrorCode::NotFound);
+    assert_eq!(queue.get("owned").expect_err("no item has the id").code, ErrorCode::NotFound);
 }
 
 #[test]
-fn a_composition_exports_nothing_of_the_queue() {
-    let composed = Component::new(&ENGINE, compose(guest::component("submitter"))).expect("a component");
+fn composition_exports_nothing_of_the_queue() {
+    let composed = Component::new(&ENGINE, compose(guest::component("submitter"))).expect("the composition is valid");
     let kind = composed.component_type();
     let exports: Vec<&str> = kind.exports(&ENGINE).map(|(name, _)| name).collect();
     assert_eq!(exports, ["attempts"]);
     let mut imports: Vec<&str> = kind.imports(&ENGINE).map(|(name, _)| name).collect();
     let alone = COMPONENT.component_type();
-    let mut of_the_queue: Vec<&str> = alone.imports(engine()).map(|(name, _)| name).collect();
+    let mut of_the_queue: Vec<&str> = alone.imports(&ENGINE).map(|(name, _)| name).collect();
     imports.sort_unstable();
     of_the_queue.sort_unstable();
-    assert_eq!(imports, of_the_queue, "the composition needs what the queue needs");
+    assert_eq!(imports, of_the_queue, "the composition imports what the queue imports");
 }
 
-fn engine() -> &'static Engine {
-    &ENGINE
+type Names = (Result<Vec<String>, String>,);
+
+#[test]
+fn plugin_with_more_imports_is_recognised() {
+    let excess = excess_imports(&guest::component("snooper"));
+    assert!(excess.iter().any(|name| name.starts_with("wasi:filesystem/preopens")), "{excess:?}");
 }
 
 #[test]
-fn a_plugin_that_imports_more_is_recognised_before_it_is_composed() {
-    let plugin = guest::component("snooper");
-    let excess = excess(&plugin);
-    assert!(excess.iter().any(|name| name.starts_with("wasi:filesystem/preopens")), "{excess:?}");
-
-    // Why that matters: composed all the same, it shares the directory of the queue.
+fn composed_snooper_reads_the_queue() {
+    // The reason for the check of imports: a composition shares the directories of its parts.
     let queue = TestQueue::new();
-    std::fs::write(queue.file("m:x"), b"secret").expect("a file");
-    let preopen = Preopen { path: queue.path(), name: "queue", read_only: false };
-    let (mut store, instance) = instantiate(&compose(plugin.clone()), state(&[preopen]));
-    type Names = (Result<Vec<String>, String>,);
+    fs::write(queue.file("m:x"), b"secret").expect("the file can be written");
+    let (mut store, instance) = instantiate(&compose(guest::component("snooper")), queue_at(queue.path()));
     let names = instance.get_typed_func::<(&str,), Names>(&mut store, "names").expect("the plugin exports it");
-    assert_eq!(names.call(&mut store, ("queue",)).expect("no trap").0, Ok(vec!["m:x".to_string()]));
+    let (seen,) = names.call(&mut store, ("any name",)).expect("the plugin does not trap");
+    assert_eq!(seen, Ok(vec!["m:x".to_string()]));
+}
 
-    // Linked apart from the queue, with a WASI of its own, it sees nothing.
-    let component = Component::new(&ENGINE, plugin).expect("a component");
+#[test]
+fn snooper_linked_apart_sees_nothing() {
+    let component = Component::new(&ENGINE, guest::component("snooper")).expect("the plugin is a component");
     let mut linker = Linker::new(&ENGINE);
-    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("WASI links");
-    let mut intake = linker.instance("mail:queue/intake@0.1.0").expect("a name");
-    intake.resource("submission", ResourceType::host::<()>(), |_, _| Ok(())).expect("a resource");
-    intake.func_new("[static]submission.begin", |_, _, _, _| unreachable!("it is not called")).expect("a function");
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("an empty linker takes all of WASI");
+    let mut intake = linker.instance("mail:queue/intake@0.1.0").expect("the name is free");
+    intake.resource("submission", ResourceType::host::<()>(), |_, _| Ok(())).expect("the name is free");
+    intake
+        .func_new("[static]submission.begin", |_, _, _, _| unreachable!("the test does not begin a mail"))
+        .expect("the name is free");
     let mut store = Store::new(&ENGINE, state(&[]));
     store.set_epoch_deadline(u64::MAX / 2);
-    let instance = linker.instantiate(&mut store, &component).expect("it has all that it imports");
+    let instance = linker.instantiate(&mut store, &component).expect("the linker has every import");
     let names = instance.get_typed_func::<(&str,), Names>(&mut store, "names").expect("the plugin exports it");
-    for directory in ["queue", "/", ".", ".."] {
-        assert!(names.call(&mut store, (directory,)).expect("no trap").0.is_err(), "{directory}");
+    for directory in ["queue", "any name", "/", ".", ".."] {
+        let (seen,) = names.call(&mut store, (directory,)).expect("the plugin does not trap");
+        assert!(seen.is_err(), "{directory}: {seen:?}");
     }
 }

@@ -1,25 +1,20 @@
 //! `item-codec`.
 
-use super::abi::{answer, exports};
-use crate::codec;
-use crate::error::Result;
-use crate::filesystem::wasi::WasiFile;
-use crate::list::List;
-use crate::message::Header;
-use crate::name::Format;
-use crate::queue::Item;
+use super::convert;
+use super::exports::Component;
+use crate::item::codec;
+use alloc::vec::Vec;
+use queue_store_contract::exports::mail::queue::item_codec::{Error, Format, Guest, Item};
 
-exports! {
-    "mail:queue/item-codec@0.1.0#encode" => (id: text, envelope: envelope, body: list<u8>, format: case<Format>) {
-        let bytes = codec::encode(&mut Header { id, envelope: core::mem::take(&mut envelope) }, &body, format);
-        answer(bytes.map(List::from))
-    };
-    "mail:queue/item-codec@0.1.0#decode" => (bytes: list<u8>, format: case<Format>) {
-        answer(decode(bytes, format))
-    };
-}
+impl Guest for Component {
+    fn encode(item: Item, format: Format) -> Result<Vec<u8>, Error> {
+        let Item { id, envelope, body } = item;
+        Ok(codec::encode(&convert::envelope(id, envelope), &body, format.into())?)
+    }
 
-fn decode(bytes: List<u8>, format: Format) -> Result<Item> {
-    let (Header { id, envelope }, body) = codec::decode::<WasiFile>(bytes.into(), format)?;
-    Ok(Item { id, envelope, body: body.into() })
+    fn decode(bytes: Vec<u8>, format: Format) -> Result<Item, Error> {
+        let (envelope, body) = codec::decode(bytes, format.into())?;
+        let (id, envelope) = convert::split_envelope(envelope);
+        Ok(Item { id, envelope, body })
+    }
 }

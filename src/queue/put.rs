@@ -1,144 +1,141 @@
-//! Puts: one, or several with one sync of the directory.
+//! Puts: one, or several with one fsync of the directory.
 
-use super::draft::Draft;
-use super::{Durability, Outcome, Queue, check_batch, check_id, problem};
-use crate::error::{Code, Error, Operation, Result};
-use crate::filesystem::System;
-use crate::id::{self, DrawnFor};
+use super::batch::{Outcome, check_batch};
+use super::draft::{Draft, SyncedMail, WrittenMail, body_too_large};
+use super::handle::Queue;
+use crate::error::{Cause, Error, Operation, Result};
+use crate::item::Format;
+use crate::item::envelope::Envelope;
+use crate::item::id::{GeneratedFor, ItemId};
 use crate::limits::{MAX_BODY_BYTES, MAX_LIST_BODY_BYTES};
-use crate::list::{List, Maybe, Text};
-use crate::message::{Envelope, Header};
-use crate::mutant::{Safeguard, removed};
-use crate::name::{FORMATS, Format, STATES, item};
-use alloc::boxed::Box;
+use crate::storage::file_name::{FORMATS, STATES, item};
+use crate::storage::filesystem::System;
+use crate::storage::temporary_file::Durability;
 use alloc::rc::Rc;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-/// Files that are written before the first of them is synced: each is open until then, and a process may have few.
+/// Files that are written before the first of them is fsynced: each is open until then, and a process may have few.
 const MAX_OPEN_FILES: usize = 32;
 
-/// How to write.
+/// `types.write-options`, with the defaults filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// When to answer.
+    /// When to acknowledge.
     pub durability: Durability,
-    /// How to store; none: as text, or as the item is stored.
-    pub format: Option<Format>,
-    /// How many items the queue may hold before; none: any number.
+    /// How to store.
+    pub format: Format,
+    /// The number of items that the queue may hold; none: any number.
     pub max_items: Option<u64>,
-    /// Bytes of the body, at most.
+    /// The number of bytes of the body, at most.
     pub max_body_bytes: u64,
 }
 
-impl WriteOptions {
-    /// Durable, as text, and without a limit that is not the component's.
-    pub const DEFAULT: WriteOptions =
-        WriteOptions { durability: Durability::Full, format: None, max_items: None, max_body_bytes: MAX_BODY_BYTES };
+impl Default for WriteOptions {
+    fn default() -> WriteOptions {
+        WriteOptions {
+            durability: Durability::Full,
+            format: Format::Text,
+            max_items: None,
+            max_body_bytes: MAX_BODY_BYTES,
+        }
+    }
 }
 
-/// `types.mail`, and the id that it is to have.
-#[derive(Default)]
-#[repr(C)]
-pub struct Given {
-    /// The id; none: one that is drawn.
-    pub id: Maybe<Text>,
-    /// Who sent it, to whom.
+/// `types.identified-mail`: a mail, and the id that the caller chose for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewMail {
+    /// The id; none: a generated one.
+    pub id: Option<String>,
+    /// Sender and recipients. Its field `id` is not used.
     pub envelope: Envelope,
     /// The message.
-    pub body: List<u8>,
-}
-
-/// What becomes an item's header: the id that was given, or an empty one where it is to be drawn.
-/// Both are taken.
-pub fn header(id: &mut Maybe<Text>, envelope: &mut Envelope) -> Result<Header> {
-    let mut header = Header::default();
-    if let Maybe::Some(id) = id {
-        check_id(id)?;
-        core::mem::swap(id, &mut header.id);
-    }
-    core::mem::swap(envelope, &mut header.envelope);
-    Ok(header)
+    pub body: Vec<u8>,
 }
 
 impl<S: System> Queue<S> {
-    /// Queues a mail under an id, or under one that is drawn. Returns the id.
-    pub fn put(self: &Rc<Self>, mail: &mut Given, options: &WriteOptions) -> Result<Text> {
-        self.write(mail, options, &mut Text::default())?.finish()
+    /// Queues a mail and returns its id.
+    pub fn put(self: &Rc<Self>, mail: NewMail, options: &WriteOptions) -> Result<String> {
+        self.write_draft(mail, options)?.commit()
     }
 
-    /// Queues several mails with one sync of the directory.
-    pub fn put_many(self: &Rc<Self>, mails: &mut [Given], options: &WriteOptions) -> Result<List<Outcome>> {
+    /// Queues several mails with one fsync of the directory.
+    pub fn put_many(self: &Rc<Self>, mails: Vec<NewMail>, options: &WriteOptions) -> Result<Vec<Outcome>> {
         check_batch(mails.len())?;
-        self.writable()?;
+        self.check_open()?;
         let mut room = match options.max_items {
-            Some(most) => most.saturating_sub(self.count_live()?),
+            Some(max_items) => max_items.saturating_sub(self.count_live()?),
             None => u64::MAX,
         };
         let options = WriteOptions { max_items: None, ..*options };
-        let mut outcomes = List::new();
-        let mut written: List<(usize, Box<Draft<S>>)> = List::new();
-        for mails in mails.chunks_mut(MAX_OPEN_FILES) {
-            let begin = written.len();
-            for mail in mails {
-                let mut id = Text::default();
-                let draft = if room == 0 { Err(self.full()) } else { self.write(mail, &options, &mut id) };
-                let draft = draft.map(|draft| {
+        let mut outcomes = Vec::with_capacity(mails.len());
+        let mut synced: Vec<(usize, SyncedMail<S>)> = Vec::new();
+        let mut mails = mails.into_iter().peekable();
+        while mails.peek().is_some() {
+            let mut written: Vec<(usize, WrittenMail<S>)> = Vec::new();
+            for mail in mails.by_ref().take(MAX_OPEN_FILES) {
+                let mut id = mail.id.clone();
+                let result =
+                    if room == 0 { Err(self.full()) } else { self.write_draft(mail, &options).and_then(Draft::finish) };
+                let problem = result.map(|mail| {
                     room -= 1;
-                    draft.start_writeback();
-                    written.push((outcomes.len(), draft));
+                    mail.start_writeback();
+                    id = Some(mail.id().to_string());
+                    written.push((outcomes.len(), mail));
                 });
-                outcomes.push(Outcome::of(&id, draft));
+                outcomes.push(Outcome { id, problem: problem.err() });
             }
-            // The first sync commits what the file system knows of all of them.
-            for (place, draft) in written.iter_mut().skip(begin) {
-                if let Some(outcome) = outcomes.get_mut(*place) {
-                    outcome.problem = problem(draft.prepare().err());
+            // The first fsync commits the file system's journal for all of them.
+            for (place, mail) in written {
+                match mail.sync() {
+                    Ok(mail) => synced.push((place, mail)),
+                    Err(error) => outcomes[place].problem = Some(error),
                 }
             }
         }
-        for (place, draft) in written.iter_mut() {
-            if let Some(outcome) = outcomes.get_mut(*place).filter(|outcome| outcome.problem.is_none()) {
-                outcome.problem = problem(draft.publish().err());
-            }
+        for (place, mail) in synced {
+            outcomes[place].problem = mail.publish_one_of_many().err();
         }
-        self.sync_outcomes(options.durability, &mut outcomes, Code::NeedsRecovery);
+        self.sync_outcomes(options.durability, &mut outcomes, |code| code.is_none());
         self.counters.puts.add(outcomes.iter().filter(|outcome| outcome.problem.is_none()).count() as u64);
         Ok(outcomes)
     }
 
-    /// Writes a mail to a temporary file. Says in `id` which one it has, as soon as that is known.
-    fn write(self: &Rc<Self>, mail: &mut Given, options: &WriteOptions, id: &mut Text) -> Result<Box<Draft<S>>> {
-        let mut header = header(&mut mail.id, &mut mail.envelope)?;
-        let body = core::mem::take(&mut mail.body);
-        if body.len() as u64 > options.max_body_bytes.min(MAX_LIST_BODY_BYTES) {
-            return Err(too_large());
+    /// Generates an id for a caller that will put under it.
+    pub fn new_id(system: &S) -> String {
+        ItemId::generate(system.random(), GeneratedFor::Caller).into_string()
+    }
+
+    /// Writes a mail that comes in one piece to a draft.
+    fn write_draft(self: &Rc<Self>, mail: NewMail, options: &WriteOptions) -> Result<Draft<S>> {
+        let NewMail { id, envelope, body } = mail;
+        let length = body.len() as u64;
+        if length > options.max_body_bytes.min(MAX_LIST_BODY_BYTES) {
+            return Err(body_too_large());
         }
-        let begun = Draft::begin(self, &mut header, options, Some(body.len() as u64));
-        *id = header.id;
-        let mut draft = begun?;
+        let mut draft = Draft::begin(self, id.as_deref(), envelope, options, Some(length))?;
         draft.write(&body)?;
-        draft.complete()?;
         Ok(draft)
     }
 
     /// Refuses a put into a queue that is full.
     pub(super) fn check_room(&self, max_items: Option<u64>) -> Result<()> {
         match max_items {
-            Some(most) if self.count_live()? >= most => Err(self.full()),
+            Some(max_items) if self.count_live()? >= max_items => Err(self.full()),
             _ => Ok(()),
         }
     }
 
     fn full(&self) -> Error {
-        let detail = "the queue holds as many items as it may: try again later";
-        Error::of(Code::QueueFull, Operation::None, &self.path, detail)
+        Error::new(Cause::QueueFull, Operation::None, self.path())
     }
 
-    /// A name under which an item has this id, in whatever state and format.
-    pub(super) fn taken(&self, id: &str) -> Result<Option<Text>> {
+    /// Returns a name under which an item has this id, in whatever state and format.
+    pub(super) fn taken(&self, id: &str) -> Result<Option<String>> {
         for state in STATES {
             for format in FORMATS {
                 let name = item(id, state, format);
-                if self.kind(&name)?.is_some() {
+                if self.file_type(&name)?.is_some() {
                     return Ok(Some(name));
                 }
             }
@@ -146,35 +143,22 @@ impl<S: System> Queue<S> {
         Ok(None)
     }
 
-    /// The answer `exists`, once what it says survives power loss: the item, and its name.
+    /// Returns the error `exists`, once the item and its name survive power loss, or the error that keeps them from it.
     pub(super) fn exists(&self, id: &str, name: &str) -> Error {
-        let settle = || {
-            if removed(Safeguard::ExistsSync) {
-                return Ok(());
-            }
-            for file in &self.files(id, &STATES)? {
-                self.sync_or_doubt(id, file)?;
-            }
-            self.sync_directory().map_err(|error| {
-                self.doubt(id);
-                error.at_path(name)
-            })
-        };
-        match settle() {
-            Ok(()) => Error::of(Code::Exists, Operation::Link, name, "an item of this id exists, and is safe"),
-            Err(error) => error,
+        match self.sync_found(id) {
+            Ok(()) => Error::new(Cause::Exists, Operation::Link, name),
+            Err(error) => error.at_path(name),
         }
     }
 
-    /// Draws an id for a caller that will put under it.
-    pub fn new_id(system: &S) -> Text {
-        id::draw(system.random(), DrawnFor::Caller)
+    /// Fsyncs every file of an id, and the directory.
+    fn sync_found(&self, id: &str) -> Result<()> {
+        for file in self.files(id, &STATES)? {
+            self.sync_existing(id, &file)?;
+        }
+        self.sync_directory().map_err(|error| {
+            self.mark_unsynced(id);
+            error.needs_recovery()
+        })
     }
-}
-
-/// The error for a body that is longer than it may be.
-#[cold]
-pub(super) fn too_large() -> Error {
-    let detail = "the body is larger than `max-body-bytes`, or than `max-list-body-bytes` where it comes in one piece";
-    Error::refused(Code::TooLarge, detail)
 }

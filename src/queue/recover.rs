@@ -1,33 +1,36 @@
-//! Recovery: after it, what is there is there for good, and the queue may be changed again.
+//! Recovery: after it, every remaining item is durable, and the queue may be changed again.
 
-use super::{Doubt, ItemFile, LIVE, Queue, read_some};
-use crate::durable_write::Durability;
-use crate::encoder::Sink;
-use crate::error::{Code, Error, Fields, Operation, Result};
-use crate::filesystem::{Directory, Kind, System};
+use super::handle::Queue;
+use super::lookup::{ItemFile, read_block};
+use super::read::check_recorded_id;
+use super::unsynced::Unsynced;
+use crate::error::{Code, Error, Operation, Remark, Result};
+use crate::item::Format;
+use crate::item::decoder::Strictness;
+use crate::item::envelope::Timestamp;
 use crate::limits::MAX_PROBLEMS;
-use crate::list::{List, Text};
-use crate::message::Timestamp;
-use crate::mutant::{Safeguard, removed};
-use crate::name::{Format, Name, STATES, State};
+use crate::storage::file_name::{LIVE, Meaning, STATES, State};
+use crate::storage::filesystem::{Directory, FileType, System};
+use crate::storage::temporary_file::Durability;
+use alloc::vec::Vec;
 
-/// `types.recovery`: what was found and done.
+/// `types.recovery`: the report of a recovery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
 pub struct Recovery {
-    pub items: u64,
-    pub swept: u64,
-    pub kept: u64,
-    pub settled: u64,
-    pub problems: List<Fields>,
+    pub durable_items: u64,
+    pub damaged_items: u64,
+    pub temporary_removed: u64,
+    pub temporary_kept: u64,
+    pub rewritten: u64,
+    pub problems: Vec<Error>,
     pub truncated: bool,
 }
 
 impl Recovery {
     fn problem(&mut self, error: Error) {
         if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(error.into_fields());
+            self.problems.push(error);
         } else {
             self.truncated = true;
         }
@@ -35,72 +38,49 @@ impl Recovery {
 }
 
 impl<S: System> Queue<S> {
-    /// Makes the state of the queue definite, and removes temporary files that are at least `older_than` seconds old.
-    pub fn recover(&self, older_than: u64) -> Result<Recovery> {
+    /// Makes the state of the queue definite, and removes temporary files that are at least `grace_seconds` old.
+    pub fn recover(&self, grace_seconds: u32) -> Result<Recovery> {
         let mut recovery = Recovery::default();
-        let doubtful = self.doubt.take();
-        let recovered = if removed(Safeguard::SweepFirst) {
-            self.settle(&doubtful, &mut recovery).and_then(|()| self.sweep(older_than, &mut recovery))
-        } else {
-            self.sweep(older_than, &mut recovery).and_then(|()| self.settle(&doubtful, &mut recovery))
-        };
+        let unsynced = self.take_unsynced();
+        // Temporary files go first: on a full disk, their removal makes room for the rest.
+        let recovered = self
+            .delete_stale(grace_seconds.into(), &mut recovery)
+            .and_then(|()| self.reconcile(&unsynced, &mut recovery));
         if let Err(error) = recovered {
-            self.still_in_doubt(doubtful);
+            self.restore_unsynced(unsynced);
             let closed = error.operation == Operation::SyncDirectory;
-            return Err(self.error(if closed { error.with_code(Code::NeedsRecovery) } else { error }));
+            return Err(self.error(if closed { error.needs_recovery() } else { error }));
         }
-        self.needs_recovery.set(false);
+        self.reopen();
         Ok(recovery)
     }
 
-    /// Notes again what was in doubt.
-    fn still_in_doubt(&self, doubtful: Doubt) {
-        doubtful.ids.iter().for_each(|id| self.doubt(id));
-        let mut doubt = self.doubt.take();
-        doubt.more |= doubtful.more;
-        self.doubt.set(doubt);
-        if doubtful.more {
-            self.require_recovery();
-        }
-    }
-
-    /// Removes temporary files. They go first: on a full disk, they are what makes room for the rest.
-    fn sweep(&self, older_than: u64, recovery: &mut Recovery) -> Result<()> {
-        let now = match older_than {
-            0 => None,
-            _ if removed(Safeguard::FileSystemAge) => Some(self.system.now()),
-            _ => self.file_system_time(recovery)?,
-        };
-        let mut names = self.names()?;
-        while let Some(found) = names.next()? {
-            if (found.kind, found.meaning()) != (Kind::Regular, Name::Temporary) {
+    /// Removes temporary files that are old enough.
+    fn delete_stale(&self, grace_seconds: u64, recovery: &mut Recovery) -> Result<()> {
+        let now = if grace_seconds == 0 { None } else { self.file_system_time(recovery)? };
+        let mut scan = self.scan()?;
+        while let Some(entry) = scan.next()? {
+            if (entry.file_type, entry.meaning()) != (FileType::Regular, Meaning::Temporary) {
                 continue;
             }
-            // A time in the future makes a file young.
-            if removed(Safeguard::Sweep) {
+            // A file whose age is unknown is retained.
+            let age = || Some(seconds_between(self.directory.stat(&entry.name).ok()?.modified?, now?));
+            if grace_seconds > 0 && age().is_none_or(|age| age < grace_seconds) {
+                recovery.temporary_kept += 1;
                 continue;
             }
-            let old = older_than == 0
-                || now.is_some_and(|now| {
-                    let modified = self.directory.stat(&found.name).ok().and_then(|stat| stat.modified);
-                    modified.is_some_and(|modified| seconds_between(modified, now) >= older_than)
-                });
-            if !old {
-                recovery.kept += 1;
-                continue;
-            }
-            match self.unlink(&found.name) {
-                Ok(()) => recovery.swept += 1,
-                Err(error) if error.code == Code::NotFound => {}
+            match self.unlink(&entry.name) {
+                Ok(()) => recovery.temporary_removed += 1,
+                Err(error) if error.code() == Code::NotFound => {}
                 Err(error) => recovery.problem(self.error(error)),
             }
         }
         Ok(())
     }
 
-    /// What time it is for the file system: the age of a file is not measured against another clock.
+    /// Returns the time of the file system: the age of a file is not measured against another clock.
     fn file_system_time(&self, recovery: &mut Recovery) -> Result<Option<Timestamp>> {
-        let created = self.temporary().and_then(|mut probe| {
+        let created = self.create_temporary().and_then(|probe| {
             let modified = probe.modified()?;
             probe.discard()?;
             Ok(modified)
@@ -109,12 +89,12 @@ impl<S: System> Queue<S> {
             Ok(modified) => return Ok(modified),
             Err(error) => error,
         };
-        recovery.problem(self.error(error.and("temporary files that are just old enough may be left")));
-        // Nothing was modified later than now, so the newest file makes no file look older than it is.
+        recovery.problem(self.error(error.remark(Remark::AgeUnknown)));
+        // No file was modified later than now, so the newest file makes no file look older than it is.
         let mut newest: Option<Timestamp> = None;
-        let mut names = self.names()?;
-        while let Some(found) = names.next()? {
-            let modified = self.directory.stat(&found.name).ok().and_then(|stat| stat.modified);
+        let mut scan = self.scan()?;
+        while let Some(entry) = scan.next()? {
+            let modified = self.directory.stat(&entry.name).ok().and_then(|stat| stat.modified);
             if let Some(modified) = modified
                 && newest.is_none_or(|newest| seconds_between(newest, modified) > 0)
             {
@@ -124,90 +104,106 @@ impl<S: System> Queue<S> {
         Ok(newest)
     }
 
-    /// Makes every item durable, and then their names.
-    fn settle(&self, doubtful: &Doubt, recovery: &mut Recovery) -> Result<()> {
-        let mut names = self.names()?;
-        while let Some(found) = names.next()? {
-            let (Kind::Regular, Name::Item { id, .. }) = (found.kind, found.meaning()) else {
+    /// Removes second names of items, makes every item durable, and then the directory entries.
+    fn reconcile(&self, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
+        self.each_item(recovery, |file, recovery| self.remove_second_names(file, unsynced, recovery))?;
+        self.each_item(recovery, |file, recovery| {
+            self.make_durable(file, unsynced, recovery)?;
+            check_recorded_id(self.open_item(file, Strictness::Full)?.reader.envelope(), file)?;
+            recovery.durable_items += 1;
+            Ok(())
+        })?;
+        self.sync_directory()
+    }
+
+    /// Calls `visit` for the file of every item, and reports the failures. Only a failed fsync of the directory ends the pass.
+    fn each_item(&self, recovery: &mut Recovery, visit: impl Fn(&ItemFile, &mut Recovery) -> Result<()>) -> Result<()> {
+        let mut scan = self.scan()?;
+        while let Some(entry) = scan.next()? {
+            if entry.file_type != FileType::Regular {
+                continue;
+            }
+            let Some(file) = ItemFile::found(entry.name) else {
                 continue;
             };
-            let id = Text::from(id);
-            let file = ItemFile { name: found.name };
-            let renew = doubtful.more || doubtful.ids.contains(&id);
-            match self.settle_item(&id, &file, renew, recovery) {
-                Ok(()) => recovery.items += 1,
-                Err(error) if error.code == Code::NotFound => {}
+            match visit(&file, recovery) {
+                Ok(()) => {}
+                Err(error) if error.code() == Code::NotFound => {}
                 Err(error) if error.operation == Operation::SyncDirectory => return Err(error),
-                Err(error) => recovery.problem(self.error(error)),
+                Err(error) => {
+                    recovery.damaged_items += u64::from(is_damage(&error));
+                    recovery.problem(self.error(error));
+                }
             }
         }
-        if removed(Safeguard::RecoveryNameSync) {
-            return Ok(());
-        }
-        self.sync_names(Durability::Full)
+        Ok(())
     }
 
-    /// Makes an item durable: by a sync, or, where one failed already or fails now, by writing it to a new file.
-    fn settle_item(&self, id: &str, file: &ItemFile, renew: bool, recovery: &mut Recovery) -> Result<()> {
-        let renew = renew && !removed(Safeguard::Renew);
-        if renew || (!removed(Safeguard::RecoverySync) && self.sync_file(file).is_err()) {
-            self.renew(file).map_err(|error| {
-                if !matches!(error.code, Code::Corrupt | Code::ChecksumMismatch | Code::NotFound) {
-                    // The next recovery tries again.
-                    let mut doubt = self.doubt.take();
-                    doubt.ids.push(id.into());
-                    self.doubt.set(doubt);
-                }
-                error.and("the item may not survive power loss")
-            })?;
-            recovery.settled += 1;
-        }
-        if removed(Safeguard::Settle) {
+    /// Makes an item durable, by an fsync or, where one failed already or fails now, by writing it to a new file.
+    fn make_durable(&self, file: &ItemFile, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
+        if !unsynced.contains(file.id()) && self.sync_file(file).is_ok() {
             return Ok(());
         }
-        // The usual name is not looked at twice: another name of the item leads here too.
-        if (file.state(), file.format()) == (State::Ready, Format::Text) {
+        self.copy_to_new_file(file).map_err(|error| {
+            if !is_damage(&error) && error.code() != Code::NotFound {
+                // The next recovery tries again.
+                self.retain_unsynced(file.id());
+            }
+            error.remark(Remark::MayNotSurvive)
+        })?;
+        recovery.rewritten += 1;
+        Ok(())
+    }
+
+    /// Removes the second names of an item, if `file` is its most restrained one.
+    fn remove_second_names(&self, file: &ItemFile, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
+        // The usual name needs no lookup of the others: each of them leads here too.
+        if (file.state, file.format) == (State::Ready, Format::Text) {
             return Ok(());
         }
-        let mut files = self.files(id, &STATES)?;
-        if files.pop().is_none_or(|last| last.name != file.name) {
+        let mut others = self.files(file.id(), &STATES)?;
+        if others.pop().is_none_or(|last| last.name != file.name) {
             return Ok(());
         }
-        for other in &files {
+        for other in &others {
             if self.same_content(file, other)? {
-                // What is kept must be durable before the other name goes.
-                if !removed(Safeguard::SettleOrder) {
-                    self.sync_file(file)?;
-                    self.sync_names(Durability::Full)?;
-                }
+                // The name that stays is durable before the other one goes.
+                self.make_durable(file, unsynced, recovery)?;
+                self.sync_directory()?;
                 self.unlink(&other.name)?;
-                recovery.settled += 1;
+                recovery.rewritten += 1;
             }
         }
-        self.file(id, &LIVE).map(|_| ())
+        self.names_of_one_file(file.id(), &LIVE).map(drop)
     }
 
-    /// Writes an item to a new file and publishes that instead.
-    fn renew(&self, file: &ItemFile) -> Result<()> {
-        // What a failed sync left in the cache need not be what was written.
-        self.checked(file)?;
+    /// Writes an item to a new file and publishes it in the place of the old one.
+    fn copy_to_new_file(&self, file: &ItemFile) -> Result<()> {
+        // The page cache after a failed fsync need not have the content that was written.
+        self.verified(file)?;
         let old = self.open_file(file)?;
-        let mut new = self.temporary()?;
+        let mut new = self.create_temporary()?;
         let mut offset = 0;
         loop {
-            match read_some(&old, file, offset).and_then(|bytes| new.write(&bytes).map(|()| bytes.len() as u64)) {
-                Ok(0) => {
-                    new.finish(Durability::Full)?;
-                    return new.publish_replacing(&file.name);
-                }
-                Ok(copied) => offset += copied,
+            let copied = read_block(&old, file, offset).and_then(|bytes| {
+                new.append(&bytes)?;
+                Ok(bytes.len() as u64)
+            });
+            match copied {
+                Ok(0) => return new.finish(Durability::Full)?.publish_replacing(&file.name),
+                Ok(length) => offset += length,
                 Err(error) => return Err(new.give_up(error)),
             }
         }
     }
 }
 
-/// Whole seconds from one time to a later one; 0 if it is not later.
+/// Whether an error is of an item that is damaged, and not of the system.
+fn is_damage(error: &Error) -> bool {
+    matches!(error.code(), Code::Corrupt | Code::ChecksumMismatch | Code::IdMismatch)
+}
+
+/// Returns the whole seconds from one time to a later one; 0 if it is not later.
 fn seconds_between(earlier: Timestamp, later: Timestamp) -> u64 {
     let seconds = later.seconds.saturating_sub(earlier.seconds).saturating_sub(i64::from(later.nanos < earlier.nanos));
     u64::try_from(seconds).unwrap_or(0)

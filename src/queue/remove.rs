@@ -1,65 +1,65 @@
 //! Removals.
 
-use super::{LIVE, Outcome, Queue, not_found};
-use crate::durable_write::Durability;
+use super::batch::Outcome;
+use super::handle::Queue;
+use super::lookup::{ItemFile, no_item};
 use crate::error::{Error, Operation, Result};
-use crate::filesystem::{Directory, Failure, System};
-use crate::list::{List, Text};
-use crate::mutant::{Safeguard, removed};
-use crate::name::{Name, State};
+use crate::item::id::ItemId;
+use crate::storage::errno::Errno;
+use crate::storage::file_name::{LIVE, State};
+use crate::storage::filesystem::{Directory, System};
+use crate::storage::temporary_file::Durability;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 impl<S: System> Queue<S> {
-    /// Removes items that are ready or held.
-    pub fn remove(&self, ids: &[Text], durability: Durability) -> Result<List<Outcome>> {
-        self.batch(ids, durability, &|id| {
-            // One that has a second name, or a copy, is not gone before that is too.
-            self.file(id, &LIVE)?.ok_or_else(|| not_found(id))?;
-            self.unlink_all(self.files(id, &LIVE)?.iter().map(|file| &file.name))
-        })
-    }
-
-    /// Removes every quarantined item of these ids.
-    pub fn discard(&self, ids: &[Text], durability: Durability) -> Result<List<Outcome>> {
-        let quarantined = self.quarantined(ids).map_err(|error| self.error(error))?;
-        self.batch(ids, durability, &|id| {
-            let mut names = quarantined.iter().filter(|(of, _)| **of == *id).map(|(_, name)| name).peekable();
-            names.peek().ok_or_else(|| not_found(id))?;
-            self.unlink_all(names)
-        })
-    }
-
-    /// The ids and the names of the quarantined items that have one of these ids.
-    pub(super) fn quarantined(&self, ids: &[Text]) -> Result<List<(Text, Text)>> {
-        let mut quarantined = List::new();
-        let mut names = self.names()?;
-        while let Some(found) = names.next()? {
-            if let Name::Item { id, state: State::Quarantined, .. } = found.meaning()
-                && ids.iter().any(|wanted| **wanted == *id)
-            {
-                quarantined.push((id.into(), found.name));
+    /// Removes items that are in one of these states; none given: ready or held. Of an id that is quarantined several times,
+    /// all are removed.
+    pub fn remove(&self, ids: &[String], states: &[State], durability: Durability) -> Result<Vec<Outcome>> {
+        let states = if states.is_empty() { &LIVE } else { states };
+        let quarantined = if states.contains(&State::Quarantined) {
+            self.quarantined_files(ids).map_err(|error| self.error(error))?
+        } else {
+            Vec::new()
+        };
+        self.batch(ids, durability, |id| {
+            let live = self.live_names(id, states)?;
+            let quarantined = quarantined.iter().filter(|file| file.id() == &**id);
+            let names: Vec<&str> = live.iter().chain(quarantined).map(|file| file.name.as_str()).collect();
+            if names.is_empty() {
+                return Err(no_item(id));
             }
-        }
-        Ok(quarantined)
+            for (place, name) in names.iter().enumerate() {
+                // Where one of several names is gone, the call changed something.
+                self.unlink(name).map_err(|error| if place > 0 { error.indeterminate() } else { error })?;
+            }
+            self.counters.removals.add(1);
+            Ok(())
+        })
     }
 
-    fn unlink_all<'a>(&self, names: impl Iterator<Item = &'a Text>) -> Result<()> {
-        for name in names {
-            self.unlink(name)?;
+    /// Finds the names of the live item of an id, if it is in one of these states. An item with a second name is in the more
+    /// restrained state, and is not gone before both names are.
+    fn live_names(&self, id: &ItemId, states: &[State]) -> Result<Vec<ItemFile>> {
+        if !LIVE.iter().any(|state| states.contains(state)) {
+            return Ok(Vec::new());
         }
-        self.counters.removals.add(1);
-        Ok(())
+        let mut names = self.names_of_one_file(id, &LIVE)?;
+        if names.last().is_some_and(|file| !states.contains(&file.state)) {
+            names.clear();
+        }
+        Ok(names)
     }
 
     /// Removes a name.
     pub(super) fn unlink(&self, name: &str) -> Result<()> {
-        let Err(failure) = self.directory.unlink(name) else {
+        let Err(errno) = self.directory.unlink(name) else {
             return Ok(());
         };
-        let error = Error::filesystem(failure, Operation::Unlink, name);
-        match (failure, self.directory.stat(name)) {
-            _ if removed(Safeguard::RemoveLook) => Err(error),
-            (_, Ok(_)) | (Failure::NoEntry, _) => Err(error),
-            // It is gone, or may be, and may come back.
+        let error = Error::new(errno, Operation::Unlink, name);
+        match (errno, self.directory.stat(name)) {
+            (_, Ok(_)) | (Errno::NoEntry, _) => Err(error),
+            // The removal took effect, or may have, and may be undone by power loss.
             (_, Err(_)) => Err(error.indeterminate()),
         }
     }

@@ -1,38 +1,35 @@
 import { openQueueStore, reportErrors } from "./queue_store.js";
 
 reportErrors();
-const { queueStore, queueStream: { Draft, Body } } = openQueueStore({ queue: "queue" });
+const { queueStore } = openQueueStore({ queue: "queue" });
+const { Draft, Queue } = queueStore;
+const queue = Queue.open("queue");
+const encoder = new TextEncoder();
 
-// What an earlier process left becomes definite. Temporary files that are 36 hours old belong to nobody.
-for (const { path, detail } of queueStore.recover("queue", 129_600n).problems) {
+// The effects of calls that an earlier process did not finish become definite. Temporary files that are 36 hours old
+// are no longer written.
+for (const { path, detail } of queue.recover(129_600).problems) {
   console.log(`${path}: ${detail}`);
 }
 
-const delivery = {
-  address: "b@example.com",
-  kind: 0,
-  status: 0,
-  lastFailureMessage: "",
-  originalAddress: "",
-  via: [],
-};
-const envelope = { reversePath: "a@example.com", to: ["b@example.com"], recipients: [delivery] };
-const encoder = new TextEncoder();
+// One delivery for each address in `to`; created now.
+const envelope = { reversePath: "a@example.com", to: ["b@example.com"], recipients: [] };
 
-// When this returns, the mail survives power loss. Who has to know what became of a failed put draws the id first.
+// When this returns, the mail survives power loss. A caller that must find out what became of a put that failed
+// generates the id beforehand.
 const id = queueStore.newId();
 try {
-  queueStore.put("queue", id, { envelope, body: encoder.encode("Subject: hello\r\n\r\nHello\r\n") });
+  queue.put(id, { envelope, body: encoder.encode("Subject: hello\r\n\r\nHello\r\n") });
 } catch (error) {
   if (error.payload?.code !== "indeterminate") {
     throw error;
   }
-  queueStore.recover("queue", 129_600n);
-  queueStore.info("queue", id); // It is there for good, or this says `not-found`.
+  queue.recover(129_600);
+  queue.info(id); // The mail is queued for good, or this throws `not-found`.
 }
 
 // A long body goes in chunks of at most 64 KiB, and comes out in chunks.
-const draft = Draft.begin("queue", undefined, envelope);
+const draft = queue.begin(undefined, envelope);
 try {
   for (const chunk of ["Subject: long\r\n\r\n", "Hello\r\n".repeat(9_000)]) {
     draft.write(encoder.encode(chunk));
@@ -43,21 +40,22 @@ try {
 }
 Draft.commit(draft);
 
-for (const { id, info, problem } of queueStore.listItems("queue", [], undefined, 1_000).entries) {
-  if (problem !== undefined) {
-    console.log(`${id}: ${problem.code}: ${problem.detail}`);
-    continue;
+const listing = queue.items([], "envelope");
+for (let entries; (entries = listing.next(1_000)) !== undefined; ) {
+  for (const { id, info, problem } of entries) {
+    if (problem !== undefined) {
+      console.log(`${id}: ${problem.code}: ${problem.detail}`);
+      continue;
+    }
+    const reader = queue.read(id, 0n);
+    let length = 0;
+    for (let chunk; (chunk = reader.read(65_536)) !== undefined; length += chunk.length);
+    reader[Symbol.dispose]();
+    console.log(`from ${info.envelope.reversePath}: ${length} bytes`);
+    const [outcome] = queue.remove([id], ["ready"]);
+    if (outcome.problem !== undefined) {
+      console.log(`${id}: ${outcome.problem.detail}`);
+    }
   }
-  const body = Body.open("queue", id, 0n);
-  let length = 0;
-  for (let chunk; (chunk = body.read(65_536)) !== undefined; length += chunk.length);
-  body[Symbol.dispose]();
-  console.log(`from ${info.envelope.reversePath}: ${length} bytes`);
 }
-
-const { ids } = queueStore.listIds("queue", ["ready"], undefined, 1_000);
-for (const { id, problem } of queueStore.remove("queue", ids)) {
-  if (problem !== undefined) {
-    console.log(`${id}: ${problem.detail}`);
-  }
-}
+listing[Symbol.dispose]();

@@ -1,9 +1,9 @@
 /**
  * The queue in Node.js, from what `jco transpile queue_store.wasm --instantiation sync -o queue_store` writes.
  *
- * The functions, records and resources are those of the contract (`wit/`), in camel case: `queueStore.putMany(...)`. A
- * `u64` is a `bigint`, an absent `option` is `undefined`, and what the contract returns as an error is thrown, with the
- * record as its `payload`.
+ * The functions, records and resources are those of the contract (`wit/`), in camel case:
+ * `queueStore.Queue.open("queue")` returns a queue, which has `putMany`. A `u64` is a `bigint`, an absent `option` is
+ * `undefined`, and an error of the contract is thrown with its record as `payload`.
  */
 
 import { readFileSync } from "node:fs";
@@ -12,16 +12,17 @@ import { types } from "@bytecodealliance/preview2-shim/filesystem";
 import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation";
 import { instantiate } from "./queue_store/queue_store.js";
 
-/** An instance of the component, which has the directories `preopens`: a guest name and a path for each. */
+/** Creates an instance, which has the directories `preopens`: a guest name and a path for each. */
 export function openQueueStore(preopens) {
   const module = (name) => new WebAssembly.Module(readFileSync(new URL(`./queue_store/${name}`, import.meta.url)));
   return instantiate(module, new WASIShim({ sandbox: { preopens } }).getImportObject());
 }
 
 /**
- * Makes the shim report every error as WASI has it. By itself it throws what Node.js threw, through the component,
- * where a read or a write fails, and where it does not know the error: a full disk is no `no-space` then, a directory
- * sync that failed no `indeterminate`, and the instance is lost. For the whole process, before the first call.
+ * Makes the shim report every error as an error of WASI, for the whole process. To be called before the first call of
+ * the component. Without it, the shim lets the error of Node.js pass through the component where a read or a write fails and
+ * where it does not know the error: a full disk is no `no-space` then, a failed fsync of the directory is not
+ * `indeterminate`, and the instance is lost.
  */
 export function reportErrors() {
   for (const { prototype } of [types.Descriptor, types.DirectoryEntryStream]) {
@@ -38,7 +39,7 @@ export function reportErrors() {
   }
 }
 
-/** What WASI calls the errors that the shim does not know, by their numbers: Node.js has no name for EDQUOT. */
+/** The errors that the shim does not know, by their numbers, since Node.js has no name for EDQUOT. */
 const UNKNOWN = new Map([
   [-constants.errno.EDQUOT, "quota"],
   [-constants.errno.EMFILE, "busy"],

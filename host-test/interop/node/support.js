@@ -4,9 +4,14 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { openQueueStore } from "./queue_store.js";
 
-/** A new instance, which has the test's queue unless it is told otherwise. */
-export function openQueue(preopens = { queue: "queue" }) {
+/** Creates an instance, which has the test's directory as `queue` unless other directories are given. */
+export function openHost(preopens = { queue: "queue" }) {
   return openQueueStore(preopens);
+}
+
+/** Opens a queue, in an instance of its own unless one is given. */
+export function openQueue(host = openHost(), path = "queue") {
+  return host.queueStore.Queue.open(path);
 }
 
 export function recipient(address) {
@@ -27,8 +32,29 @@ export function mail(body = "body", changes = {}) {
   return { envelope: envelope(changes), body: typeof body === "string" ? bytes(body) : body };
 }
 
-export function options(changes = {}) {
-  return { settings: [], ...changes };
+/** The report of a recovery that found nothing to do. */
+export function recovery(changes = {}) {
+  return {
+    durableItems: 0n,
+    damagedItems: 0n,
+    temporaryRemoved: 0n,
+    temporaryKept: 0n,
+    rewritten: 0n,
+    problems: [],
+    truncated: false,
+    ...changes,
+  };
+}
+
+/** Every entry of a listing, sorted by id. */
+export function listed(queue, states = [], detail = "envelope") {
+  const listing = queue.items(states, detail);
+  const entries = [];
+  for (let page; (page = listing.next(2)) !== undefined; entries.push(...page)) {
+    assert.ok(page.length >= 1 && page.length <= 2);
+  }
+  listing[Symbol.dispose]();
+  return entries.sort((one, other) => (one.id < other.id ? -1 : 1));
 }
 
 export function bytes(text) {
@@ -39,7 +65,7 @@ export function text(bytes) {
   return new TextDecoder().decode(bytes);
 }
 
-/** Calls something that must fail with this code, of this operation, on this path; returns the error. */
+/** Calls a function that must fail with this code, of this operation, on this path; returns the error. */
 export function refused(code, operation, path, call) {
   let value;
   try {
@@ -49,13 +75,13 @@ export function refused(code, operation, path, call) {
     if (error?.payload === undefined) {
       throw error;
     }
-    return says(error.payload, code, operation, path);
+    return has(error.payload, code, operation, path);
   }
   assert.fail(`it returned ${JSON.stringify(value)}, and not ${code}`);
 }
 
-/** Every field of an error can be read. A path that ends in `*` has anything there: a random name. */
-export function says(error, code, operation, path) {
+/** Checks every field of an error. Where the path ends in `*`, the path of the error begins with it. */
+export function has(error, code, operation, path) {
   assert.deepEqual([error.code, error.operation], [code, operation]);
   if (path.endsWith("*")) {
     assert.ok(error.path.startsWith(path.slice(0, -1)) && error.path.length >= path.length, error.path);
@@ -64,7 +90,7 @@ export function says(error, code, operation, path) {
   }
   assert.ok(typeof error.detail === "string" && error.detail !== "", "it has no detail");
   if (code !== "corrupt") {
-    assert.equal(error.at, undefined);
+    assert.equal(error.position, undefined);
   }
   return error;
 }

@@ -9,21 +9,20 @@ from support import *
 EVERY_BYTE = bytes(range(256))
 
 
-def the_component_says_what_it_is():
-    queue = open_queue().queue_store
-    about = dict(queue.about())
+def component_describes_itself():
+    host = open_host()
+    about = dict(host.introspection.about())
     equal((about["name"], about["contract"]), ("queue-store", "mail:queue@0.1.0"))
-    equal(dict(queue.limits())["max-chunk-bytes"], 65_536)
-    equal(dict(queue.counters())["puts"], 0)
-    equal(len(queue.new_id()), 11)
+    equal(dict(host.introspection.limits())["max-chunk-bytes"], 65_536)
+    equal(dict(host.introspection.counters())["puts"], 0)
+    equal(len(host.queue_store.new_id()), 11)
 
 
-def a_mail_is_put_listed_read_and_removed():
-    queue = open_queue().queue_store
-    id = queue.put("queue", None, mail(EVERY_BYTE), None)
+def mail_is_put_listed_read_and_removed():
+    queue = open_queue()
+    id = queue.put(None, mail(EVERY_BYTE), None)
     equal(names(), [f"m:{id}"])
-    equal(fields(queue.list_ids("queue", [], None, 10)), {"ids": [id], "next": None})
-    equal(fields(queue.get("queue", id)), {"id": id, "envelope": envelope(), "body": EVERY_BYTE})
+    equal(fields(queue.get(id)), {"id": id, "envelope": envelope(), "body": EVERY_BYTE})
     info = {
         "id": id,
         "state": "ready",
@@ -32,153 +31,156 @@ def a_mail_is_put_listed_read_and_removed():
         "envelope": envelope(),
         "file_size": os.stat(f"queue/m:{id}").st_size,
         "body_size": 256,
-        "attributes": [],
+        "recorded_id": None,
     }
-    shown = fields(queue.info("queue", id))
-    assert shown.pop("revision")
-    equal(shown, info)
-    [entry] = queue.list_items("queue", ["ready"], None, 10).entries
+    actual = fields(queue.info(id))
+    assert actual.pop("revision")
+    equal(actual, info)
+    [entry] = listed(queue, ["ready"])
     equal((entry.id, entry.state, entry.problem), (id, "ready", None))
     assert fields(entry.info).items() >= info.items()
-    equal(queue.list_items("queue", ["held", "quarantined"], None, 10).entries, [])
+    equal(listed(queue, ["held", "quarantined"]), [])
     counts = {"ready": 1, "held": 0, "quarantined": 0, "temporary": 0, "foreign": 0}
-    equal(fields(queue.count("queue")), counts)
-    equal(fields(queue.verify("queue", [id])), [{"id": id, "problem": None}])
-    recovery = {"items": 1, "swept": 0, "kept": 0, "settled": 0, "problems": [], "truncated": False}
-    equal(fields(queue.recover("queue", 129_600)), recovery)
-    equal(fields(queue.remove("queue", [id], None)), [{"id": id, "problem": None}])
+    equal(fields(queue.count()), counts)
+    equal(fields(queue.verify([id])), [{"id": id, "problem": None}])
+    equal(fields(queue.recover(129_600)), recovery(durable_items=1))
+    equal(fields(queue.remove([id], [], None)), [{"id": id, "problem": None}])
     equal(names(), [])
 
 
-def an_update_changes_the_envelope_and_keeps_the_body():
-    queue = open_queue().queue_store
-    queue.put("queue", "x", mail(EVERY_BYTE), options(durability="file", format="binary", max_items=1))
-    info = queue.info("queue", "x")
+def empty_recipients_become_one_delivery_per_address():
+    queue = open_queue()
+    id = queue.put(None, mail(to=["b@example.com", "c@example.com"], recipients=[]), None)
+    expected = [recipient("b@example.com"), recipient("c@example.com")]
+    equal(fields(queue.get(id).envelope.recipients), expected)
+
+
+def update_changes_the_envelope_and_keeps_the_body():
+    queue = open_queue()
+    queue.put("x", mail(EVERY_BYTE), options(durability="content-only", format="binary", max_items=1))
+    info = queue.info("x")
     equal(info.format, "binary")
-    # What came out goes in again.
+    # A record that came out goes in again.
     [delivery] = info.envelope.recipients
     delivery.status, delivery.last_failure_message = 2, "550 5.1.1 no such user \N{CONFUSED FACE}"
-    change = no_change(to=[], recipients=[delivery], if_revision=info.revision)
-    revision = queue.update("queue", "x", change, options(format="binary"))
+    time = {"seconds": -1, "nanos": 0}
+    change = no_change(to=[], recipients=[delivery], created_at=time, if_revision=info.revision)
+    revision = queue.update("x", change, "full")
     assert revision not in ("", info.revision)
-    item = queue.get("queue", "x")
+    item = queue.get("x")
     equal((item.envelope.reverse_path, item.envelope.to, item.body), ("a@example.com", [], EVERY_BYTE))
-    equal(item.envelope.recipients, [delivery])
+    equal((item.envelope.recipients, fields(item.envelope.created_at)), ([delivery], time))
 
 
-def an_item_goes_through_every_state():
-    queue = open_queue().queue_store
+def attempts_are_recorded():
+    queue = open_queue()
+    queue.put("x", mail(recipients=[recipient("b@x"), recipient("c@x")]), None)
+    revision = queue.info("x").revision
+    attempts = [
+        {"recipient": 1, "status": 2, "message": "first"},
+        SimpleNamespace(recipient=1, status=1, message=""),
+    ]
+    revision = queue.record_attempts("x", attempts, revision, None)
+    info = queue.info("x")
+    equal((info.revision, [delivery.status for delivery in info.envelope.recipients]), (revision, [0, 1]))
+
+
+def item_goes_through_every_state():
+    queue = open_queue()
 
     def done(outcomes):
         equal(fields(outcomes), [{"id": "x", "problem": None}])
 
-    queue.put("queue", "x", mail(), None)
-    done(queue.hold("queue", ["x"]))
-    equal(queue.info("queue", "x").state, "held")
-    done(queue.release("queue", ["x"]))
-    equal(queue.info("queue", "x").state, "ready")
-    done(queue.quarantine("queue", ["x"]))
-    equal(queue.list_ids("queue", ["quarantined"], None, 10).ids, ["x"])
-    done(queue.restore("queue", ["x"]))
-    done(queue.seal("queue", ["x"]))
-    done(queue.quarantine("queue", ["x"]))
-    done(queue.discard("queue", ["x"], "none"))
+    queue.put("x", mail(), None)
+    for state in ["held", "ready", "quarantined", "ready", "quarantined"]:
+        done(queue.set_state(["x"], state))
+        equal(queue.info("x").state, state)
+        done(queue.seal(["x"]))
+    equal([entry.id for entry in listed(queue, ["quarantined"], "name")], ["x"])
+    done(queue.remove(["x"], ["quarantined"], "none"))
     equal(names(), [])
 
 
-def several_are_put_at_once():
-    queue = open_queue().queue_store
-    mails = [("x", mail(b"1")), (None, mail(b"2")), ("x", mail(b"3")), ("", mail())]
-    outcomes = queue.put_many("queue", mails, None)
+def several_mails_are_put_at_once():
+    queue = open_queue()
+    mails = [identified("x", mail(b"1")), identified(None, mail(b"2")), identified("x", mail(b"3")),
+             identified("", mail())]
+    outcomes = queue.put_many(mails, None)
     codes = [outcome.problem and outcome.problem.code for outcome in outcomes]
     equal(codes, [None, None, "exists", "invalid-argument"])
-    equal(queue.get("queue", "x").body, b"1")
-    equal(queue.get("queue", outcomes[1].id).body, b"2")
+    equal(queue.get("x").body, b"1")
+    equal(queue.get(outcomes[1].id).body, b"2")
 
 
-def pages_follow_each_other():
-    queue = open_queue().queue_store
-    ids = [f"id-{number:02}" for number in range(7)]
-    queue.put_many("queue", [(id, mail()) for id in reversed(ids)], options(durability="none"))
-    for function, of_page in [(queue.list_ids, lambda page: page.ids),
-                              (queue.list_items, lambda page: [entry.id for entry in page.entries])]:
-        after, seen = None, []
-        while True:
-            page = function("queue", [], after, 3)
-            seen += of_page(page)
-            after = page.next
-            if after is None:
-                break
-        equal(seen, ids)
-
-
-def a_megabyte_is_streamed_in_and_out():
-    host = open_queue()
-    stream = host.queue_stream
+def megabyte_is_streamed_in_and_out():
+    host = open_host()
+    queue, Draft = open_queue(host), host.queue_store.Draft
     body = os.urandom(1 << 20)
     for format in ["text", "binary"]:
-        draft = stream.draft_begin("queue", format, envelope(), options(format=format))
+        draft = queue.begin(format, envelope(), options(format=format))
         for offset in range(0, len(body), 65_536):
-            equal(stream.draft_write(draft, body[offset:offset + 65_536]), None)
-        equal(stream.draft_commit(draft), format)
-        reader = stream.body_open("queue", format, 0)
-        equal(stream.body_info(reader).body_size, len(body))
-        chunks = []
-        while (chunk := stream.body_read(reader, 65_536)) is not None:
-            assert 1 <= len(chunk) <= 65_536
-            chunks.append(chunk)
-        assert b"".join(chunks) == body, f"another body came back from {format}"
-        # None again, at the end: all was checked.
-        equal(stream.body_read(reader, 65_536), None)
-        assert stream.body_info(reader).integrity != "unchecked"
-        host.drop(reader)
-        reader = stream.body_open("queue", format, len(body) - 10)
-        equal(stream.body_read(reader, 65_536), body[-10:])
-        host.drop(reader)
+            equal(draft.write(body[offset:offset + 65_536]), None)
+        equal(Draft.commit(draft), format)
+        with queue.read(format, 0) as reader:
+            equal(reader.info().body_size, len(body))
+            chunks = []
+            while (chunk := reader.read(65_536)) is not None:
+                assert 1 <= len(chunk) <= 65_536
+                chunks.append(chunk)
+            assert b"".join(chunks) == body, f"another body came back from {format}"
+            equal(reader.read(65_536), None)
+            assert reader.info().integrity != "unchecked"
+        with queue.read(format, len(body) - 10) as reader:
+            equal(reader.read(65_536), body[-10:])
 
 
-def a_draft_that_is_given_up_leaves_nothing():
-    host = open_queue()
-    for give_up in [host.queue_stream.draft_abandon, host.drop]:
-        draft = host.queue_stream.draft_begin("queue", "x", envelope(), None)
-        host.queue_stream.draft_write(draft, b"body")
+def draft_that_is_given_up_leaves_nothing():
+    host = open_host()
+    queue, Draft = open_queue(host), host.queue_store.Draft
+    for give_up in [Draft.abandon, lambda draft: draft.close()]:
+        draft = queue.begin("x", envelope(), None)
+        draft.write(b"body")
         equal(len(names()), 1)
         equal(give_up(draft), None)
         equal(names(), [])
 
 
-def a_listing_shows_every_detail():
-    host = open_queue()
-    host.queue_store.put_many("queue", [("x", mail()), ("y", mail())], None)
+def draft_outlives_its_queue():
+    host = open_host()
+    with open_queue(host) as queue:
+        draft = queue.begin("x", envelope(), None)
+    draft.write(b"body")
+    equal(host.queue_store.Draft.commit(draft), "x")
+    equal(open_queue(host).get("x").body, b"body")
+
+
+def listing_has_every_detail():
+    queue = open_queue()
+    queue.put_many([identified("x", mail()), identified("y", mail())], None)
     Path("queue/m:z").write_bytes(b"nonsense")
     for detail, integrity in [("name", None), ("envelope", "envelope"), ("whole", "whole")]:
-        listing = host.queue_stream.listing_open("queue", ["ready"], detail)
-        entries = []
-        while page := host.queue_stream.listing_next(listing, 2):
-            entries += page
-        host.drop(listing)
         shown = {entry.id: (entry.info and entry.info.integrity, entry.problem and entry.problem.code)
-                 for entry in entries}
+                 for entry in listed(queue, ["ready"], detail)}
         damaged = None if detail == "name" else "corrupt"
         equal(shown, {"x": (integrity, None), "y": (integrity, None), "z": (None, damaged)})
 
 
-def a_plugin_submits_and_streams():
-    host = open_queue({"any name": "queue"})
-    id = host.intake.submit(mail(created_at=None))
-    submission = host.intake.submission_begin(envelope(created_at=None))
-    equal(host.intake.submission_write(submission, b"streamed"), None)
-    streamed = host.intake.submission_commit(submission)
-    equal(host.queue_store.get("any name", id).body, b"body")
-    equal(host.queue_store.get("any name", streamed).body, b"streamed")
-    pipe = mail(recipients=[recipient("|reboot")], created_at=None)
-    refused("invalid-argument", "none", "", host.intake.submit, pipe)
-    host.drop(host.intake.submission_begin(envelope(created_at=None)))
+def plugin_submits_and_streams():
+    host = open_host({"any name": "queue"})
+    queue, Submission = open_queue(host, "any name"), host.intake.Submission
+    id = host.intake.submit("a@example.com", ["b@example.com"], b"body")
+    submission = Submission.begin("", ["b@example.com"])
+    equal(submission.write(b"streamed"), None)
+    streamed = Submission.commit(submission)
+    equal(queue.get(id).body, b"body")
+    equal(queue.get(streamed).body, b"streamed")
+    refused("invalid-argument", "", "", host.intake.submit, "", ["|reboot"], b"")
+    Submission.begin("", ["b@example.com"]).close()
     equal(len(names()), 2)
 
 
-def the_codec_keeps_everything():
-    codec = open_queue().item_codec
+def codec_keeps_everything():
+    codec = open_host().item_codec
     odd = {
         "address": "\N{SNOWMAN}@example.com \" \\ \r \n \t \0 \x7f \x85 \U0010FFFF",
         "kind": -(2**31),
@@ -199,8 +201,8 @@ def the_codec_keeps_everything():
     equal(fields(codec.decode(codec.encode(item, "text"), "text")), item)
 
 
-def a_file_is_written_durably():
-    files = open_queue().durable_file
+def file_is_written_durably():
+    files = open_host().durable_file
     write = files.write_file
     operations = [
         {"kind": "sync-data", "modified": None},
@@ -209,28 +211,37 @@ def a_file_is_written_durably():
     ]
     equal(write("queue/file", EVERY_BYTE, operations, "create-new", "full"), None)
     equal(os.stat("queue/file").st_mtime_ns, 1_000_000_000_000_000_005)
-    equal(write("queue/file", b"new", [], "replace", "file"), None)
+    equal(write("queue/file", b"new", [], "replace", "content-only"), None)
     equal(files.sync_file("queue/file"), None)
     equal(files.read_file("queue/file"), b"new")
     equal(names(), ["file"])
 
 
-def what_is_no_item_of_the_queue_is_left_alone():
-    queue = open_queue().queue_store
-    queue.put("queue", "x", mail(), None)
+def recovery_can_be_required():
+    queue = open_queue()
+    equal(queue.needs_recovery(), False)
+    equal(queue.require_recovery(), None)
+    equal(queue.needs_recovery(), True)
+    queue.recover(0)
+    equal(queue.needs_recovery(), False)
+
+
+def foreign_files_are_left_alone():
+    host = open_host()
+    queue = open_queue(host)
+    queue.put("x", mail(), None)
     Path(os.fsdecode(b"queue/m:\xff")).touch()
     Path("queue/.DS_Store").touch()
     os.mkdir("queue/subdirectory")
     os.symlink("/etc/passwd", "queue/m:escape")
     before = sorted(os.listdir(b"queue"))
-    problems = {entry.id: entry.problem and entry.problem.code for entry in
-                queue.list_items("queue", [], None, 10).entries}
+    problems = {entry.id: entry.problem and entry.problem.code for entry in listed(queue)}
     equal(problems, {"escape": "unsupported", "x": None})
     counts = {"ready": 1, "held": 0, "quarantined": 0, "temporary": 0, "foreign": 4}
-    equal(fields(queue.count("queue")), counts)
-    equal(queue.recover("queue", 0).items, 1)
+    equal(fields(queue.count()), counts)
+    equal(queue.recover(0).durable_items, 1)
     equal(sorted(os.listdir(b"queue")), before)
     # A queue is not reached through a symbolic link either.
     os.symlink("subdirectory", "queue/link")
-    equal(queue.count("queue/subdirectory").ready, 0)
-    refused("unsupported", "resolve", "queue/link", queue.count, "queue/link")
+    equal(open_queue(host, "queue/subdirectory").count().ready, 0)
+    refused("unsupported", "resolve", "queue/link", open_queue, host, "queue/link")

@@ -1,4 +1,4 @@
-"""What is known not to work in this host, held to be so: when a test here fails, `docs/embedding.md` is out of date."""
+"""The known limits of this host: when a test here fails, `docs/embedding.md` is out of date."""
 
 from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Linker
@@ -6,62 +6,64 @@ from wasmtime.component import Component, Linker
 from support import *
 
 
-def a_body_is_bytes_and_nothing_else():
-    queue = open_queue().queue_store
+def body_must_be_bytes():
+    queue = open_queue()
     for body in [bytearray(b"body"), memoryview(b"body"), [98], "body"]:
-        raises(TypeError, queue.put, "queue", None, mail(body), None)
-    queue.put("queue", None, mail(b"body"), None)
+        raises(TypeError, queue.put, None, mail(body), None)
+    queue.put(None, mail(b"body"), None)
 
 
-def a_body_of_three_megabytes_is_not_got_in_one_piece():
-    host = open_queue()
-    draft = host.queue_stream.draft_begin("queue", "x", envelope(), options(format="binary"))
+def body_of_three_megabytes_cannot_be_got():
+    host = open_host()
+    queue, Draft = open_queue(host), host.queue_store.Draft
+    draft = queue.begin("x", envelope(), options(format="binary"))
     for _ in range(48):
-        host.queue_stream.draft_write(draft, bytes(65_536))
-    host.queue_stream.draft_commit(draft)
+        draft.write(bytes(65_536))
+    Draft.commit(draft)
     # wasmtime lets 128 MiB out of a call, and counts 48 for each byte. It is a trap.
-    assert "too much data" in str(raises(WasmtimeError, host.queue_store.get, "queue", "x"))
-    raises(WasmtimeError, host.queue_store.count, "queue")
-    host = open_queue()
-    body = host.queue_stream.body_open("queue", "x", 0)
-    equal(sum(len(chunk) for chunk in iter(lambda: host.queue_stream.body_read(body, 65_536), None)), 48 * 65_536)
+    assert "too much data" in str(raises(WasmtimeError, queue.get, "x"))
+    raises(WasmtimeError, queue.count)
+    queue = open_queue()
+    with queue.read("x", 0) as reader:
+        equal(sum(len(chunk) for chunk in iter(lambda: reader.read(65_536), None)), 48 * 65_536)
 
 
-def a_number_out_of_range_is_another_number():
-    queue = open_queue().queue_store
-    # -1 arrives as 4294967295, and only for that is it not refused.
-    equal(queue.list_ids("queue", [], None, -1).ids, [])
-    queue.put("queue", "x", mail(recipients=[recipient("b@example.com") | {"status": 2**32 + 1}]), None)
-    equal(queue.get("queue", "x").envelope.recipients[0].status, 1)
+def number_out_of_range_becomes_another_number():
+    queue = open_queue()
+    # -1 arrives as 4294967295, and only therefore is it not refused.
+    with queue.items([], "name") as listing:
+        equal(listing.next(-1), None)
+    queue.put("x", mail(recipients=[recipient("b@example.com") | {"status": 2**32 + 1}]), None)
+    equal(queue.get("x").envelope.recipients[0].status, 1)
 
 
-def a_surrogate_is_refused_before_the_call():
-    queue = open_queue().queue_store
-    raises(UnicodeEncodeError, queue.put, "queue", None, mail(reverse_path="\ud800"), None)
-    equal(queue.count("queue").ready, 0)
+def surrogate_is_refused_before_the_call():
+    queue = open_queue()
+    raises(UnicodeEncodeError, queue.put, None, mail(reverse_path="\ud800"), None)
+    equal(queue.count().ready, 0)
 
 
-def a_name_that_an_enum_does_not_have_costs_the_instance():
-    host = open_queue()
-    error = raises(WasmtimeError, host.queue_store.list_ids, "queue", ["waiting"], None, 10)
+def unknown_enum_case_costs_the_instance():
+    queue = open_queue()
+    error = raises(WasmtimeError, queue.items, ["waiting"], "name")
     assert "`waiting`" in str(error), error
-    raises(WasmtimeError, host.queue_store.count, "queue")
-    equal(open_queue().queue_store.count("queue").ready, 0)
+    raises(WasmtimeError, queue.count)
+    equal(open_queue().count().ready, 0)
 
 
-def a_resource_that_is_not_dropped_stays_open():
-    host = open_queue()
+def resource_that_is_not_closed_stays_open():
+    queue = open_queue()
     for _ in range(64):
-        host.queue_stream.draft_begin("queue", None, envelope(), None)
-    refused("busy", "none", "", host.queue_stream.draft_begin, "queue", None, envelope(), None)
+        queue.begin(None, envelope(), None)
+    refused("busy", "", "", queue.begin, None, envelope(), None)
     equal(len(names()), 64)
-    del host
-    # The end of the instance does not run the destructors of its resources either: recovery sweeps.
-    recovery = fields(open_queue().queue_store.recover("queue", 0))
-    equal((recovery["swept"], names()), (64, []))
+    del queue
+    # The end of the instance does not run the destructors of its resources either: recovery removes the files.
+    equal(fields(open_queue().recover(0)), recovery(temporary_removed=64))
+    equal(names(), [])
 
 
-def after_a_trap_every_call_fails():
+def every_call_fails_after_a_trap():
     config = Config()
     config.consume_fuel = True
     engine = Engine(config)

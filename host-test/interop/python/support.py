@@ -7,9 +7,14 @@ from queue_store import QueueError, QueueStore
 WASM = os.environ["QUEUE_STORE_COMPONENT"]
 
 
-def open_queue(preopens=None, mutable=True):
-    """A new instance, which has the test's queue unless it is told otherwise."""
+def open_host(preopens=None, mutable=True):
+    """Creates an instance, which has the test's directory as `queue` unless other directories are given."""
     return QueueStore(WASM, preopens or {"queue": "queue"}, mutable)
+
+
+def open_queue(host=None, path="queue"):
+    """Opens a queue, in an instance of its own unless one is given."""
+    return (host or open_host()).queue_store.Queue.open(path)
 
 
 def recipient(address):
@@ -37,12 +42,41 @@ def mail(body=b"body", **changes):
     return {"envelope": envelope(**changes), "body": body}
 
 
+def identified(id, mail):
+    return {"id": id, "mail": mail}
+
+
 def options(**changes):
-    return {"durability": None, "format": None, "max_items": None, "settings": []} | changes
+    return {"durability": None, "format": None, "max_items": None, "max_body_bytes": None} | changes
 
 
 def no_change(**changes):
-    return {"reverse_path": None, "to": None, "recipients": None, "if_revision": None} | changes
+    fields = ["reverse_path", "to", "recipients", "created_at", "if_revision"]
+    return dict.fromkeys(fields) | changes
+
+
+def recovery(**changes):
+    """The report of a recovery that found nothing to do."""
+    fields = {
+        "durable_items": 0,
+        "damaged_items": 0,
+        "temporary_removed": 0,
+        "temporary_kept": 0,
+        "rewritten": 0,
+        "problems": [],
+        "truncated": False,
+    }
+    return fields | changes
+
+
+def listed(queue, states=(), detail="envelope"):
+    """Every entry of a listing, sorted by id."""
+    entries = []
+    with queue.items(list(states), detail) as listing:
+        while (page := listing.next(2)) is not None:
+            assert 1 <= len(page) <= 2
+            entries += page
+    return sorted(entries, key=lambda entry: entry.id)
 
 
 def equal(actual, expected):
@@ -50,7 +84,7 @@ def equal(actual, expected):
 
 
 def fields(record):
-    """A record, and what is in it, as dicts."""
+    """Turns a record, and the records in it, into dicts."""
     if isinstance(record, (list, tuple)):
         return type(record)(map(fields, record))
     return {name: fields(value) for name, value in vars(record).items()} if hasattr(record, "__dict__") else record
@@ -61,12 +95,12 @@ def refused(code, operation, path, function, *arguments):
     try:
         value = function(*arguments)
     except QueueError as error:
-        return says(error, code, operation, path)
+        return has(error, code, operation, path)
     raise AssertionError(f"it returned {value!r}, and not `{code}`")
 
 
-def says(error, code, operation, path):
-    """Every field of an error can be read. A path that ends in `*` has anything there: a random name."""
+def has(error, code, operation, path):
+    """Checks every field of an error. Where the path ends in `*`, the path of the error begins with it."""
     equal((error.code, error.operation), (code, operation))
     if path.endswith("*"):
         assert error.path.startswith(path[:-1]) and len(error.path) >= len(path), error.path
@@ -74,11 +108,11 @@ def says(error, code, operation, path):
         equal(error.path, path)
     assert isinstance(error.detail, str) and error.detail, "it has no detail"
     if code != "corrupt":
-        equal(error.at, None)
+        equal(error.position, None)
     return error
 
 
-def outcome(outcomes):
+def problem(outcomes):
     """The problem of the only outcome, or None."""
     equal(len(outcomes), 1)
     return outcomes[0].problem

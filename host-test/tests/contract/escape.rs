@@ -1,43 +1,47 @@
-//! What tries to leave the directory of the queue, or to make the component wait, does not.
+//! Ids, paths and planted files that could lead out of the queue's directory, or block the component.
 
-use queue_store_host_test::bindings::{Detail, ErrorCode, Operation, State, mail, no_change};
-use queue_store_host_test::instance::{Instance, Preopen, TestQueue, ids};
+use crate::support::{body, code, codes, done, one, only_code, put};
+use queue_store_host_test::bindings::{Attempt, Detail, ErrorCode, State, envelope, identified, ids, mail, no_change};
+use queue_store_host_test::instance::{Instance, Preopen};
+use queue_store_host_test::test_queue::TestQueue;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 /// Ids that are no single file name.
 const ESCAPES: [&str; 9] = ["", ".", "..", "../x", "x/../../y", "/etc/passwd", "a/b", "..\\x", "nul\0byte"];
 
 #[test]
-fn an_id_that_is_no_file_name_is_refused_before_any_file_is_touched() {
+fn malformed_ids_are_refused_before_any_file_operation() {
     let mut queue = TestQueue::new();
-    queue.put(Some("x"), &mail(b"body"), None).expect("a put");
-    let long = "x".repeat(254);
+    put(&mut queue, "x", b"body");
     let syncs = queue.counter("directory-syncs");
-    for id in ESCAPES.into_iter().chain([long.as_str()]) {
-        let some = ids(&[id]);
+    let attempts = [Attempt { recipient: 0, status: 1, message: String::new() }];
+    for id in ESCAPES {
+        let some = one(id);
         let mut codes = vec![
-            queue.put(Some(id), &mail(b"x"), None).expect_err(id).code,
-            queue.get(id).expect_err(id).code,
-            queue.info(id).expect_err(id).code,
-            queue.update(id, &no_change(), None).expect_err(id).code,
-            queue.body_open(id, 0).expect_err(id).code,
-            queue.draft_begin(Some(id), &mail(b"").envelope, None).expect_err(id).code,
+            code(queue.put(Some(id), &mail(b"x"), None)),
+            code(queue.begin(Some(id), &envelope(), None)),
+            code(queue.get(id)),
+            code(queue.info(id)),
+            code(queue.read(id, 0)),
+            code(queue.update(id, &no_change(), None)),
+            code(queue.record_attempts(id, &attempts, None, None)),
         ];
         for outcomes in [
-            queue.remove(&some, None),
-            queue.discard(&some, None),
-            queue.hold(&some),
-            queue.release(&some),
-            queue.quarantine(&some),
-            queue.restore(&some),
+            queue.set_state(&some, State::Ready),
+            queue.set_state(&some, State::Held),
+            queue.set_state(&some, State::Quarantined),
+            queue.remove(&some, &[], None),
+            queue.remove(&some, &[State::Quarantined], None),
             queue.seal(&some),
             queue.verify(&some),
-            queue.put_many(&[(Some(id.to_string()), mail(b"x"))], None),
+            queue.put_many(&[identified(Some(id), mail(b"x"))], None),
         ] {
-            codes.push(outcomes.expect("an outcome for each")[0].code().expect(id));
+            codes.push(only_code(outcomes).expect("a malformed id is refused"));
         }
         assert_eq!(codes, vec![ErrorCode::InvalidArgument; codes.len()], "{id:?}");
     }
@@ -46,37 +50,33 @@ fn an_id_that_is_no_file_name_is_refused_before_any_file_is_touched() {
 }
 
 #[test]
-fn any_other_id_is_a_file_name() {
+fn every_other_id_is_a_file_name() {
     let mut queue = TestQueue::new();
-    let longest = "x".repeat(253);
-    for id in ["...", "-rf", "a b", "ñ", "😀", "a\nb", "\u{1b}[2J", "m:x", ":", "=", "~", ".m:x", &longest] {
-        assert_eq!(queue.put(Some(id), &mail(id.as_bytes()), None).expect("a put"), id);
-        assert_eq!(queue.get(id).expect("the item").body, id.as_bytes());
-        let moved = [
-            queue.hold(&ids(&[id])),
-            queue.release(&ids(&[id])),
-            queue.quarantine(&ids(&[id])),
-            queue.restore(&ids(&[id])),
-        ];
-        for outcomes in moved {
-            assert_eq!(outcomes.expect("a move")[0].problem, None, "{id:?}");
+    for id in ["...", "-rf", "a b", "ñ", "😀", "a\nb", "\u{1b}[2J", "m:x", ":", "=", "~", ".m:x", "d:AAAAAAAAAAA:x"]
+    {
+        put(&mut queue, id, id.as_bytes());
+        assert_eq!(body(&mut queue, id), id.as_bytes());
+        for state in [State::Held, State::Ready, State::Quarantined, State::Ready] {
+            done(queue.set_state(&one(id), state));
+            let entries = queue.list(&[], Detail::Whole, 10).expect("the directory can be read");
+            assert_eq!((entries[0].id.as_str(), entries[0].state), (id, state));
         }
-        assert_eq!(queue.remove(&ids(&[id]), None).expect("a removal")[0].problem, None);
+        done(queue.remove(&one(id), &[], None));
     }
     assert_eq!(queue.names(), [""; 0]);
 }
 
 #[test]
-fn a_path_leads_below_a_preopen_or_nowhere() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let outside = tempfile::tempdir().expect("a directory");
-    fs::create_dir_all(directory.path().join("below/deep")).expect("directories");
-    fs::write(directory.path().join("file"), b"").expect("a file");
-    symlink(outside.path(), directory.path().join("link")).expect("a symbolic link");
-    symlink(directory.path().join("below"), directory.path().join("inner")).expect("a symbolic link");
+fn queue_paths_lead_below_a_preopen_only() {
+    let directory = tempfile::tempdir().expect("a test can create a temporary directory");
+    let outside = tempfile::tempdir().expect("a test can create a temporary directory");
+    fs::create_dir_all(directory.path().join("below/deep")).expect("the directories can be created");
+    fs::write(directory.path().join("file"), b"").expect("the file can be written");
+    symlink(outside.path(), directory.path().join("link")).expect("the link can be created");
+    symlink(directory.path().join("below"), directory.path().join("inner")).expect("the link can be created");
     let mut instance = Instance::with(&[Preopen { path: directory.path(), name: "queue", read_only: false }]);
     for path in ["queue", "queue/below", "queue/below/deep"] {
-        instance.on(path).put(None, &mail(b"x"), None).expect(path);
+        instance.on(path).put(None, &mail(b"x"), None).expect("the directory exists");
     }
     for path in [
         "",
@@ -101,99 +101,121 @@ fn a_path_leads_below_a_preopen_or_nowhere() {
         "queue/be\0low",
         "elsewhere",
     ] {
-        let error = instance.on(path).put(None, &mail(b"x"), None).expect_err(path);
-        assert_eq!(error.operation, Operation::Resolve, "{path:?}");
-        assert_eq!(error.path, path);
-        let code = matches!(
-            error.code,
-            ErrorCode::InvalidArgument | ErrorCode::NotFound | ErrorCode::Unsupported | ErrorCode::Access
-        );
-        assert!(code, "{path:?}: {:?}", error.code);
+        let error = instance.open(path).expect_err("the path is no directory below the preopen");
+        assert_eq!((error.operation.as_str(), error.path.as_str()), ("resolve", path));
+        let expected = match path {
+            "que" | "queue2" | "elsewhere" | "queue/none" => vec![ErrorCode::NotFound],
+            "queue/file" | "queue/link" | "queue/inner" => vec![ErrorCode::Unsupported],
+            // The first component that is no directory ends the walk, whatever follows.
+            "queue/link/x" => vec![ErrorCode::Unsupported],
+            "" | "/" | "." | "/queue" | "queue\\below" => vec![ErrorCode::InvalidArgument, ErrorCode::NotFound],
+            _ => vec![ErrorCode::InvalidArgument],
+        };
+        assert!(expected.contains(&error.code), "{path:?}: {:?}", error.code);
     }
-    assert_eq!(fs::read_dir(outside.path()).expect("a directory").count(), 0);
+    assert_eq!(fs::read_dir(outside.path()).expect("the directory can be read").count(), 0);
 }
 
-/// Plants something under the name of the item `x`.
+#[test]
+fn unknown_preopen_is_answered_with_the_known_ones() {
+    let directory = tempfile::tempdir().expect("a test can create a temporary directory");
+    let preopen = |name| Preopen { path: directory.path(), name, read_only: false };
+    let mut instance = Instance::with(&[preopen("spool"), preopen("bounces")]);
+    let error = instance.open("queue").expect_err("no preopen has the name");
+    assert_eq!(error.code, ErrorCode::NotFound);
+    assert!(error.detail.contains("spool") && error.detail.contains("bounces"), "{}", error.detail);
+}
+
+/// Plants something under a path; the second path is a directory with the item `x`.
 type Plant = fn(&Path, &Path);
 
 const PLANTS: [(&str, Plant); 6] = [
-    ("a FIFO", |path, _| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO")),
-    ("a directory", |path, _| fs::create_dir(path).expect("a directory")),
-    ("a symbolic link to an item", |path, outside| symlink(outside.join("m:x"), path).expect("a link")),
-    ("a symbolic link to itself", |path, _| symlink(path, path).expect("a link")),
-    ("a symbolic link to nothing", |path, _| symlink("nothing", path).expect("a link")),
-    ("a socket", |path, _| drop(std::os::unix::net::UnixListener::bind(path).expect("a socket"))),
+    ("a FIFO", |path, _| {
+        nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("the FIFO can be created");
+    }),
+    ("a directory", |path, _| fs::create_dir(path).expect("the directory can be created")),
+    ("a symbolic link to an item", |path, outside| {
+        symlink(outside.join("m:x"), path).expect("the link can be created");
+    }),
+    ("a symbolic link to itself", |path, _| symlink(path, path).expect("the link can be created")),
+    ("a symbolic link to nothing", |path, _| symlink("nothing", path).expect("the link can be created")),
+    ("a socket", |path, _| drop(UnixListener::bind(path).expect("the socket can be created"))),
 ];
 
 #[test]
-fn what_is_no_regular_file_is_never_opened_nor_in_the_way() {
+fn irregular_files_are_never_opened() {
+    let unsupported = ErrorCode::Unsupported;
     for (what, plant) in PLANTS {
         let mut outside = TestQueue::new();
-        outside.put(Some("x"), &mail(b"outside"), None).expect("a put");
-        let secret = fs::read(outside.file("m:x")).expect("the file");
+        put(&mut outside, "x", b"outside");
+        let secret = fs::read(outside.file("m:x")).expect("the file exists");
         let mut queue = TestQueue::new();
-        queue.put(Some("good"), &mail(b"good"), None).expect("a put");
+        put(&mut queue, "good", b"good");
         plant(&queue.file("m:x"), outside.path());
-        let unsupported = ErrorCode::Unsupported;
-        assert_eq!(queue.get("x").expect_err(what).code, unsupported, "{what}");
-        assert_eq!(queue.info("x").expect_err(what).code, unsupported, "{what}");
-        assert_eq!(queue.body_open("x", 0).expect_err(what).code, unsupported, "{what}");
-        assert_eq!(queue.update("x", &no_change(), None).expect_err(what).code, unsupported, "{what}");
-        assert_eq!(queue.put(Some("x"), &mail(b"mine"), None).expect_err(what).code, unsupported, "{what}");
-        let x = ids(&["x"]);
+        let refused = [
+            code(queue.get("x")),
+            code(queue.info("x")),
+            code(queue.read("x", 0)),
+            code(queue.update("x", &no_change(), None)),
+            code(queue.put(Some("x"), &mail(b"mine"), None)),
+        ];
+        assert_eq!(refused, [unsupported; 5], "{what}");
+        let x = one("x");
         for outcomes in [
-            queue.remove(&x, None),
+            queue.remove(&x, &[], None),
             queue.hold(&x),
             queue.release(&x),
             queue.quarantine(&x),
             queue.seal(&x),
             queue.verify(&x),
         ] {
-            assert_eq!(outcomes.expect("a batch")[0].code(), Some(unsupported), "{what}");
+            assert_eq!(only_code(outcomes), Some(unsupported), "{what}");
         }
-        let entries = queue.list(&[State::Ready], Detail::Envelope, 10).expect("a listing");
+        let entries = queue.list(&[State::Ready], Detail::Envelope, 10).expect("the directory can be read");
         let problem = |id: &str| {
-            let entry = entries.iter().find(|entry| entry.id == id).expect("an entry");
+            let entry = entries.iter().find(|entry| entry.id == id).expect("the listing has every item");
             entry.problem.as_ref().map(|problem| problem.code)
         };
         assert_eq!((problem("good"), problem("x")), (None, Some(unsupported)), "{what}");
-        let counts = queue.count().expect("counts");
+        let counts = queue.count().expect("the directory can be read");
         assert_eq!((counts.ready, counts.foreign), (1, 1), "{what}");
-        let recovery = queue.recover(0).expect("a recovery");
-        assert_eq!((recovery.items, recovery.problems.len()), (1, 0), "{what}");
+        let recovery = queue.recover(0).expect("the directory can be read");
+        assert_eq!((recovery.durable_items, recovery.problems), (1, Vec::new()), "{what}");
         assert_eq!(queue.names(), ["m:good", "m:x"], "{what} is left alone");
-        assert_eq!(fs::read(outside.file("m:x")).expect("the file"), secret, "{what}");
+        assert_eq!(fs::read(outside.file("m:x")).expect("the file exists"), secret, "{what}");
+        assert_eq!(codes(queue.verify(&ids(&["good"]))), [None], "{what} is in no other item's way");
     }
 }
 
 #[test]
-fn a_temporary_name_that_is_planted_is_not_written_through() {
+fn planted_temporary_names_are_not_followed() {
     let mut outside = TestQueue::new();
-    outside.put(Some("x"), &mail(b"outside"), None).expect("a put");
+    put(&mut outside, "x", b"outside");
     let mut queue = TestQueue::new();
-    // Recovery removes temporary files, and neither directories nor what a link leads to.
-    symlink(outside.file("m:x"), queue.file(".m:AAAAAAAAAAA")).expect("a link");
-    fs::create_dir(queue.file(".m:BBBBBBBBBBB")).expect("a directory");
-    let recovery = queue.recover(0).expect("a recovery");
-    assert_eq!((recovery.swept, recovery.kept), (0, 0));
+    symlink(outside.file("m:x"), queue.file(".m:AAAAAAAAAAA")).expect("the link can be created");
+    fs::create_dir(queue.file(".m:BBBBBBBBBBB")).expect("the directory can be created");
+    let recovery = queue.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.temporary_removed, recovery.temporary_kept), (0, 0));
     assert_eq!(outside.names(), ["m:x"]);
     assert_eq!(queue.names(), [".m:AAAAAAAAAAA", ".m:BBBBBBBBBBB"]);
 }
 
 #[test]
-fn names_that_are_not_utf8_are_counted_and_in_nobodys_way() {
+fn names_that_are_not_utf8_are_foreign() {
     let mut queue = TestQueue::new();
-    queue.put(Some("x"), &mail(b"body"), None).expect("a put");
-    let name = std::ffi::OsStr::from_bytes(b"m:\xff\xfe");
+    put(&mut queue, "x", b"body");
+    let name = OsStr::from_bytes(b"m:\xff\xfe");
     if fs::write(queue.path().join(name), b"ID: \"\"").is_err() {
-        // Some file systems take only UTF-8, and then there is nothing to be tolerant of.
+        // Some file systems refuse names that are not UTF-8, so that there is nothing to test.
         return;
     }
-    let counts = queue.count().expect("counts");
+    let counts = queue.count().expect("the directory can be read");
     assert_eq!((counts.ready, counts.foreign), (1, 1));
-    assert_eq!(queue.list(&[], Detail::Whole, 10).expect("a listing").len(), 1);
-    assert_eq!(queue.list_ids(&[], None, 10).expect("a page").ids, ["x"]);
-    let recovery = queue.recover(0).expect("a recovery");
-    assert_eq!((recovery.items, recovery.problems.len()), (1, 0));
+    for detail in [Detail::Name, Detail::Envelope, Detail::Whole] {
+        let entries = queue.list(&[], detail, 10).expect("the directory can be read");
+        assert_eq!(entries.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>(), ["x"]);
+    }
+    let recovery = queue.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.problems), (1, Vec::new()));
     assert!(queue.path().join(name).exists());
 }

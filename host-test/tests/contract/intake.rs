@@ -1,131 +1,241 @@
-//! Every function of `intake`, and every safeguard that it has (P13), on a real directory.
+//! `intake`: what a plugin can submit, what is refused (P13), and which queue gets it.
 
-use queue_store_host_test::bindings::{Envelope, ErrorCode, Format, Mail, Operation, Timestamp, mail, recipient};
-use queue_store_host_test::instance::{Instance, Preopen, TestQueue};
+use crate::support::{code, done, one};
+use queue_store_host_test::bindings::{ErrorCode, Format, recipient};
+use queue_store_host_test::instance::{Instance, Preopen, State};
+use queue_store_host_test::simulator::host::Simulated;
+use queue_store_host_test::simulator::world::Operation;
+use queue_store_host_test::test_queue::{TestQueue, names};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
 
-/// What a plugin submits.
-fn submission() -> Mail {
-    let mut mail = mail(b"Subject: x\r\n\r\nx\r\n");
-    mail.envelope.created_at = None;
-    mail
+const FROM: &str = "a@example.com";
+const BODY: &[u8] = b"Subject: x\r\n\r\nx\r\n";
+
+fn to() -> Vec<String> {
+    one("b@example.com")
 }
 
-#[test]
-fn a_submitted_mail_is_queued_as_a_put_would() {
-    let mut queue = TestQueue::new();
-    let mail = submission();
-    let whole = queue.submit(&mail).expect("a mail");
-    let open = queue.submission_begin(&mail.envelope).expect("a mail");
-    for chunk in mail.body.chunks(5) {
-        queue.submission_write(open, chunk).expect("a chunk");
+/// Submits a mail with every function of the interface. Returns the ids.
+fn submit_both_ways(queue: &mut Instance<State>, from: &str, to: &[String], body: &[u8]) -> [String; 2] {
+    let whole = queue.submit(from, to, body).expect("a plugin may submit the mail");
+    let submission = queue.submission_begin(from, to).expect("a plugin may submit the mail");
+    for chunk in body.chunks(5) {
+        queue.submission_write(submission, chunk).expect("the chunk is within the limits");
     }
-    let streamed = queue.submission_commit(open).expect("a mail");
+    let streamed = queue.submission_commit(submission).expect("a plugin may submit the mail");
     assert_ne!(whole, streamed);
-    for id in [whole, streamed] {
-        let item = queue.get(&id).expect("the item");
-        assert_eq!(item.body, mail.body);
-        assert!(item.envelope.created_at.is_some_and(|created_at| created_at.seconds > 1_700_000_000));
-        assert_eq!(Envelope { created_at: None, ..item.envelope }, mail.envelope);
-        assert_eq!(queue.info(&id).expect("the item").format, Format::Text, "a mail server must see it");
-    }
-    assert_eq!((queue.counter("file-syncs"), queue.counter("directory-syncs")), (2, 2));
+    [whole, streamed]
 }
 
-/// A change of an envelope, and what it is.
-type Change = (&'static str, fn(&mut Envelope));
+#[test]
+fn submitted_mail_has_one_delivery_per_address() {
+    let mut queue = TestQueue::new();
+    let to: Vec<String> = ["b@example.com", "c@example.com"].map(String::from).to_vec();
+    for id in submit_both_ways(&mut queue, FROM, &to, BODY) {
+        let item = queue.get(&id).expect("an acknowledged item is intact");
+        assert_eq!((item.envelope.reverse_path.as_str(), &item.envelope.to), (FROM, &to));
+        assert_eq!(item.envelope.recipients, ["b@example.com", "c@example.com"].map(recipient));
+        assert_eq!(item.body, BODY);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is after 1970").as_secs();
+        assert!(item.envelope.created_at.is_some_and(|time| now.abs_diff(time.seconds as u64) < 60));
+        assert_eq!(queue.info(&id).expect("an acknowledged item is intact").format, Format::Text);
+    }
+    // Durability `full`: one fsync of the file and one of the directory for each.
+    assert_eq!((queue.counter("file-syncs"), queue.counter("directory-syncs")), (2, 2));
+    assert_eq!(queue.names().len(), 2);
+}
 
 #[test]
-fn what_could_act_on_the_server_is_refused() {
+fn addresses_that_could_act_on_a_server_are_refused() {
     let mut queue = TestQueue::new();
-    let changes: [Change; 22] = [
-        ("a PIPE recipient", |envelope| envelope.recipients[0].kind = 1),
-        ("a FORWARD recipient", |envelope| envelope.recipients[0].kind = 2),
-        ("a kind that is not known yet", |envelope| envelope.recipients[0].kind = 3),
-        ("a negative kind", |envelope| envelope.recipients[0].kind = -1),
-        ("a server to relay through", |envelope| envelope.recipients[0].via = vec!["mx.example.com".to_string()]),
-        ("a status", |envelope| envelope.recipients[0].status = 1),
-        ("a failure message", |envelope| envelope.recipients[0].last_failure_message = "x".to_string()),
-        ("another original address", |envelope| envelope.recipients[0].original_address = "c@d".to_string()),
-        ("a command", |envelope| envelope.recipients[0] = recipient("|/bin/sh@x")),
-        ("an option", |envelope| envelope.recipients[0] = recipient("-f@x")),
-        ("no domain", |envelope| envelope.recipients[0] = recipient("root")),
-        ("an empty address", |envelope| envelope.recipients[0] = recipient("")),
-        ("a blank", |envelope| envelope.recipients[0] = recipient("b x@y")),
-        ("a line break", |envelope| envelope.recipients[0] = recipient("b@x\nrcpt: {}")),
-        ("a long address", |envelope| envelope.recipients[0] = recipient(&format!("{}@x", "b".repeat(319)))),
-        ("a second recipient that harms", |envelope| {
-            let mut pipe = recipient("b@x");
-            pipe.kind = 1;
-            envelope.recipients.push(pipe);
-        }),
-        ("no recipient", |envelope| envelope.recipients.clear()),
-        ("a reverse-path that is no address", |envelope| envelope.reverse_path = "root".to_string()),
-        ("a reverse-path with a line break", |envelope| envelope.reverse_path = "a@b\r".to_string()),
-        ("an address that is none", |envelope| envelope.to[0] = "-oQ/tmp".to_string()),
-        ("a NUL", |envelope| envelope.to[0] = "a\0@b".to_string()),
-        ("a time", |envelope| envelope.created_at = Some(Timestamp { seconds: 1, nanos: 0 })),
+    let long = format!("{}@x", "b".repeat(319));
+    let addresses = [
+        "",
+        "root",
+        "|/bin/sh@x",
+        "|reboot",
+        "-f@x",
+        "-oQ/tmp",
+        "b x@y",
+        "b\tx@y",
+        "b@x\nrcpt: {}",
+        "b@x\r",
+        "a\0@b",
+        "a\u{7f}@b",
+        "a\u{a0}@b",
+        "a\u{85}@b",
+        long.as_str(),
     ];
-    for (what, change) in changes {
-        let mut mail = submission();
-        change(&mut mail.envelope);
-        assert_eq!(queue.submit(&mail).expect_err(what).code, ErrorCode::InvalidArgument, "{what}");
-        let begun = queue.submission_begin(&mail.envelope).expect_err(what);
-        assert_eq!(begun.code, ErrorCode::InvalidArgument, "{what}");
+    for address in addresses {
+        for to in [one(address), vec!["b@x".to_string(), address.to_string()]] {
+            assert_eq!(code(queue.submit(FROM, &to, BODY)), ErrorCode::InvalidArgument, "{address:?}");
+            assert_eq!(code(queue.submission_begin(FROM, &to)), ErrorCode::InvalidArgument, "{address:?}");
+        }
+        if !address.is_empty() {
+            assert_eq!(code(queue.submit(address, &to(), BODY)), ErrorCode::InvalidArgument, "{address:?}");
+            assert_eq!(code(queue.submission_begin(address, &to())), ErrorCode::InvalidArgument, "{address:?}");
+        }
     }
+    assert_eq!(code(queue.submit(FROM, &one("<>"), BODY)), ErrorCode::InvalidArgument, "`<>` is no recipient");
+    assert_eq!(code(queue.submit(FROM, &[], BODY)), ErrorCode::InvalidArgument, "a mail has a recipient");
+    assert_eq!(code(queue.submission_begin(FROM, &[])), ErrorCode::InvalidArgument, "a mail has a recipient");
     assert_eq!(queue.names(), [""; 0]);
 }
 
 #[test]
-fn the_null_reverse_path_and_addresses_in_utf8_are_accepted() {
+fn null_reverse_path_and_utf8_addresses_are_accepted() {
     let mut queue = TestQueue::new();
-    for reverse_path in ["", "<>", "ñandú@ñoño.example"] {
-        let mut mail = submission();
-        mail.envelope.reverse_path = reverse_path.to_string();
-        mail.envelope.recipients.push(recipient("\"quoted|local\"@example.com"));
-        let id = queue.submit(&mail).expect("a mail");
-        let stored = queue.get(&id).expect("the item").envelope.reverse_path;
-        assert_eq!(stored, if reverse_path.is_empty() { "<>" } else { reverse_path });
+    for (from, stored) in [("", "<>"), ("<>", "<>"), ("ñandú@ñoño.example", "ñandú@ñoño.example")] {
+        let to: Vec<String> = ["\"quoted|local\"@example.com", "ñ@例え.jp"].map(String::from).to_vec();
+        for id in submit_both_ways(&mut queue, from, &to, BODY) {
+            let envelope = queue.get(&id).expect("an acknowledged item is intact").envelope;
+            assert_eq!((envelope.reverse_path.as_str(), &envelope.to), (stored, &to));
+        }
     }
 }
 
 #[test]
-fn a_plugin_has_bounds_of_its_own() {
+fn plugins_have_limits_of_their_own() {
     let mut queue = TestQueue::new();
-    let mut mail = submission();
-    mail.envelope.recipients = (0..1001).map(|number| recipient(&format!("b{number}@x"))).collect();
-    assert_eq!(queue.submit(&mail).expect_err("too many").code, ErrorCode::TooLarge);
-    mail.envelope.recipients.pop();
-    queue.submit(&mail).expect("as many as there may be");
-    mail.envelope.to = vec!["b@x".to_string(); 1001];
-    assert_eq!(queue.submit(&mail).expect_err("too many").code, ErrorCode::TooLarge);
+    let (recipients, bytes) = (queue.limit("max-intake-recipients"), queue.limit("max-intake-address-bytes"));
+    let most: Vec<String> = (0..recipients).map(|number| format!("b{number}@x")).collect();
+    let more: Vec<String> = (0..=recipients).map(|number| format!("b{number}@x")).collect();
+    assert_eq!(code(queue.submit(FROM, &more, BODY)), ErrorCode::TooLarge);
+    assert_eq!(code(queue.submission_begin(FROM, &more)), ErrorCode::TooLarge);
+    queue.submit(FROM, &most, BODY).expect("the mail is within the limits");
+    let longest = format!("{}@x", "b".repeat(bytes as usize - 2));
+    queue.submit(&longest, &one(&longest), BODY).expect("the address is within the limits");
+    assert_eq!(queue.names().len(), 2);
+}
 
-    let open = queue.submission_begin(&submission().envelope).expect("a mail");
+#[test]
+fn submitted_body_is_bounded() {
+    let mut queue = TestQueue::new();
+    let limit = queue.limit("max-list-body-bytes") as usize;
     let chunk = vec![b'x'; 65536];
-    let error = (0..=1024).find_map(|_| queue.submission_write(open, &chunk).err()).expect("64 MiB are the bound");
-    assert_eq!(error.code, ErrorCode::TooLarge);
-    assert_eq!(queue.submission_write(open, b"x").expect_err("it failed").code, ErrorCode::Aborted);
-    assert_eq!(queue.submission_commit(open).expect_err("it failed").code, ErrorCode::Aborted);
-    assert_eq!(queue.names().len(), 1);
+    assert_eq!(code(queue.submit(FROM, &to(), &vec![b'x'; limit + 1])), ErrorCode::TooLarge);
+    let submission = queue.submission_begin(FROM, &to()).expect("a plugin may submit the mail");
+    for _ in 0..limit / chunk.len() {
+        queue.submission_write(submission, &chunk).expect("the body is within the limits");
+    }
+    assert_eq!(code(queue.submission_write(submission, b"x")), ErrorCode::TooLarge);
+    assert_eq!(code(queue.submission_write(submission, b"x")), ErrorCode::Aborted);
+    assert_eq!(code(queue.submission_commit(submission)), ErrorCode::Aborted);
+    let submission = queue.submission_begin(FROM, &to()).expect("a plugin may submit the mail");
+    assert_eq!(code(queue.submission_write(submission, &vec![b'x'; 65537])), ErrorCode::TooLarge);
+    queue.drop_resource(submission);
+    assert_eq!(queue.names(), [""; 0], "a body that is refused leaves no file");
+}
 
-    let open: Vec<_> = (0..64).map(|_| queue.submission_begin(&submission().envelope).expect("a mail")).collect();
-    assert_eq!(queue.submission_begin(&submission().envelope).expect_err("too many").code, ErrorCode::Busy);
-    for submission in open {
+#[test]
+fn submissions_and_drafts_share_one_bound() {
+    let mut queue = TestQueue::new();
+    let limit = queue.limit("max-drafts");
+    let submissions: Vec<_> =
+        (0..limit).map(|_| queue.submission_begin(FROM, &to()).expect("fewer are open than may be")).collect();
+    assert_eq!(code(queue.submission_begin(FROM, &to())), ErrorCode::Busy);
+    for submission in submissions {
         queue.drop_resource(submission);
     }
-    assert_eq!(queue.names().len(), 1, "a dropped submission leaves nothing");
+    assert_eq!(queue.names(), [""; 0], "a dropped submission leaves nothing");
+    let submission = queue.submission_begin(FROM, &to()).expect("a drop makes room");
+    queue.submission_commit(submission).expect("a plugin may submit an empty body");
+    assert_eq!(queue.names().len(), 1);
+}
+
+/// Three directories, and an instance that has some of them.
+struct Host {
+    directories: Vec<TempDir>,
+    instance: Instance<State>,
+}
+
+impl Host {
+    /// Creates an instance whose preopens have these names and directories.
+    fn new(preopens: &[(&'static str, usize)]) -> Host {
+        let directories: Vec<TempDir> =
+            (0..3).map(|_| tempfile::tempdir().expect("a test can create a temporary directory")).collect();
+        let preopen = |&(name, number): &(&'static str, usize)| Preopen {
+            path: directories[number].path(),
+            name,
+            read_only: false,
+        };
+        let instance = Instance::with(&preopens.iter().map(preopen).collect::<Vec<_>>());
+        Host { directories, instance }
+    }
+
+    /// Submits in both ways, and returns the number of the directory that got the mails.
+    fn chosen(&mut self) -> usize {
+        submit_both_ways(&mut self.instance, FROM, &to(), BODY);
+        let counts: Vec<usize> = self.directories.iter().map(|directory| names(directory.path()).len()).collect();
+        assert_eq!(counts.iter().sum::<usize>(), 2, "{counts:?}");
+        counts.iter().position(|count| *count == 2).expect("one queue gets both mails")
+    }
+
+    fn refused(&mut self) -> ErrorCode {
+        let error = self.instance.submit(FROM, &to(), BODY).expect_err("no queue can be chosen");
+        let begun = self.instance.submission_begin(FROM, &to()).expect_err("no queue can be chosen");
+        assert_eq!((error.operation.as_str(), begun.operation.as_str()), ("resolve", "resolve"));
+        assert_eq!(error.code, begun.code);
+        error.code
+    }
 }
 
 #[test]
-fn there_must_be_one_queue_and_one_only() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let mut without = Instance::with(&[]);
-    let error = without.submit(&submission()).expect_err("there is no queue");
-    assert_eq!((error.code, error.operation), (ErrorCode::NotFound, Operation::Resolve));
-    let preopen = |name| Preopen { path: directory.path(), name, read_only: false };
-    let mut with_two = Instance::with(&[preopen("one"), preopen("two")]);
-    let error = with_two.submission_begin(&submission().envelope).expect_err("there are two");
-    assert_eq!((error.code, error.operation), (ErrorCode::Conflict, Operation::Resolve));
-    let mut read_only = Instance::with(&[Preopen { path: directory.path(), name: "q", read_only: true }]);
-    let error = read_only.submit(&submission()).expect_err("nothing can be written");
-    assert_eq!((error.code, error.operation), (ErrorCode::Access, Operation::Create));
+fn only_preopen_gets_the_mail() {
+    for name in ["queue", "any name", "/", "."] {
+        assert_eq!(Host::new(&[(name, 0)]).chosen(), 0, "{name}");
+    }
+}
+
+#[test]
+fn preopen_named_queue_is_preferred() {
+    assert_eq!(Host::new(&[("spool", 0), ("queue", 1), ("logs", 2)]).chosen(), 1);
+    assert_eq!(Host::new(&[("queue", 2), ("queue2", 0)]).chosen(), 2);
+}
+
+#[test]
+fn names_of_one_directory_count_once() {
+    assert_eq!(Host::new(&[("spool", 0), ("alias", 0)]).chosen(), 0);
+}
+
+#[test]
+fn several_preopens_without_queue_are_a_conflict() {
+    assert_eq!(Host::new(&[("one", 0), ("two", 1)]).refused(), ErrorCode::Conflict);
+    assert_eq!(Host::new(&[("one", 0), ("alias", 0), ("two", 1)]).refused(), ErrorCode::Conflict);
+}
+
+#[test]
+fn no_preopen_is_not_found() {
+    assert_eq!(Host::new(&[]).refused(), ErrorCode::NotFound);
+}
+
+#[test]
+fn read_only_preopen_is_access() {
+    let directory = tempfile::tempdir().expect("a test can create a temporary directory");
+    let mut instance = Instance::with(&[Preopen { path: directory.path(), name: "queue", read_only: true }]);
+    let error = instance.submit(FROM, &to(), BODY).expect_err("the preopen cannot be written");
+    assert_eq!((error.code, error.operation.as_str()), (ErrorCode::Access, "create"));
+}
+
+#[test]
+fn recovery_reopens_the_intake() {
+    let mut system = Simulated::new();
+    system.world().fail(Operation::SyncDirectory, "io");
+    assert_eq!(code(system.submit(FROM, &to(), BODY)), ErrorCode::Indeterminate);
+    assert_eq!(code(system.submit(FROM, &to(), BODY)), ErrorCode::NeedsRecovery);
+    assert_eq!(code(system.submission_begin(FROM, &to())), ErrorCode::NeedsRecovery);
+    let recovery = system.recover(0).expect("the directory works again");
+    assert_eq!(recovery.problems, []);
+    system.submit(FROM, &to(), BODY).expect("the queue was recovered");
+}
+
+#[test]
+fn submitted_mail_is_an_item_like_any_other() {
+    let mut queue = TestQueue::new();
+    let id = queue.submit(FROM, &to(), BODY).expect("a plugin may submit the mail");
+    done(queue.verify(&one(&id)));
+    done(queue.hold(&one(&id)));
+    done(queue.remove(&one(&id), &[], None));
+    assert_eq!(queue.names(), [""; 0]);
 }

@@ -1,11 +1,33 @@
-//! The contract, function by function, on real directories and on a simulated system.
+//! The contract, concept by concept, on real directories and on a simulated system.
 
+mod body_reader;
 mod concurrency;
 mod damage;
+mod draft;
 mod durable_file;
+mod error_codes;
 mod escape;
 mod failures;
+mod functions;
+mod hostile;
+mod id_mismatch;
+mod indeterminate;
 mod intake;
+mod introspection;
 mod item_codec;
-mod queue_store;
-mod queue_stream;
+mod layout;
+mod listing;
+mod long_ids;
+mod needs_recovery;
+mod put;
+mod put_many;
+mod queue_resource;
+mod record_attempts;
+mod recover;
+mod remove;
+mod set_state;
+mod short_transfers;
+mod support;
+mod two_names;
+mod update;
+mod verify;

@@ -1,5 +1,5 @@
-//! `docs/embedding.md` says what is tested: its examples are files that run, its commands print what it shows, and the
-//! limits of a host that it names are those of the tests.
+//! `docs/embedding.md` is tested: its examples are files that run, its commands print the output that it shows, and it
+//! names each known limit of a host.
 
 use crate::scripts::{self, LANGUAGES, Language, Workshop};
 use libtest_mimic::{Failed, Trial};
@@ -18,29 +18,29 @@ pub(crate) fn trials(workshop: &Arc<Workshop>) -> Vec<Trial> {
     for language in LANGUAGES {
         let name = |what| format!("{}::{what}", language.name());
         let of_test = workshop.clone();
-        let example = move || the_example_runs(language, &of_test);
-        trials.push(trial(name("the_example_runs"), vec![language.requirement()], example));
-        trials.push(Trial::test(name("the_example_is_documented"), move || the_example_is_documented(language)));
+        let example = move || example_runs(language, &of_test);
+        trials.push(trial(name("example_runs"), vec![language.requirement()], example));
+        trials.push(Trial::test(name("example_is_documented"), move || example_is_documented(language)));
         trials.push(Trial::test(name("every_limit_is_documented"), move || every_limit_is_documented(language)));
     }
     let workshop = workshop.clone();
-    let commands = move || the_commands_print_what_is_documented(&workshop);
+    let commands = move || commands_print_their_documented_output(&workshop);
     trials.push(trial(
-        "command_line::it_does_what_is_documented".to_string(),
+        "command_line::commands_print_their_documented_output".to_string(),
         vec![Requirement::WasmtimeCli],
         commands,
     ));
     trials
 }
 
-/// What is under a heading of the second level.
+/// Returns the text under a heading of the second level.
 fn section(heading: &str) -> &'static str {
     let (_, section) =
         EMBEDDING.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section `{heading}`"));
     section.split_once("\n## ").map_or(section, |(section, _)| section)
 }
 
-/// The blocks of code in a text: a language and the code.
+/// Returns the blocks of code in a text: a language and the code.
 fn blocks(text: &str) -> Vec<(&str, &str)> {
     let fences = text.split("\n```").skip(1).step_by(2);
     fences.map(|block| block.split_once('\n').unwrap_or((block, ""))).collect()
@@ -53,7 +53,7 @@ fn heading(language: Language) -> &'static str {
     }
 }
 
-fn the_example_runs(language: Language, workshop: &Workshop) -> Result<(), Failed> {
+fn example_runs(language: Language, workshop: &Workshop) -> Result<(), Failed> {
     let directory = scripts::directory()?;
     symlink(workshop.component()?, directory.path().join("queue_store.wasm"))?;
     let printed = workshop.run(language, &[], "example", &[], directory.path())?;
@@ -64,22 +64,22 @@ fn the_example_runs(language: Language, workshop: &Workshop) -> Result<(), Faile
     Ok(())
 }
 
-fn the_example_is_documented(language: Language) -> Result<(), Failed> {
+fn example_is_documented(language: Language) -> Result<(), Failed> {
     let example = language.source("example");
     let is_there = blocks(section(heading(language))).iter().any(|(_, code)| code.trim_end() == example.trim_end());
-    assert!(is_there, "the example in `docs/embedding.md` is another than the file");
+    assert!(is_there, "the example in `docs/embedding.md` differs from the file");
     Ok(())
 }
 
 fn every_limit_is_documented(language: Language) -> Result<(), Failed> {
     let section = section(heading(language));
     for test in language.tests("limits") {
-        assert!(section.contains(&format!("`{test}`")), "`docs/embedding.md` does not tell of `{test}`");
+        assert!(section.contains(&format!("`{test}`")), "`docs/embedding.md` does not name `{test}`");
     }
     Ok(())
 }
 
-fn the_commands_print_what_is_documented(workshop: &Workshop) -> Result<(), Failed> {
+fn commands_print_their_documented_output(workshop: &Workshop) -> Result<(), Failed> {
     let directory = scripts::directory()?;
     symlink(workshop.component()?, directory.path().join("queue_store.wasm"))?;
     fs::remove_dir(directory.path().join("queue"))?;

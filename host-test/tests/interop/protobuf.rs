@@ -1,4 +1,4 @@
-//! Python's `protobuf` reads what the component writes, and the component what that prints.
+//! Python's `protobuf` reads the items that the component writes, and the component reads those that it prints.
 
 use crate::scripts::{Language, Workshop, directory};
 use base64::Engine as _;
@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 const ITEMS: usize = 1000;
 
-/// Always the same items: the index of one that fails is enough to find it.
+/// Makes the same items in every run, so that the index of one that fails is enough to find it.
 const SEED: [u8; 32] = *b"a queue never loses what it took";
 
 pub(crate) fn trials(workshop: &Arc<Workshop>) -> Vec<Trial> {
     let workshop = workshop.clone();
-    let name = "python::protobuf_text::a_thousand_items_are_read_by_each_other".to_string();
+    let name = "python::protobuf_text::thousand_items_are_read_by_each_other".to_string();
     vec![trial(name, vec![Requirement::Python], move || {
         are_read_by_each_other(&workshop).map_err(|failed| {
             let message = failed.message().unwrap_or_default();
@@ -66,10 +66,10 @@ fn items() -> Vec<Item> {
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &SEED);
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
     let item = generate::item();
-    (0..ITEMS).map(|_| item.new_tree(&mut runner).expect("no item is filtered").current()).collect()
+    (0..ITEMS).map(|_| item.new_tree(&mut runner).expect("the strategy filters no item").current()).collect()
 }
 
-/// An item as the script reads it.
+/// Returns an item as the script reads it.
 fn value(item: &Item) -> Value {
     let recipient = |recipient: &Recipient| {
         json!({

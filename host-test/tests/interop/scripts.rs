@@ -1,7 +1,7 @@
 //! The scripts in `interop/python` and `interop/node`. A function in them that takes no arguments is a test.
 //!
-//! Each runs in a process and a directory of its own. Comments above it say what it needs: `needs: mounts`, its own
-//! ones, or `fault: fsync=EIO on queue`, which lets that system call fail on that path (or on all).
+//! Each runs in a process and a directory of its own. Comments above it have its requirements: `needs: mounts` gives it
+//! mounts of its own, and `fault: fsync=EIO on queue` makes that system call fail on that path (or on all).
 
 use libtest_mimic::{Failed, Trial};
 use queue_store_artifact::COMPONENT;
@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 use wit_parser::{InterfaceId, Resolve, TypeDefKind};
 
-/// What a test may take, with the compiler and a slow disk. A host that opens a FIFO waits forever.
+/// Seconds that a test may take, with the compiler and a slow disk. A host that opens a FIFO waits forever.
 const TEST_SECONDS: &str = "120";
 
 /// A language that drives the component.
@@ -44,7 +44,7 @@ impl Language {
         }
     }
 
-    /// The names of the tests in a file.
+    /// Returns the names of the tests in a file.
     pub(crate) fn tests(self, file: &str) -> Vec<String> {
         tests(self).into_iter().filter(|test| test.file == file).map(|test| test.name).collect()
     }
@@ -72,7 +72,7 @@ impl Language {
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// The name of a test, if the line begins one.
+    /// Returns the name of the test that the line begins, if it begins one.
     fn test(self, line: &str) -> Option<&str> {
         match self {
             Language::Python => line.strip_prefix("def ")?.strip_suffix("():").filter(|name| !name.starts_with('_')),
@@ -87,14 +87,14 @@ impl Language {
         })
     }
 
-    /// How the language spells a name of the contract.
+    /// Spells a name of the contract as the language does.
     fn spelled(self, name: &str) -> String {
         match self {
             Language::Python => name.replace('-', "_"),
             Language::JavaScript => {
                 let mut words = name.split('-');
                 let first = words.next().unwrap_or_default().to_string();
-                words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
+                words.fold(first, |name, word| name + &capitalized(word))
             }
         }
     }
@@ -177,16 +177,16 @@ fn run(test: &Test, workshop: &Workshop) -> Result<(), Failed> {
     workshop.run(test.language, &wrapper, "run", &[test.file, &test.name], directory.path()).map(|_| ())
 }
 
-/// A directory for a test, with an empty queue.
+/// Creates a directory for a test, with an empty queue.
 pub(crate) fn directory() -> Result<TempDir, Failed> {
-    // A test that stops being root looks its files up by their paths.
+    // A test that gives up its privileges opens files in it by their paths.
     let permissions = Permissions::from_mode(0o755);
     let directory = tempfile::Builder::new().prefix("queue-store-").permissions(permissions).tempdir()?;
     fs::create_dir(directory.path().join("queue"))?;
     Ok(directory)
 }
 
-/// Where the component lies for other hosts, and what was made of it. It is removed with the last test.
+/// The component as a file, and as `jco` transpiles it. Both are removed after the last test.
 #[derive(Default)]
 pub(crate) struct Workshop {
     component: OnceLock<Result<TempDir, String>>,
@@ -194,10 +194,10 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// The built component.
+    /// Returns the path of the built component.
     pub(crate) fn component(&self) -> Result<PathBuf, String> {
         let directory = || -> std::io::Result<TempDir> {
-            // Below it Node.js finds the packages.
+            // Node.js looks for packages in the directories above a script.
             fs::create_dir_all(requirement::interop())?;
             let directory = tempfile::Builder::new().prefix("run-").tempdir_in(requirement::interop())?;
             fs::write(directory.path().join("queue_store.wasm"), COMPONENT)?;
@@ -207,7 +207,7 @@ impl Workshop {
         Ok(directory?.path().canonicalize().map_err(|error| error.to_string())?.join("queue_store.wasm"))
     }
 
-    /// The scripts for Node.js, beside what `jco` made of the component.
+    /// Returns the directory of the scripts for Node.js, which has the transpiled component.
     fn transpiled(&self) -> Result<PathBuf, String> {
         let transpile = || -> Result<PathBuf, String> {
             let component = self.component()?;
@@ -242,7 +242,7 @@ impl Workshop {
         let mut line = wrapper.to_vec();
         match language {
             Language::Python => {
-                // Not canonical: what it is a link to lacks the packages.
+                // Not canonical, since the interpreter that it links to lacks the packages.
                 line.push(std::path::absolute(requirement::python())?.into());
                 line.push(language.directory().join(script).with_extension("py").into());
             }
@@ -257,7 +257,7 @@ impl Workshop {
     }
 }
 
-/// Runs a command and returns what it printed, or all that it said if it failed.
+/// Runs a command. Returns its standard output, or its status and all of its output where it failed.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -267,11 +267,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     Err(format!("{command:?}: {}\n{printed}{}", output.status, String::from_utf8_lossy(&output.stderr)))
 }
 
-/// The interfaces of the contract, by name.
+/// Parses `wit/`. Returns its interfaces by name.
 fn contract() -> (Resolve, Vec<(String, InterfaceId)>) {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
-    let (package, _) = resolve.push_dir(wit).expect("the contract is valid, and its dependencies are beside it");
+    let (package, _) = resolve.push_dir(wit).expect("the contract is valid WIT");
     let interfaces = resolve.packages[package].interfaces.clone().into_iter().collect();
     (resolve, interfaces)
 }
@@ -292,28 +292,41 @@ fn every_code_has_a_test(language: Language) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Every function of the contract is called by its name, in a test: a method on a variable that is named after its resource
+/// (`queue.put`, `reader.read` of a body reader), a static function on the class (`Draft.commit`).
 fn every_function_is_called(language: Language) -> Result<(), Failed> {
-    let source = language.source("calls") + &language.source("errors");
+    let source: String = ["support", "calls", "errors"].map(|file| language.source(file)).concat();
     let (contract, interfaces) = contract();
     let mut missing = Vec::new();
     for (interface, id) in interfaces {
         for function in contract.interfaces[id].functions.keys() {
-            // `[static]draft.begin`, or a plain name.
-            let name = function.rsplit(']').next().unwrap_or(function);
-            let calls = match (language, name.split_once('.')) {
-                (_, None) => format!(".{}", language.spelled(name)),
-                (Language::Python, Some((resource, name))) => format!(".{resource}_{name}"),
-                (Language::JavaScript, Some((_, name))) => format!(".{name}("),
+            let call = match function.split_once(']') {
+                None => format!(".{}", language.spelled(function)),
+                Some((kind, name)) => {
+                    let (resource, name) = name.split_once('.').ok_or("the function of a resource has its name")?;
+                    let resource = resource.rsplit('-').next().unwrap_or(resource);
+                    let resource = if kind == "[static" { capitalized(resource) } else { resource.to_string() };
+                    format!("{resource}.{}", language.spelled(name))
+                }
             };
-            let is_called = source.match_indices(&calls).any(|(at, _)| {
-                let next = source[at + calls.len()..].chars().next();
-                calls.ends_with('(') || next.is_some_and(|next| !next.is_alphanumeric() && next != '_')
-            });
-            if !is_called {
-                missing.push(format!("{interface}.{function}"));
+            if !contains_word(&source, &call) {
+                missing.push(format!("{interface}.{function} ({call})"));
             }
         }
     }
     assert_eq!(missing, Vec::<String>::new(), "functions that no script calls");
     Ok(())
+}
+
+fn capitalized(word: &str) -> String {
+    word[..1].to_uppercase() + &word[1..]
+}
+
+/// Whether a text contains a word, and not only as a part of a longer one.
+fn contains_word(text: &str, word: &str) -> bool {
+    let is_part = |character: Option<char>| character.is_some_and(|it| it.is_alphanumeric() || it == '_');
+    text.match_indices(word).any(|(at, _)| {
+        let before = if word.starts_with('.') { None } else { text[..at].chars().next_back() };
+        !is_part(before) && !is_part(text[at + word.len()..].chars().next())
+    })
 }

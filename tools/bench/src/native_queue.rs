@@ -1,46 +1,45 @@
 //! The queue without the component: its source compiled for this machine, on the same system calls.
 
 use crate::native::Native;
-use queue_store_native as native;
+use queue_store::counters::Counters;
+use queue_store::item::Format;
+use queue_store::item::codec;
+use queue_store::item::envelope::{Envelope, Recipient, Timestamp};
+use queue_store::queue::{NewMail, Queue, WriteOptions};
 use std::path::Path;
 use std::rc::Rc;
 
 /// A queue in a directory.
-pub(crate) struct NativeQueue(Rc<native::queue::Queue<Native>>);
-
-fn envelope() -> native::message::Envelope {
-    let recipient = native::message::Recipient { address: "b@example.org".into(), ..Default::default() };
-    native::message::Envelope {
-        reverse_path: "a@example.com".into(),
-        to: ["b@example.org".into()].into_iter().collect(),
-        recipients: [recipient].into_iter().collect(),
-        created_at: None.into(),
-    }
-}
+pub(crate) struct NativeQueue(Rc<Queue<Native>>);
 
 impl NativeQueue {
     pub(crate) fn open(directory: &Path) -> NativeQueue {
-        let counters: &'static _ = Box::leak(Box::new(native::counters::Counters::new()));
-        let path = directory.to_str().expect("a path in UTF-8");
-        NativeQueue(Rc::new(native::queue::Queue::open(&Native, counters, path).expect("the queue opens")))
+        let counters: &'static Counters = Box::leak(Box::default());
+        let path = directory.to_str().expect("the path of a benchmark is UTF-8");
+        NativeQueue(Rc::new(Queue::open(&Native, counters, path).expect("the directory of a benchmark exists")))
     }
 
     /// Puts a mail durably.
     pub(crate) fn put(&self, body: &[u8]) {
         // The component gets a copy of the body, too.
-        let mut given = native::queue::Given { id: None.into(), envelope: envelope(), body: body.to_vec().into() };
-        self.0.put(&mut given, &native::queue::WriteOptions::DEFAULT).expect("a put");
+        let envelope = Envelope { id: String::new(), created_at: None, ..envelope() };
+        let mail = NewMail { id: None, envelope, body: body.to_vec() };
+        self.0.put(mail, &WriteOptions::default()).expect("a put succeeds");
     }
 }
 
-/// An item with this body, as a file has it.
-pub(crate) fn encoded(body: &[u8], format: native::name::Format) -> Vec<u8> {
-    native::codec::encode(&mut header(), body, format).expect("an item")
+/// Encodes an item with this body.
+pub(crate) fn encoded(body: &[u8], format: Format) -> Vec<u8> {
+    codec::encode(&envelope(), body, format).expect("an item can be encoded")
 }
 
-/// The header of an item.
-pub(crate) fn header() -> native::message::Header {
-    let created_at = native::message::Timestamp { seconds: 1_760_785_824, nanos: 123_456_789 };
-    let envelope = native::message::Envelope { created_at: Some(created_at).into(), ..envelope() };
-    native::message::Header { id: "x".into(), envelope }
+/// Returns the envelope of an item.
+pub(crate) fn envelope() -> Envelope {
+    Envelope {
+        id: "x".to_string(),
+        reverse_path: "a@example.com".to_string(),
+        to: vec!["b@example.org".to_string()],
+        recipients: vec![Recipient { address: "b@example.org".to_string(), ..Recipient::default() }],
+        created_at: Some(Timestamp { seconds: 1_760_785_824, nanos: 123_456_789 }),
+    }
 }

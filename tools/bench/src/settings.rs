@@ -1,7 +1,7 @@
 //! What every benchmark is told, and the directories that it gets.
 
 use crate::mail::{mail, text};
-use queue_store_host::types::{Durability, WriteOptions};
+use queue_store_host::types::{Durability, IdentifiedMail, WriteOptions};
 use queue_store_host::{Host, Queue};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -119,7 +119,8 @@ fn fill(queue: &Queue, items: usize, body: &[u8]) {
     let mut left = items;
     while left > 0 {
         let batch = left.min((8 << 20) / (body.len() + 1) + 1).min(500);
-        let outcomes = queue.put_many(&vec![(None, mail(body.to_vec())); batch], &options).expect("a batch");
+        let mails = vec![IdentifiedMail { id: None, mail: mail(body.to_vec()) }; batch];
+        let outcomes = queue.put_many(&mails, &options).expect("the batch is tried");
         outcomes.iter().for_each(|outcome| assert_eq!(outcome.problem, None));
         left -= batch;
     }

@@ -11,6 +11,7 @@ use std::fmt::{self, Display};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// What is broken.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -189,8 +190,8 @@ impl Checker<'_> {
     pub fn recover_again(&self, mounted: &Path, before: &Snapshot) -> Result<Vec<Violation>, Error> {
         let directory = queue_directory(mounted);
         let mut violations = Vec::new();
-        let again = self.host.open(&directory)?.recover(0)?;
-        if again.swept + again.settled + again.kept > 0 {
+        let again = self.host.open(&directory)?.recover(Duration::ZERO)?;
+        if again.temporary_removed + again.rewritten + again.temporary_kept > 0 {
             violations.push(Violation::new(Kind::Unstable, format!("a second recovery does something: {again:?}")));
         }
         if snapshot(&directory)? != *before {
@@ -270,7 +271,7 @@ fn check_items(
     let Expectation { workload, history, .. } = expectation;
     let mut damaged = BTreeSet::new();
     let mut seen = BTreeMap::new();
-    for entry in queue.listing(&[], Detail::Name)? {
+    for entry in queue.items(&[], Detail::Name)? {
         let entry = entry?;
         let place = match entry.state {
             queue_store_host::types::State::Ready => Place::Ready,
@@ -522,7 +523,7 @@ mod tests {
             moments.map(|moment| story.finds(moment, moment, Found::Damaged))
         };
         assert_eq!(finds(Durability::Full), [Some(Kind::Damaged); 4]);
-        assert_eq!(finds(Durability::File), [Some(Kind::Damaged); 4]);
+        assert_eq!(finds(Durability::ContentOnly), [Some(Kind::Damaged); 4]);
         assert_eq!(finds(Durability::None), [None, Some(Kind::Damaged), None, Some(Kind::Damaged)]);
     }
 

@@ -24,7 +24,7 @@ pub fn build() -> Result<PathBuf, Error> {
     }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
-    cargo.args(["build", "--quiet", "--package", "queue-store-host", "--bin", "queue-store", "--message-format=json"]);
+    cargo.args(["build", "--quiet", "--package", "queue-store-cli", "--bin", "queue-store", "--message-format=json"]);
     // With this package, the command shares the features of its dependencies, and what is built of them already.
     cargo.args(["--package", env!("CARGO_PKG_NAME")]);
     if !cfg!(debug_assertions) {

@@ -348,7 +348,7 @@ mod tests {
         let calls = vec![
             (Action::Put(0), Durability::None),
             (Action::Recover, Durability::Full),
-            (Action::Put(1), Durability::File),
+            (Action::Put(1), Durability::ContentOnly),
             (Action::PutAgain(1), Durability::Full),
         ];
         let marks = vec![

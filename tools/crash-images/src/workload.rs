@@ -32,11 +32,11 @@ const MAILS_BEFORE: usize = 8;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Durability {
-    /// The file and the directory are synced
+    /// The file and the directory are fsynced
     Full,
-    /// The file is synced, the directory is not: what chasquid does
-    File,
-    /// Nothing is synced
+    /// The file is fsynced, the directory is not: what chasquid does
+    ContentOnly,
+    /// Nothing is fsynced
     None,
 }
 
@@ -298,7 +298,7 @@ impl Draw {
     }
 
     fn weak(&mut self) -> Durability {
-        if self.random.random_bool(0.5) { Durability::File } else { Durability::None }
+        if self.random.random_bool(0.5) { Durability::ContentOnly } else { Durability::None }
     }
 
     fn neighbour(&mut self, calls: &mut Vec<Call>) {
@@ -341,7 +341,7 @@ mod tests {
         let weak = ["Put", "PutKilled", "Import", "Update", "Remove", "Neighbour"].map(str::to_string);
         let all = weak.clone().into_iter().chain(["PutAgain", "RemoveAgain", "Move", "Recover"].map(str::to_string));
         assert_eq!(kinds(Durability::Full), all.collect());
-        assert_eq!(kinds(Durability::File), weak.clone().into_iter().collect());
+        assert_eq!(kinds(Durability::ContentOnly), weak.clone().into_iter().collect());
         assert_eq!(kinds(Durability::None), weak.into_iter().collect());
     }
 }

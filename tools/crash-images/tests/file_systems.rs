@@ -68,7 +68,7 @@ mod linux {
             full.cuts
         );
         assert!(full.second > 0);
-        let file = run(file_system, Durability::File, &Plan { images: 1, second: 10 })?;
+        let file = run(file_system, Durability::ContentOnly, &Plan { images: 1, second: 10 })?;
         assert!(file.by_kind.contains_key(&Kind::LostPut), "nothing is lost without a sync of the directory");
         Ok(())
     }

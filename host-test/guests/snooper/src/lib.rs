@@ -1,5 +1,5 @@
-//! A plugin that an embedder must not compose: with Rust's standard library it imports `wasi:filesystem`, and looks around
-//! there.
+//! A plugin that an embedder must not compose: with Rust's standard library it imports `wasi:filesystem`, and reads the
+//! directories that it finds there.
 
 #![cfg(target_family = "wasm")]
 
@@ -11,9 +11,9 @@ mod bindings {
             package guest:snooper;
             world snooper {
                 include mail:queue/plugin@0.1.0;
-                /// The names that it saw in a directory.
+                /// Returns the names in a directory.
                 export names: func(directory: string) -> result<list<string>, string>;
-                /// Whether it could begin a mail.
+                /// Whether the plugin can begin a mail.
                 export begins: func() -> bool;
             }
         ",
@@ -21,7 +21,7 @@ mod bindings {
     });
 }
 
-use bindings::mail::queue::intake::{Envelope, Submission};
+use bindings::mail::queue::intake::Submission;
 
 struct Snooper;
 
@@ -36,8 +36,6 @@ impl bindings::Guest for Snooper {
     }
 
     fn begins() -> bool {
-        let envelope =
-            Envelope { reverse_path: String::new(), to: Vec::new(), recipients: Vec::new(), created_at: None };
-        Submission::begin(&envelope).is_ok()
+        Submission::begin("", &["b@example.com".to_string()]).is_ok()
     }
 }

@@ -1,4 +1,4 @@
-//! A plugin of the world `plugin`: it imports `mail:queue/intake` and nothing else, and tries what it should not.
+//! A plugin of the world `plugin`: it imports `mail:queue/intake` and nothing else, and submits mails that it must not.
 
 #![cfg(target_family = "wasm")]
 #![no_std]
@@ -9,14 +9,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-
-#[path = "../../../../src/allocator.rs"]
-mod allocator;
-#[path = "../../../../src/runtime.rs"]
-mod runtime;
-
-/// What the queue's runtime calls before it gets memory for a call: nothing of this guest is kept until then.
-fn begin_call() {}
+use component_rt as _;
 
 #[allow(missing_docs, unreachable_pub, clippy::undocumented_unsafe_blocks, reason = "generated")]
 mod bindings {
@@ -26,7 +19,7 @@ mod bindings {
             package guest:submitter;
             world submitter {
                 include mail:queue/plugin@0.1.0;
-                /// What it tried, and the id or the error that it got.
+                /// Submits mails. Returns a description of each, and its id or the error.
                 export attempts: func() -> list<tuple<string, result<string, string>>>;
             }
         ",
@@ -34,63 +27,42 @@ mod bindings {
     });
 }
 
-use bindings::mail::queue::intake::{self, Envelope, Mail};
-use bindings::mail::queue::types::{Error, Recipient};
+use bindings::mail::queue::intake::{self, Submission};
+use bindings::mail::queue::types::Error;
 
 struct Submitter;
 
 bindings::export!(Submitter with_types_in bindings);
 
-fn recipient() -> Recipient {
-    Recipient {
-        address: "b@example.com".to_string(),
-        kind: 0,
-        status: 0,
-        last_failure_message: String::new(),
-        original_address: String::new(),
-        via: Vec::new(),
-    }
-}
+const FROM: &str = "plugin@example.com";
+const BODY: &[u8] = b"Subject: from a plugin\r\n\r\n";
 
-fn mail(recipient: Recipient) -> Mail {
-    let envelope = Envelope {
-        reverse_path: "plugin@example.com".to_string(),
-        to: vec!["b@example.com".to_string()],
-        recipients: vec![recipient],
-        created_at: None,
-    };
-    Mail { envelope, body: b"Subject: from a plugin\r\n\r\n".to_vec() }
-}
-
-fn told(error: Error) -> String {
+fn described(error: Error) -> String {
     format!("{:?}: {}", error.code, error.detail)
+}
+
+fn submit(to: &str) -> Result<String, String> {
+    intake::submit(FROM, &[to.to_string()], BODY).map_err(described)
+}
+
+fn stream(to: &str) -> Result<String, Error> {
+    let submission = Submission::begin(FROM, &[to.to_string()])?;
+    submission.write(b"Subject: streamed\r\n\r\n")?;
+    submission.write(&[0xff; 65536])?;
+    Submission::commit(submission)
 }
 
 impl bindings::Guest for Submitter {
     fn attempts() -> Vec<(String, Result<String, String>)> {
-        let submit = |what: &str, change: fn(&mut Recipient)| {
-            let mut recipient = recipient();
-            change(&mut recipient);
-            (what.to_string(), intake::submit(&mail(recipient)).map_err(told))
-        };
-        let streamed = || {
-            let submission = intake::Submission::begin(&mail(recipient()).envelope)?;
-            submission.write(b"Subject: streamed\r\n\r\n")?;
-            submission.write(&[0xff; 65536])?;
-            intake::Submission::commit(submission)
-        };
-        vec![
-            submit("a mail", |_| {}),
-            ("a streamed mail".to_string(), streamed().map_err(told)),
-            submit("a PIPE recipient", |recipient| {
-                recipient.kind = 1;
-                recipient.address = "touch /tmp/owned".to_string();
-            }),
-            submit("a FORWARD recipient", |recipient| {
-                recipient.kind = 2;
-                recipient.via = vec!["mx.example.net".to_string()];
-            }),
-            submit("an address that is a path", |recipient| recipient.address = "../../other-queue/x".to_string()),
-        ]
+        let attempts = vec![
+            ("a mail", submit("b@example.com")),
+            ("a streamed mail", stream("b@example.com").map_err(described)),
+            ("a command as the address", submit("|touch /tmp/owned")),
+            ("a streamed command as the address", stream("|touch /tmp/owned@x").map_err(described)),
+            ("an option as the address", submit("-oQ/tmp@example.com")),
+            ("a line break in the address", submit("b@example.com\nrcpt: { type: PIPE address: \"reboot\" }")),
+            ("a path as the address", submit("../../other-queue/x")),
+        ];
+        attempts.into_iter().map(|(what, result)| (what.to_string(), result)).collect()
     }
 }

@@ -3,13 +3,13 @@
 use super::Benchmark;
 use crate::mail::{random, size, text};
 use crate::measure::{Samples, in_turns, timed};
-use crate::native_queue::{encoded, header};
+use crate::native_queue::encoded;
 use crate::peers::{item::Item as Peer, protobuf::Protobuf, reflect::Reflect};
 use crate::report::{Bound, Plot, Report, Row};
 use crate::settings::Settings;
 use queue_store_host_test::bindings::{Format, Item, envelope};
 use queue_store_host_test::simulator::host::Simulated;
-use queue_store_native as native;
+use queue_store::item as native;
 
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
@@ -38,10 +38,10 @@ fn operations(settings: &Settings, bytes: usize) -> usize {
     settings.scaled((8 << 20) / bytes).clamp(1, 500)
 }
 
-fn native_format(format: Format) -> native::name::Format {
+fn native_format(format: Format) -> native::Format {
     match format {
-        Format::Text => native::name::Format::Text,
-        Format::Binary => native::name::Format::Binary,
+        Format::Text => native::Format::Text,
+        Format::Binary => native::Format::Binary,
     }
 }
 
@@ -49,9 +49,8 @@ fn encode_component(component: &mut Simulated, item: &Item, format: Format) -> V
     component.encode(item, format).expect("an item")
 }
 
-fn decode_native(bytes: &[u8], format: Format) -> (native::message::Header, Vec<u8>) {
-    let decoded = native::codec::decode::<crate::native::NativeFile>(bytes.to_vec(), native_format(format));
-    decoded.expect("an item")
+fn decode_native(bytes: &[u8], format: Format) -> (native::envelope::Envelope, Vec<u8>) {
+    native::codec::decode(bytes.to_vec(), native_format(format)).expect("an item can be decoded")
 }
 
 /// The faster one, by the median.
@@ -66,7 +65,7 @@ fn of_text(settings: &Settings, report: &mut Report, of: &str, is_mail: bool, bo
         let rounds = settings.rounds(if bytes > 1 << 20 { 5 } else { 15 });
         let mut component = Simulated::new();
         let item = Item { id: "x".into(), envelope: envelope(), body: body.clone() };
-        let ready = encoded(&body, native::name::Format::Text);
+        let ready = encoded(&body, native::Format::Text);
         let ready_text = std::str::from_utf8(&ready).expect("text");
         let (reflect, protobuf) = (Reflect::new(&Peer::with(&body)), Protobuf::new(&Peer::with(&body)));
         // `protobuf` does not read every spelling of the format, but it reads its own.
@@ -76,7 +75,7 @@ fn of_text(settings: &Settings, report: &mut Report, of: &str, is_mail: bool, bo
             operations,
             [
                 &mut |operations| timed(operations, |_| encode_component(&mut component, &item, Format::Text)),
-                &mut |operations| timed(operations, |_| encoded(&body, native::name::Format::Text)),
+                &mut |operations| timed(operations, |_| encoded(&body, native::Format::Text)),
                 &mut |operations| timed(operations, |_| reflect.encode()),
                 &mut |operations| timed(operations, |_| protobuf.encode()),
             ],
@@ -122,14 +121,14 @@ fn of_binary(settings: &Settings, report: &mut Report) {
         let mut component = Simulated::new();
         let item = Item { id: "x".into(), envelope: envelope(), body: body.clone() };
         let peer = Peer::with(&body);
-        let ready = encoded(&body, native::name::Format::Binary);
+        let ready = encoded(&body, native::Format::Binary);
         let peer_ready = peer.encode();
         let encodes = in_turns(
             rounds,
             operations,
             [
                 &mut |operations| timed(operations, |_| encode_component(&mut component, &item, Format::Binary)),
-                &mut |operations| timed(operations, |_| native::codec::encode(&mut header(), &body, native::name::Format::Binary).expect("an item")),
+                &mut |operations| timed(operations, |_| encoded(&body, native::Format::Binary)),
                 &mut |operations| timed(operations, |_| peer.encode()),
             ],
         );

@@ -38,14 +38,14 @@ fn of(settings: &Settings, report: &mut Report, durability: Durability, words: &
         let mut sides: Vec<&mut dyn FnMut(usize) -> Duration> = sides.iter_mut().map(|side| &mut **side as _).collect();
         in_turns_of(settings.rounds(9), operations, &mut sides)
     };
-    let puts = measure(&|crowd, put| put.push_back(crowds[crowd].queue.put(None, &mail, &options).expect("a put")));
+    let puts = measure(&|crowd, put| put.push_back(crowds[crowd].queue.put_with(None, &mail, &options).expect("a put")));
     let gets = measure(&|crowd, put| {
         put.rotate_left(1);
         crowds[crowd].queue.get(&put[0]).expect("an item");
     });
     let removals = measure(&|crowd, put| {
         let id = put.pop_front().expect("as many were put");
-        let outcomes = crowds[crowd].queue.remove(&[id], durability).expect("a removal");
+        let outcomes = crowds[crowd].queue.remove(&[id], &[], durability).expect("a removal");
         assert!(outcomes.iter().all(|outcome| outcome.problem.is_none()));
     });
     for (call, samples) in [("put", &puts), ("get", &gets), ("remove", &removals)] {

@@ -34,7 +34,7 @@ pub(crate) const BENCHMARKS: &[Benchmark] = &[
 
 /// Lists a queue to its end and says how many items it has.
 pub(crate) fn list(queue: &Queue, detail: Detail) -> usize {
-    let listing = queue.listing(&[], detail).expect("a listing");
+    let listing = queue.items(&[], detail).expect("a listing");
     let whole = |entry: Result<queue_store_host::types::Entry, _>| assert!(entry.expect("an entry").problem.is_none());
     listing.map(whole).count()
 }

@@ -30,7 +30,7 @@ fn run(settings: &Settings, report: &mut Report) {
             peaks.push((call.to_string(), instance.memory_bytes()));
         };
         measure("streamed put", &|instance| {
-            let draft = instance.draft_begin(Some("x"), &bindings::envelope(), Some(&unsynced)).expect("a draft");
+            let draft = instance.begin(Some("x"), &bindings::envelope(), Some(&unsynced)).expect("a draft");
             let chunks = block.chunks(64 << 10).cycle();
             let mut left = bytes;
             for chunk in chunks {
@@ -44,9 +44,9 @@ fn run(settings: &Settings, report: &mut Report) {
             instance.draft_commit(draft).expect("a commit");
         });
         measure("body read", &|instance| {
-            let body = instance.body_open("x", 0).expect("a body");
+            let body = instance.read("x", 0).expect("a body");
             let mut read = 0;
-            while let Some(chunk) = instance.body_read(body, 64 << 10).expect("a chunk") {
+            while let Some(chunk) = instance.reader_read(body, 64 << 10).expect("a chunk") {
                 read += chunk.len();
             }
             assert_eq!(read, bytes);
@@ -55,7 +55,7 @@ fn run(settings: &Settings, report: &mut Report) {
         measure("update", &|instance| {
             let sent = bindings::Recipient { status: 1, ..recipient("b@example.com") };
             let change = EnvelopeChange { recipients: Some(vec![sent]), ..no_change() };
-            instance.update("x", &change, Some(&unsynced)).expect("an update");
+            instance.update("x", &change, Some(Durability::None)).expect("an update");
         });
         measure("verify", &|instance| {
             let outcomes = instance.verify(&["x".to_string()]).expect("a verification");

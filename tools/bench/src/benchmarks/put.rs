@@ -8,8 +8,8 @@ use crate::native_queue::{NativeQueue, encoded};
 use crate::report::{Bound, Plot, Report, Row};
 use crate::settings::{HOST, Settings};
 use crate::stores::{Store, sqlite::Sqlite};
-use queue_store_host::types::{Mail, WriteOptions};
-use queue_store_native::name::Format;
+use queue_store_host::types::{IdentifiedMail, WriteOptions};
+use queue_store::item::Format;
 use rustix::fs::{Mode, OFlags};
 
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
@@ -46,7 +46,7 @@ fn durable(settings: &Settings, report: &mut Report) {
             [
                 &mut |operations| {
                     timed(operations, |_| {
-                        queue.put(None, &mail, &WriteOptions::default()).expect("a put");
+                        queue.put(&mail).expect("a put");
                     })
                 },
                 &mut |operations| timed(operations, |_| native.put(&mail.body)),
@@ -89,7 +89,7 @@ fn free(settings: &Settings, report: &mut Report) {
         [
             &mut |operations| {
                 timed(operations, |_| {
-                    queue.put(None, &mail, &WriteOptions::default()).expect("a put");
+                    queue.put(&mail).expect("a put");
                 })
             },
             &mut |operations| {
@@ -113,7 +113,7 @@ fn many(settings: &Settings, report: &mut Report) {
     let many = HOST.open(directories.0.path()).expect("the queue opens");
     let single = HOST.open(directories.1.path()).expect("the queue opens");
     let sqlite = Sqlite::open(directories.2.path());
-    let batch: Vec<(Option<String>, Mail)> = vec![(None, mail.clone()); BATCH];
+    let batch = vec![IdentifiedMail { id: None, mail: mail.clone() }; BATCH];
     let [many, single, sqlite] = in_turns(
         settings.rounds,
         BATCH,
@@ -126,7 +126,7 @@ fn many(settings: &Settings, report: &mut Report) {
             },
             &mut |operations| {
                 timed(operations, |_| {
-                    single.put(None, &mail, &WriteOptions::default()).expect("a put");
+                    single.put(&mail).expect("a put");
                 })
             },
             &mut |operations| {

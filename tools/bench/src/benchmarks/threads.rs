@@ -41,7 +41,7 @@ fn run(settings: &Settings, report: &mut Report) {
                 &mut |operations| {
                     together(threads, operations, &|operations| {
                         for _ in 0..operations {
-                            queue.put(None, mail, &WriteOptions::default()).expect("a put");
+                            queue.put(mail).expect("a put");
                         }
                     })
                 },

@@ -1,0 +1,126 @@
+//! Failed fsyncs, full and read-only disks, and what recovery makes of them.
+
+use crate::functions::put_x;
+use crate::support::{body, code, put};
+use queue_store_host_test::bindings::{ErrorCode, envelope, mail};
+use queue_store_host_test::simulator::host::Simulated;
+use queue_store_host_test::simulator::world::{ErrorName, Fault, Operation};
+
+fn fault(operation: Operation, times: usize, error: ErrorName) -> Fault {
+    Fault { operation, skip: 0, times, error, takes_effect: false }
+}
+
+#[test]
+fn recovery_rewrites_items_of_a_failed_directory_fsync() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    system.world().fail(Operation::SyncDirectory, "io");
+    let error = system.put(Some("y"), &mail(b"doubtful"), None).expect_err("the fsync after publishing fails");
+    assert_eq!((error.code, error.operation.as_str()), (ErrorCode::Indeterminate, "sync-directory"));
+    assert_eq!(body(&mut system, "y"), b"doubtful", "the item is visible");
+    assert_eq!(code(system.put(None, &mail(b"z"), None)), ErrorCode::NeedsRecovery);
+    let inode = system.world().names["m:y"];
+    // As long as the directory cannot be fsynced, the queue stays closed.
+    system.world().fail(Operation::SyncDirectory, "io");
+    let error = system.recover(0).expect_err("the fsync of the directory fails again");
+    assert_eq!((error.code, error.operation.as_str()), (ErrorCode::NeedsRecovery, "sync-directory"));
+    assert_eq!(code(system.put(None, &mail(b"z"), None)), ErrorCode::NeedsRecovery);
+    let recovery = system.recover(0).expect("the directory works again");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (2, 1, Vec::new()));
+    assert_ne!(system.world().names["m:y"], inode, "the unsynced item is a new file");
+    assert_eq!(body(&mut system, "y"), b"doubtful");
+    put(&mut system, "z", b"z");
+}
+
+#[test]
+fn recovery_frees_space_on_a_full_disk() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    let draft = system.begin(None, &envelope(), None).expect("the disk has space");
+    system.draft_write(draft, b"x").expect("the disk has space");
+    system.world().now += 40 * 3600;
+    let full = |operation| fault(operation, usize::MAX, "insufficient-space");
+    system.world().faults.extend([Operation::Create, Operation::Write].map(full));
+    let mut other = system.sibling();
+    // With a grace, the time of the file system is that of a file that cannot be created now.
+    let recovery = other.recover(36 * 3600).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.temporary_removed), (1, 0));
+    assert_eq!(recovery.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::NoSpace]);
+    let recovery = other.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.temporary_removed, recovery.problems), (1, 1, Vec::new()));
+}
+
+#[test]
+fn recovery_reports_what_a_read_only_disk_refuses() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    let draft = system.begin(None, &envelope(), None).expect("the disk can be written");
+    system.draft_write(draft, b"x").expect("the disk can be written");
+    system.world().now += 40 * 3600;
+    let refused = |operation| fault(operation, usize::MAX, "read-only");
+    let operations = [Operation::Create, Operation::Write, Operation::Unlink, Operation::Rename, Operation::Link];
+    system.world().faults.extend(operations.map(refused));
+    let mut other = system.sibling();
+    for grace in [0, 36 * 3600] {
+        let recovery = other.recover(grace).expect("the directory can be read");
+        assert_eq!((recovery.durable_items, recovery.temporary_removed), (1, 0));
+        assert_eq!(recovery.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::ReadOnly]);
+    }
+}
+
+#[test]
+fn recovery_rewrites_an_item_whose_fsync_fails() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    let inode = system.world().names["m:x"];
+    system.world().fail(Operation::SyncFile, "io");
+    let recovery = system.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (1, 1, Vec::new()));
+    assert_ne!(system.world().names["m:x"], inode);
+}
+
+#[test]
+fn recovery_retries_a_rewrite_that_failed() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    let faults = [fault(Operation::SyncFile, 1, "io"), fault(Operation::Create, 1, "insufficient-space")];
+    system.world().faults.extend(faults);
+    let recovery = system.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems.len()), (0, 0, 1));
+    assert_eq!(recovery.problems[0].code, ErrorCode::NoSpace);
+    assert!(recovery.problems[0].detail.contains("may not survive power loss"), "{:?}", recovery.problems[0]);
+    // The pages of the file look clean by now, so that an fsync alone would succeed.
+    let recovery = system.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (1, 1, Vec::new()));
+}
+
+#[test]
+fn recovery_that_cannot_read_the_directory_decides_nothing() {
+    for needs_recovery in [false, true] {
+        let mut system = Simulated::new();
+        put_x(&mut system);
+        if needs_recovery {
+            system.require_recovery().expect("the queue is open");
+        }
+        system.world().fail(Operation::ReadDirectory, "io");
+        let error = system.recover(0).expect_err("the directory cannot be read");
+        assert_eq!((error.code, error.operation.as_str()), (ErrorCode::Io, "read-directory"));
+        let closed = system.needs_recovery().expect("the queue is open");
+        assert_eq!(closed, needs_recovery, "the queue is as open as before");
+    }
+}
+
+#[test]
+fn item_of_an_indeterminate_put_is_rewritten_later() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    system.world().fail(Operation::SyncDirectory, "io");
+    assert_eq!(code(system.put(Some("y"), &mail(b"y"), None)), ErrorCode::Indeterminate);
+    system.world().fail(Operation::Create, "insufficient-space");
+    let recovery = system.recover(0).expect("the directory works again");
+    assert_eq!(recovery.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::NoSpace]);
+    assert_eq!(recovery.rewritten, 0);
+    let recovery = system.recover(0).expect("the directory works again");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (2, 1, Vec::new()));
+    put(&mut system, "z", b"z");
+}

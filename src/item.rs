@@ -1,0 +1,24 @@
+//! The format of an item: bytes to an envelope and a body, and back.
+
+mod binary;
+mod bounds;
+pub mod codec;
+pub(crate) mod damage;
+pub(crate) mod decoder;
+pub(crate) mod encoder;
+pub mod envelope;
+pub mod id;
+pub(crate) mod source;
+pub mod text;
+pub(crate) mod trailer;
+pub mod validation;
+
+pub use trailer::VERSION;
+
+/// `types.format`: how an item is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "documented in `wit/types.wit`")]
+pub enum Format {
+    Text,
+    Binary,
+}

@@ -1,0 +1,10 @@
+//! The file of an item into its envelope, and its body in pieces, with every check that can be made.
+
+mod binary;
+mod item_reader;
+mod strictness;
+mod text;
+
+pub(crate) use item_reader::{ItemReader, revision};
+pub use strictness::Integrity;
+pub(crate) use strictness::Strictness;

@@ -1,0 +1,66 @@
+//! One UTF-8 sequence at a time, as Go's `utf8.DecodeRune` sees it (Unicode 3.9, table 3-7).
+
+/// What the bytes begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sequence {
+    /// A character of this many bytes.
+    Valid(usize),
+    /// A byte that begins no character, whatever follows.
+    Invalid,
+    /// The beginning of a character: what follows decides.
+    Incomplete,
+}
+
+/// What `bytes`, which must not be empty, begin with.
+#[inline]
+pub fn sequence(bytes: &[u8]) -> Sequence {
+    let Some(&first) = bytes.first() else {
+        return Sequence::Incomplete;
+    };
+    // The bounds of the second byte exclude overlong forms, surrogates and what is above U+10FFFF.
+    let (length, low, high) = match first {
+        0..=0x7f => return Sequence::Valid(1),
+        0xc2..=0xdf => (2, 0x80, 0xbf),
+        0xe0 => (3, 0xa0, 0xbf),
+        0xed => (3, 0x80, 0x9f),
+        0xe1..=0xef => (3, 0x80, 0xbf),
+        0xf0 => (4, 0x90, 0xbf),
+        0xf1..=0xf3 => (4, 0x80, 0xbf),
+        0xf4 => (4, 0x80, 0x8f),
+        _ => return Sequence::Invalid,
+    };
+    for place in 1..length {
+        let (low, high) = if place == 1 { (low, high) } else { (0x80, 0xbf) };
+        match bytes.get(place) {
+            None => return Sequence::Incomplete,
+            Some(byte) if *byte < low || *byte > high => return Sequence::Invalid,
+            Some(_) => {}
+        }
+    }
+    Sequence::Valid(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_are_those_of_the_standard_library() {
+        for first in 0..=u8::MAX {
+            for second in 0..=u8::MAX {
+                for rest in [[0x80, 0x80], [0xbf, 0xbf], [0x80, 0x20], [0x41, 0x80]] {
+                    let bytes = [first, second, rest[0], rest[1]];
+                    let expected = (1..=4).find(|&length| str::from_utf8(&bytes[..length]).is_ok());
+                    match sequence(&bytes) {
+                        Sequence::Valid(length) => assert_eq!(Some(length), expected, "{bytes:x?}"),
+                        Sequence::Invalid => assert_eq!(None, expected, "{bytes:x?}"),
+                        Sequence::Incomplete => panic!("{bytes:x?} is complete"),
+                    }
+                }
+            }
+        }
+        assert_eq!(sequence(&[0xe2, 0x82]), Sequence::Incomplete);
+        assert_eq!(sequence(&[0xe2, 0x20]), Sequence::Invalid);
+        assert_eq!(sequence(&[0xf4, 0x90]), Sequence::Invalid);
+    }
+}

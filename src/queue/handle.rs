@@ -1,0 +1,147 @@
+//! An open queue: a directory, and the knowledge about it.
+//!
+//! Every change ends in [`Queue::sync_directory`], where it becomes durable, or the queue refuses further changes.
+
+use super::unsynced::Unsynced;
+use crate::counters::Counters;
+use crate::error::{Cause, Code, Error, Operation, Result};
+use crate::storage::filesystem::{Directory, System};
+use crate::storage::temporary_file::{Durability, TemporaryFile, with_random};
+use alloc::string::String;
+use core::cell::{Cell, RefCell};
+
+/// A directory that holds items.
+pub struct Queue<S: System> {
+    pub(super) system: &'static S,
+    pub(super) counters: &'static Counters,
+    /// The guest path, for errors.
+    path: String,
+    pub(super) directory: S::Directory,
+    /// Whether the queue refuses changes until it is recovered.
+    needs_recovery: Cell<bool>,
+    /// Whether the directory entries that existed when the queue was opened are durable.
+    preexisting_entries_synced: Cell<bool>,
+    unsynced: RefCell<Unsynced>,
+}
+
+impl<S: System> Queue<S> {
+    /// Opens the queue in the directory that `path` names.
+    pub fn open(system: &'static S, counters: &'static Counters, path: &str) -> Result<Queue<S>> {
+        Ok(Queue {
+            directory: system.open_directory(path)?,
+            system,
+            counters,
+            path: path.into(),
+            needs_recovery: Cell::default(),
+            preexisting_entries_synced: Cell::default(),
+            unsynced: RefCell::default(),
+        })
+    }
+
+    /// Closes the queue for changes until it is recovered.
+    pub fn require_recovery(&self) {
+        self.needs_recovery.set(true);
+    }
+
+    /// Whether the queue refuses changes until it is recovered.
+    pub fn needs_recovery(&self) -> bool {
+        self.needs_recovery.get()
+    }
+
+    /// Takes over the unsynced items of another queue of the same directory, so that a recovery of this one is one of both.
+    pub fn adopt_unsynced(&self, other: &Queue<S>) {
+        self.restore_unsynced(other.take_unsynced());
+    }
+
+    /// Opens the queue for changes after a recovery.
+    pub(super) fn reopen(&self) {
+        self.needs_recovery.set(false);
+    }
+
+    /// Returns the guest path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Refuses a change of a queue that must be recovered first.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.needs_recovery() {
+            return Err(Error::new(Cause::Closed, Operation::None, &self.path));
+        }
+        Ok(())
+    }
+
+    /// Notes that the item of an id may not survive power loss, and closes the queue.
+    pub(super) fn mark_unsynced(&self, id: &str) {
+        self.require_recovery();
+        self.retain_unsynced(id);
+    }
+
+    /// Notes that the item of an id may not survive power loss, for the next recovery.
+    pub(super) fn retain_unsynced(&self, id: &str) {
+        self.unsynced.borrow_mut().insert(id);
+    }
+
+    /// Takes the set of items that may not survive power loss.
+    pub(super) fn take_unsynced(&self) -> Unsynced {
+        self.unsynced.take()
+    }
+
+    /// Puts a set of items back that may still not survive power loss.
+    pub(super) fn restore_unsynced(&self, unsynced: Unsynced) {
+        self.unsynced.borrow_mut().merge(unsynced);
+    }
+
+    /// Prefixes the path of an error, a name in the directory, with the queue's path. Public functions do it, once.
+    #[cold]
+    pub(super) fn error(&self, mut error: Error) -> Error {
+        if error.operation != Operation::None || !error.path.is_empty() {
+            let separator = if error.path.is_empty() || self.path.ends_with('/') { "" } else { "/" };
+            error.path = [&self.path, separator, &error.path].concat();
+        }
+        error
+    }
+
+    /// As `error`, and notes the consequence of the error of one item for the queue.
+    #[cold]
+    pub(super) fn item_error(&self, id: &str, error: Error) -> Error {
+        if error.code() == Code::Indeterminate {
+            self.mark_unsynced(id);
+        }
+        self.error(error)
+    }
+
+    /// Fsyncs the directory after a change. If that fails, the queue is closed, and the change is indeterminate. A failed
+    /// fsync is never repeated.
+    pub(super) fn sync_change(&self, durability: Durability) -> Result<()> {
+        match durability {
+            Durability::Full => self.sync_directory().map_err(Error::indeterminate),
+            Durability::ContentOnly | Durability::None => Ok(()),
+        }
+    }
+
+    /// Fsyncs, once, the directory entries that existed when the queue was opened: a process that was killed may have left
+    /// changes that are visible and not durable. A new item must not survive a crash that one of those does not.
+    pub(super) fn sync_preexisting_entries(&self, durability: Durability) -> Result<()> {
+        if durability != Durability::Full || self.preexisting_entries_synced.get() {
+            return Ok(());
+        }
+        self.sync_directory().map_err(Error::needs_recovery)
+    }
+
+    /// Fsyncs the directory, or closes the queue.
+    pub(super) fn sync_directory(&self) -> Result<()> {
+        self.counters.directory_syncs.add(1);
+        self.directory.sync().map_err(|errno| {
+            self.require_recovery();
+            Error::new(errno, Operation::SyncDirectory, "")
+        })?;
+        self.preexisting_entries_synced.set(true);
+        Ok(())
+    }
+
+    /// Creates a temporary file.
+    pub(super) fn create_temporary(&self) -> Result<TemporaryFile<S::Directory>> {
+        with_random(self.system, |random| TemporaryFile::create(&self.directory, self.counters, random))
+    }
+}
