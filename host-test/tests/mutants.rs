@@ -1,9 +1,13 @@
 //! The safeguards of the component, removed from outside. Lies of the simulated system are told here; mutants are built and
 //! judged by `crash-simulator --mutants`.
 
+use queue_store_host_test::crash::detector::Detector;
 use queue_store_host_test::crash::mutants::{check_applies, header, patch_file, patched_safeguards, patches};
 use queue_store_host_test::crash::safeguards::{SAFEGUARDS, Safeguard, Verdict};
+use queue_store_host_test::crash::settings::LieScope;
 use queue_store_host_test::simulator::host::SHIPPED;
+use queue_store_host_test::simulator::lie::Lie;
+use queue_store_host_test::simulator::power::Profile;
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -14,6 +18,51 @@ fn every_lie_breaks_the_promise_of_its_safeguard() {
     assert_eq!(verdicts.len() + patched_safeguards().count(), SAFEGUARDS.len());
     let others: Vec<_> = verdicts.iter().filter(|(_, verdict)| !matches!(verdict, Verdict::Killed(_))).collect();
     assert!(others.is_empty(), "{others:#?}");
+}
+
+/// Asserts that each scenario breaks a promise where the system tells this lie in its last call.
+fn assert_each_is_needed(lie: Lie, scenarios: &[&'static str]) {
+    for scenario in scenarios {
+        let violation = Detector::Crash(Profile::Linux, scenario).detect(&SHIPPED, Some((lie, LieScope::LastCall)));
+        assert!(violation.is_some(), "`{scenario}` breaks no promise under {lie:?}");
+    }
+}
+
+#[test]
+fn every_change_needs_the_fsync_of_the_directory() {
+    let changes = [
+        "put 1",
+        "put 1+2",
+        "put-generated 1",
+        "put-generated 1+2",
+        "put-binary 1",
+        "draft 1",
+        "put 1; update 1",
+        "put 1; record-attempts 1",
+        "put 1; remove 1",
+        "put 1; hold 1",
+        "put 1; hold 1; release 1",
+        "put 1; quarantine 1",
+        "put 1; quarantine 1; release 1",
+        "put 1; quarantine 1; discard 1",
+    ];
+    assert_each_is_needed(Lie::DirectorySync, &changes);
+}
+
+#[test]
+fn every_write_needs_the_fsync_of_the_file() {
+    let writes = [
+        "put 1",
+        "put 1+2",
+        "put-generated 1",
+        "put-generated 1+2",
+        "put-binary 1",
+        "draft 1",
+        "put 1; update 1",
+        "put 1; record-attempts 1",
+        "put 1; seal 1",
+    ];
+    assert_each_is_needed(Lie::TemporaryFileSync, &writes);
 }
 
 #[test]

@@ -10,8 +10,7 @@ use std::{env, fs, io};
 use wasmtime::component::Component;
 
 /// The files and directories of the workspace from which the component is built.
-const SOURCES: &[&str] =
-    &["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo", "crates/component-rt", "src", "wit"];
+const SOURCES: &[&str] = &["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo", "crates", "src", "wit"];
 
 /// Returns the directory of the workspace.
 fn workspace() -> PathBuf {

@@ -24,7 +24,7 @@ fn put_many_publishes_no_file_whose_fsync_failed() {
     system.world().fail(Operation::SyncFile, "io");
     let mails = ["x", "y", "z"].map(|id| identified(Some(id), mail(b"body")));
     assert_eq!(codes(system.put_many(&mails, None)), [Some(ErrorCode::Io), None, None]);
-    assert_eq!(system.world().names.keys().collect::<Vec<_>>(), ["m:y", "m:z"]);
+    assert_eq!(system.world().entries.keys().collect::<Vec<_>>(), ["m:y", "m:z"]);
 }
 
 #[test]
