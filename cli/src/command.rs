@@ -1,163 +1,70 @@
-//! The command: its arguments, and what it does with them.
+//! Parses the arguments of the process and runs the subcommand.
 
-mod address;
-mod arguments;
-mod failure;
-mod import;
-mod interrupt;
-mod json;
-mod owner;
-mod put;
-mod read;
-mod text;
-
-use arguments::{Arguments, Item, Show, Subcommand};
-use clap::Parser;
-use failure::Failure;
+use crate::arguments::{Arguments, Subcommand};
+use crate::failure::{Cause, Failure};
+use crate::file_size_limit;
+use crate::subcommand::{cat, change, component, import, list, put, recover, show, update, verify};
+use clap::{CommandFactory, Parser};
 use nix::sys::stat::{Mode, umask};
-use queue_store_host::types::{Durability, Format, Outcome};
-use queue_store_host::{Error, Host, Queue};
-use std::fs;
-use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use queue_store_host::types::State;
+use std::env;
 use std::process::ExitCode;
 use sysexits::ExitCode as Sysexit;
 
 /// Runs the command with the arguments of the process.
 pub(crate) fn run() -> ExitCode {
-    // What the queue has is nobody else's to read, whatever the directory allows.
-    umask(Mode::from_bits_truncate(0o077));
-    interrupt::ignore_file_size_limit();
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) if !error.use_stderr() => {
-            // Help and version, which somebody asked for.
-            return match error.print() {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => Failure::stdout(&error).report(),
-            };
-        }
-        Err(error) => return Failure::usage(&error).report(),
-    };
-    match execute(arguments) {
+    // New files are for their owner alone, even in a directory that others may enter.
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    match try_run() {
         Ok(code) => ExitCode::from(code as u8),
         Err(failure) => failure.report(),
     }
 }
 
-fn execute(arguments: Arguments) -> Result<Sysexit, Failure> {
-    match arguments.subcommand {
-        Subcommand::Put(arguments) => put::put(&arguments),
-        Subcommand::List(arguments) => read::list(&open(&arguments.queue.queue)?, arguments.json),
-        Subcommand::Show(Show { queue, id, json }) => {
-            read::show(&open(&queue.queue)?, &id, json).map_err(|failure| failure.at(&id))
-        }
-        Subcommand::Cat(Item { queue, id }) => read::cat(&open(&queue.queue)?, &id).map_err(|failure| failure.at(&id)),
-        Subcommand::Verify(arguments) => read::verify(&open(&arguments.queue.queue)?, arguments.json),
-        Subcommand::Update(arguments) => {
-            put::update(&open(&arguments.queue.queue)?, &arguments).map_err(|failure| failure.at(&arguments.id))
-        }
-        Subcommand::Remove(arguments) => {
-            let queue = open(&arguments.items.queue.queue)?;
-            let durability = arguments.durability.into();
-            let remove = if arguments.quarantined { Queue::discard } else { Queue::remove };
-            each(&arguments.items.ids, |ids| remove(&queue, ids, durability))
-        }
-        Subcommand::Hold(items) => each_of(&items, Queue::hold),
-        Subcommand::Release(items) => each_of(&items, Queue::release),
-        Subcommand::Quarantine(items) => each_of(&items, Queue::quarantine),
-        Subcommand::Restore(items) => each_of(&items, Queue::restore),
-        Subcommand::Seal(items) => each_of(&items, Queue::seal),
-        Subcommand::Recover(arguments) => {
-            read::recover(&open(&arguments.queue.queue)?, arguments.grace, arguments.json)
-        }
-        Subcommand::Import(arguments) => import::import(&arguments),
-        Subcommand::Component(arguments) => component(arguments.output.as_deref()),
-    }
-}
-
-/// Opens a queue that exists, as its owner.
-fn open(directory: &Path) -> Result<Queue, Failure> {
-    owner::become_owner_of(directory)?;
-    Ok(Host::new()?.open(directory)?)
-}
-
-/// Opens a queue as the owner of its directory, which is created if it does not exist, and uses it. Where that fails, no
-/// directory stays that was created for it and is empty.
-fn create<T>(directory: &Path, use_it: impl FnOnce(&Queue) -> Result<T, Failure>) -> Result<T, Failure> {
-    owner::become_owner_of(directory)?;
-    let missing: Vec<&Path> = directory.ancestors().take_while(|path| path.symlink_metadata().is_err()).collect();
-    let queue = Host::new()?.create(directory).map_err(|error| match &error {
-        // A directory that cannot be created is not one that is missing.
-        Error::Directory { path, source } => Failure::file(path, source, Sysexit::CantCreat),
-        _ => error.into(),
-    });
-    queue.and_then(|queue| use_it(&queue)).inspect_err(|_| {
-        // The first that is not empty keeps those above it.
-        let _ = missing.iter().try_for_each(fs::remove_dir);
-    })
-}
-
-fn each_of(
-    items: &arguments::Items,
-    change: fn(&Queue, &[String]) -> Result<Vec<Outcome>, Error>,
-) -> Result<Sysexit, Failure> {
-    let queue = open(&items.queue.queue)?;
-    each(&items.ids, |ids| change(&queue, ids))
-}
-
-/// Changes items, a batch at a time, and reports those that were not.
-fn each(ids: &[String], change: impl Fn(&[String]) -> Result<Vec<Outcome>, Error>) -> Result<Sysexit, Failure> {
-    let mut code = Sysexit::Ok;
-    for batch in ids.chunks(1000) {
-        for Outcome { id, problem } in change(batch)? {
-            let Some(problem) = problem else {
-                continue;
-            };
-            let failure = Failure::from(Error::from(problem)).at(&id);
-            failure.print();
-            if code == Sysexit::Ok {
-                code = failure.code();
-            }
-        }
-    }
-    Ok(code)
-}
-
-/// Writes the component to a file or to standard output.
-fn component(output: Option<&Path>) -> Result<Sysexit, Failure> {
-    let component = queue_store_host::COMPONENT;
-    match output {
-        Some(path) => {
-            fs::write(path, component).map_err(|error| Failure::file(path, &error, Sysexit::CantCreat))?;
-        }
-        None if io::stdout().is_terminal() => {
-            let advice = "standard output is a terminal, and the component is binary: name a file with --output";
-            return Err(Failure::new(Sysexit::Usage, advice));
-        }
-        None => {
-            let mut output = io::stdout().lock();
-            output.write_all(component).and_then(|()| output.flush()).map_err(|error| Failure::stdout(&error))?;
-        }
-    }
-    Ok(Sysexit::Ok)
-}
-
-impl From<arguments::FormatChoice> for Format {
-    fn from(choice: arguments::FormatChoice) -> Format {
-        match choice {
-            arguments::FormatChoice::Text => Format::Text,
-            arguments::FormatChoice::Binary => Format::Binary,
+fn try_run() -> Result<Sysexit, Failure> {
+    file_size_limit::catch_signal().map_err(Cause::Signals)?;
+    match Arguments::try_parse() {
+        Ok(arguments) => execute(arguments.subcommand),
+        Err(error) if error.use_stderr() => Err(usage(&error).into()),
+        Err(help_or_version) => {
+            help_or_version.print().map_err(Cause::Stdout)?;
+            Ok(Sysexit::Ok)
         }
     }
 }
 
-impl From<arguments::DurabilityChoice> for Durability {
-    fn from(choice: arguments::DurabilityChoice) -> Durability {
-        match choice {
-            arguments::DurabilityChoice::Full => Durability::Full,
-            arguments::DurabilityChoice::File => Durability::File,
-            arguments::DurabilityChoice::None => Durability::None,
-        }
+fn execute(subcommand: Subcommand) -> Result<Sysexit, Failure> {
+    match subcommand {
+        Subcommand::Put(arguments) => put::run(&arguments),
+        Subcommand::List(arguments) => list::run(&arguments),
+        Subcommand::Show(arguments) => show::run(&arguments),
+        Subcommand::Cat(arguments) => cat::run(&arguments),
+        Subcommand::Update(arguments) => update::run(&arguments),
+        Subcommand::Remove(arguments) => change::remove(&arguments),
+        Subcommand::Hold(items) => change::set_state(&items, State::Held),
+        Subcommand::Release(items) => change::set_state(&items, State::Ready),
+        Subcommand::Quarantine(items) => change::set_state(&items, State::Quarantined),
+        Subcommand::Restore(items) => change::restore(&items),
+        Subcommand::Seal(items) => change::seal(&items),
+        Subcommand::Recover(arguments) => recover::run(&arguments),
+        Subcommand::Verify(arguments) => verify::run(&arguments),
+        Subcommand::Import(arguments) => import::run(&arguments),
+        Subcommand::Component(arguments) => component::run(&arguments),
     }
+}
+
+/// Puts the message of the parser, which has several lines, into one.
+fn usage(error: &clap::Error) -> Cause {
+    let message = error.to_string();
+    let before_usage = message.split("\nUsage:").next().unwrap_or(&message);
+    let before_help = before_usage.split("\nFor more information").next().unwrap_or(before_usage);
+    let words: Vec<&str> = before_help.split_whitespace().skip_while(|word| *word == "error:").collect();
+    let message = words.join(" ").replace(" tip: ", "; ");
+    // No option precedes the subcommand.
+    let subcommand = env::args_os()
+        .nth(1)
+        .and_then(|name| name.into_string().ok())
+        .filter(|name| Arguments::command().find_subcommand(name).is_some());
+    let subcommand = subcommand.map(|name| format!(" {name}")).unwrap_or_default();
+    Cause::Usage { message, subcommand }
 }

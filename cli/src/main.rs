@@ -1,7 +1,27 @@
 //! The command `queue-store`: see `queue-store --help` and `README.md`.
 
-mod command;
+#![forbid(unsafe_code)]
 
-fn main() -> std::process::ExitCode {
+mod address;
+mod arguments;
+mod command;
+mod display;
+mod entries;
+mod escape;
+mod failure;
+mod file_size_limit;
+mod input;
+mod interruption;
+mod json;
+mod names;
+mod output;
+mod owner;
+mod queue_directory;
+mod stream;
+mod subcommand;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     command::run()
 }

@@ -1,4 +1,4 @@
-//! Builds the component for `wasm32-wasip2`, and compiles that ahead of time.
+//! Builds the component for `wasm32-wasip2`, or takes the one that the package contains, and compiles it ahead of time.
 
 #[path = "src/engine.rs"]
 mod engine;
@@ -11,6 +11,16 @@ use std::process::{Command, ExitCode, Stdio};
 
 const TARGET: &str = "wasm32-wasip2";
 
+/// The cargo profile of the component, which also names its directory.
+const PROFILE: &str = "component";
+
+/// The built component in the package, which has no workspace to build it from.
+const PACKAGED: &str = "component/queue_store.wasm";
+
+/// The files of the workspace from which the component is built.
+const SOURCES: [&str; 7] =
+    ["src", "wit", "crates/component-rt", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
+
 fn main() -> ExitCode {
     match build() {
         Ok(()) => ExitCode::SUCCESS,
@@ -22,22 +32,28 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
-    for source in
-        ["src", "literal", "wit", "build.rs", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"]
-    {
-        println!("cargo::rerun-if-changed={}", root.join(source).display());
-    }
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    install_target()?;
-    let component = fs::read(build_component(&root, &out)?)?;
+    let packaged = package.join(PACKAGED);
+    let component = if packaged.exists() {
+        println!("cargo::rerun-if-changed={PACKAGED}");
+        packaged
+    } else {
+        let workspace = package.join("../..");
+        for source in SOURCES {
+            println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+        }
+        install_target()?;
+        build_component(&workspace, &out)?
+    };
+    let component = fs::read(component)?;
     fs::write(out.join("queue_store.wasm"), &component)?;
     let engine = wasmtime::Engine::new(&engine::config(Some(&env::var("TARGET")?))?)?;
     fs::write(out.join("queue_store.cwasm"), engine.precompile_component(&component)?)?;
     Ok(())
 }
 
-/// Installs the standard library of the component's target, if it is not there.
+/// Installs the standard library of the component's target, unless it is installed.
 fn install_target() -> Result<(), Box<dyn Error>> {
     let rustc = env::var("RUSTC")?;
     let libraries = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output()?;
@@ -54,15 +70,15 @@ fn install_target() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Runs cargo for the component's package alone. It has a target directory of its own: the one of the cargo that runs this
-/// is locked.
-fn build_component(root: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
+/// Builds the component's package and returns the path of the component. The target directory is one of its own, because the
+/// cargo that runs this script has locked its own.
+fn build_component(workspace: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     // OUT_DIR is `<target>/<profile>/build/<package>/out`, or with `--target` one directory deeper.
     let directory = out.ancestors().find(|directory| directory.join("CACHEDIR.TAG").exists());
     let directory = directory.unwrap_or(out).join("component");
     let output = Command::new(env::var("CARGO")?)
-        .current_dir(root)
-        .args(["build", "--release", "--package", "queue-store", "--lib", "--target", TARGET, "--target-dir"])
+        .current_dir(workspace)
+        .args(["build", "--profile", PROFILE, "--package", "queue-store", "--lib", "--target", TARGET, "--target-dir"])
         .arg(&directory)
         // Flags and wrappers are meant for the machine that cargo builds for, and would replace those of the component.
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
@@ -74,5 +90,5 @@ fn build_component(root: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     if !output.status.success() {
         return Err(format!("the component does not build: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
-    Ok(directory.join(TARGET).join("release").join("queue_store.wasm"))
+    Ok(directory.join(TARGET).join(PROFILE).join("queue_store.wasm"))
 }

@@ -24,6 +24,8 @@ pub enum Requirement {
     Node,
     /// The SMTP server chasquid, and `openssl` for its certificate.
     Chasquid,
+    /// The conformance runner of protobuf.
+    ConformanceRunner,
     /// The command `wasmtime`.
     WasmtimeCli,
 }
@@ -57,6 +59,10 @@ impl Requirement {
                 runs(Command::new(chasquid()).arg("-version")) && runs(Command::new("openssl").arg("version")),
                 "chasquid (host-test/interop/install) and openssl",
             ),
+            // Installed only where it starts.
+            Requirement::ConformanceRunner => {
+                (conformance_runner().exists(), "the conformance runner of protobuf (host-test/interop/install)")
+            }
             Requirement::WasmtimeCli => (
                 runs(Command::new(wasmtime_cli()).arg("--version")),
                 "the command wasmtime (host-test/interop/install)",
@@ -122,6 +128,11 @@ pub fn node_modules() -> PathBuf {
 pub fn chasquid() -> PathBuf {
     let unpacked = interop().join("chasquid/usr/bin/chasquid");
     if unpacked.exists() { unpacked } else { PathBuf::from("chasquid") }
+}
+
+/// Returns the conformance runner of protobuf.
+pub fn conformance_runner() -> PathBuf {
+    interop().join("bin/conformance_test_runner")
 }
 
 /// Returns the command `wasmtime`: the one that was installed for the tests, or else the one of the system.

@@ -3,8 +3,7 @@
 #![allow(missing_docs, reason = "documented in `wit/`")]
 
 wasmtime::component::bindgen!({
-    path: "../wit",
+    path: "wit",
     world: "queue",
-    with: { "wasi": wasmtime_wasi::p2::bindings::sync },
     additional_derives: [PartialEq, Eq],
 });

@@ -1,17 +1,17 @@
-//! The directory of a queue, as far as it is the host's: the component cannot create one.
+//! Durable creation of a queue's directory, which the component cannot do.
 
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// Creates a directory, and those above it, with mode 0700, and makes each of them durable. One that exists stays as it is.
+/// Creates a directory, and those above it, with mode 0700, and fsyncs each directory entry. One that exists stays as it is.
 pub(crate) fn create(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|ancestor| !exists(ancestor)).collect();
     for directory in missing.into_iter().rev() {
         match DirBuilder::new().mode(0o700).create(directory) {
             Ok(()) => {}
-            // Another process was faster, and may not have synced it yet.
+            // Another process created it meanwhile, and may not have fsynced its entry yet.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -20,7 +20,7 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The directory that has an entry of this name.
+/// The directory that holds the entry of `path`.
 fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),

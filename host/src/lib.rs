@@ -1,88 +1,66 @@
 //! A durable mail queue for Rust programs: the component `queue_store.wasm` behind a typed, thread-safe interface.
 //!
 //! ```
-//! use queue_store_host::types::{Envelope, Mail, Recipient, WriteOptions};
 //! use queue_store_host::Host;
+//! use queue_store_host::types::Mail;
+//! use std::time::Duration;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let directory = std::env::temp_dir().join(format!("queue-store-doc-{}", std::process::id()));
 //! let host = Host::new()?; // One for the process: it holds the compiled component.
 //! let queue = host.create(&directory)?; // A handle that threads share; creates the directory if need be.
-//! queue.recover(36 * 3600)?; // Once when the program starts.
+//! queue.recover(Duration::from_hours(36))?; // Once when the program starts.
 //!
-//! let recipient = Recipient { address: "b@example.com".into(), ..Recipient::default() };
-//! let envelope = Envelope {
-//!     reverse_path: "a@example.com".into(),
-//!     to: vec!["b@example.com".into()],
-//!     recipients: vec![recipient],
-//!     created_at: None,
-//! };
-//! let mail = Mail { envelope, body: b"Subject: hello\r\n\r\nhello\r\n".to_vec() };
-//! let id = queue.put(None, &mail, &WriteOptions::default())?; // Survives power loss from here on.
+//! let mail = Mail::new("a@example.com", ["b@example.com"], "Subject: hello\r\n\r\nhello\r\n");
+//! let id = queue.put(&mail)?; // Survives power loss from here on.
 //! assert_eq!(queue.get(&id)?.body, mail.body);
 //! # std::fs::remove_dir_all(&directory)?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What the functions promise, and what not, is said in the contract (`wit/`), whose types are [`types`]. What this crate
-//! adds:
+//! The contract (`wit/`), whose types are [`types`], documents the guarantees of the functions. This crate adds:
 //!
 //! - instances: callers on several threads are served by as many, kept in a pool; one that traps is replaced;
-//! - [`Limits`] on the memory and the time that the component may take;
-//! - a queue that needs recovery is closed in every instance, until [`Queue::recover`].
+//! - [`Limits`] on the memory and the computing time of the component;
+//! - [`Error`], with one variant for each code of the contract;
+//! - one state for all instances: after a failed fsync the queue refuses changes in each, until [`Queue::recover`].
 //!
-//! Calls block, on the thread that makes them. In a task of an async runtime they panic: they belong on a thread that may
-//! block, such as those of tokio's `spawn_blocking`.
+//! Calls block the thread that makes them. In a task of a tokio runtime they fail with [`Error::InAsyncRuntime`], because the
+//! other tasks would wait with it: call from `spawn_blocking` or `block_in_place`, or use `AsyncQueue` of the feature
+//! `tokio`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 
 mod bindings;
+mod body_reader;
 mod directory;
-mod directory_sync;
+mod draft;
+mod engine;
 mod error;
+mod filesystem;
 mod host;
 mod instance;
+mod limits;
+mod listing;
 mod pool;
 mod queue;
-mod stream;
+mod resource;
+mod runtime;
+mod state;
+mod submission;
+mod ticker;
+#[cfg(feature = "tokio")]
+pub mod tokio;
+pub mod types;
 
-pub use error::Error;
-pub use host::{Host, Limits};
+pub use body_reader::BodyReader;
+pub use draft::Draft;
+pub use error::{Details, Error, Result};
+pub use host::Host;
+pub use limits::Limits;
+pub use listing::Listing;
 pub use queue::Queue;
 pub use queue_store_artifact::COMPONENT;
-pub use stream::{Body, Draft, Listing};
-
-/// The types of the contract: `mail:queue/types`.
-pub mod types {
-    pub use crate::bindings::exports::mail::queue::types::{
-        Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, Error, ErrorCode, Format, IdPage, Integrity, Item,
-        ItemInfo, Mail, Operation, Outcome, Page, Position, Recipient, Recovery, State, Timestamp, WriteOptions,
-    };
-
-    impl Default for WriteOptions {
-        /// Full durability, text, any number of items.
-        fn default() -> WriteOptions {
-            WriteOptions { durability: None, format: None, max_items: None, settings: Vec::new() }
-        }
-    }
-
-    impl Default for Recipient {
-        /// Kind EMAIL, status PENDING, and no address yet.
-        fn default() -> Recipient {
-            Recipient {
-                address: String::new(),
-                kind: 0,
-                status: 0,
-                last_failure_message: String::new(),
-                original_address: String::new(),
-                via: Vec::new(),
-            }
-        }
-    }
-
-    impl Default for EnvelopeChange {
-        /// No change.
-        fn default() -> EnvelopeChange {
-            EnvelopeChange { reverse_path: None, to: None, recipients: None, if_revision: None }
-        }
-    }
-}
+pub use submission::Submission;

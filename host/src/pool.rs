@@ -1,188 +1,305 @@
 //! The instances that serve one queue.
 
-use crate::error::Error;
-use crate::host::Shared;
-use crate::instance::{Call, Instance};
-use crate::types::{self, ErrorCode, Operation, Recovery};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::instance::{Answer, Call, Instance};
+use crate::runtime::refuse_in_task;
+use crate::types::{self, ErrorCode, Outcome, Recovery};
 use nix::sys::statvfs::{FsFlags, statvfs};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wasmtime::component::ResourceAny;
 
 /// The instances that serve one queue.
 pub(crate) struct Pool {
-    shared: Arc<Shared>,
-    path: PathBuf,
-    queue: Arc<str>,
-    kept: Mutex<Kept>,
+    engine: Arc<Engine>,
+    directory: PathBuf,
+    name: Arc<str>,
+    state: Mutex<PoolState>,
 }
 
-/// What of a pool changes.
+/// Pool state behind the lock.
 #[derive(Default)]
-struct Kept {
+struct PoolState {
     idle: Vec<Instance>,
-    /// Instances that reported a failed sync. They alone know what is in doubt, so they recover it.
-    doubtful: Vec<Instance>,
-    /// Whether the queue is closed for writing until it is recovered.
-    needs_recovery: bool,
-    /// Grows with every recovery. Instances of an older one may take the queue for closed, and are not kept.
+    /// Instances in which an fsync failed. Only they know which files are unsynced, so they recover the queue.
+    unsynced: Vec<Instance>,
+    /// Number of leased instances in which an fsync failed.
+    leased_unsynced: usize,
+    /// Whether the queue refuses changes until it is recovered.
+    closed: bool,
+    /// Number of recoveries. An instance that was leased before the last one may be closed, and is not kept.
     recoveries: u64,
+    /// Counters of the instances that are gone, by name.
+    counters: BTreeMap<String, u64>,
 }
 
 impl Pool {
-    pub(crate) fn new(shared: Arc<Shared>, path: &Path) -> Pool {
-        // The component names the queue in its errors, so it gets the name that the caller has for it.
-        let queue = path.to_str().filter(|path| !path.is_empty()).unwrap_or("queue").into();
-        Pool { shared, path: path.to_path_buf(), queue, kept: Mutex::default() }
+    /// Opens the queue in a directory, with one instance.
+    pub(crate) fn open(engine: &Arc<Engine>, directory: &Path) -> Result<Pool> {
+        // The component names the directory in its errors, so it gets the name that the caller uses.
+        let name: Arc<str> = directory.to_str().filter(|path| !path.is_empty()).unwrap_or("queue").into();
+        let mut instance = Instance::new(engine, directory, &name)?;
+        instance.queue()??;
+        let state = PoolState { closed: instance.closed, idle: vec![instance], ..PoolState::default() };
+        Ok(Pool { engine: engine.clone(), directory: directory.to_path_buf(), name, state: Mutex::new(state) })
     }
 
-    /// Calls an instance that is idle, or a new one.
-    pub(crate) fn call<T>(
-        self: &Arc<Pool>,
-        call: impl FnOnce(Call<'_>) -> wasmtime::Result<Result<T, types::Error>>,
-    ) -> Result<T, Error> {
-        self.lease()?.call(call)
+    /// The directory of the queue.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
-    /// An instance for as long as the lease lasts.
-    pub(crate) fn lease(self: &Arc<Pool>) -> Result<Lease, Error> {
-        let (idle, needs_recovery, recoveries) = {
-            let mut kept = self.kept();
-            (kept.idle.pop(), kept.needs_recovery, kept.recoveries)
+    /// Whether the queue refuses changes until it is recovered.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    /// Takes an idle instance, or a new one, until the lease is dropped.
+    pub(crate) fn lease(self: &Arc<Pool>) -> Result<Lease> {
+        let (idle, recoveries) = {
+            let mut state = self.state();
+            (state.idle.pop(), state.recoveries)
         };
-        let mut instance = match idle {
+        let instance = match idle {
             Some(instance) => instance,
-            None => Instance::new(&self.shared, &self.path, &self.queue)?,
+            None => Instance::new(&self.engine, &self.directory, &self.name)?,
         };
-        if needs_recovery {
-            instance.call(|Call { store, exports, queue }| {
-                exports.mail_queue_queue_store().call_require_recovery(store, queue)
-            })?;
-        }
-        Ok(Lease { pool: self.clone(), instance: Some(instance), recoveries, doubtful: false })
+        Ok(Lease { pool: self.clone(), instance: Some(instance), recoveries, unsynced: false })
     }
 
-    /// Recovers the queue: in every instance that knows of something in doubt, or else in any.
-    pub(crate) fn recover(self: &Arc<Pool>, older_than_seconds: u64) -> Result<Recovery, Error> {
-        let (doubtful, recoveries) = {
-            let mut kept = self.kept();
-            (std::mem::take(&mut kept.doubtful), kept.recoveries)
+    /// Recovers the queue: with every instance in which an fsync failed, or else with any.
+    pub(crate) fn recover(self: &Arc<Pool>, grace_seconds: u32) -> Result<Recovery> {
+        let mut leases = self.lease_unsynced();
+        let mut last = match leases.pop() {
+            Some(lease) => lease,
+            None => self.lease()?,
         };
-        let lease = |instance| Lease { pool: self.clone(), instance: Some(instance), recoveries, doubtful: true };
-        let mut leases: Vec<Lease> = doubtful.into_iter().map(lease).collect();
-        if leases.is_empty() {
-            leases.push(self.lease()?);
-        }
-        let mut total: Option<Recovery> = None;
+        let (mut temporary_removed, mut rewritten) = (0, 0);
         for lease in &mut leases {
-            let mut recovery = lease.call(|Call { store, exports, queue }| {
-                exports.mail_queue_queue_store().call_recover(store, queue, older_than_seconds)
-            })?;
-            recovery.problems.iter_mut().for_each(|problem| self.correct(problem));
-            lease.doubtful = false;
-            // Each recovers all of the queue; the last one says how it is.
-            if let Some(before) = total.take() {
-                let Recovery { swept, settled, .. } = before;
-                total =
-                    Some(Recovery { swept: recovery.swept + swept, settled: recovery.settled + settled, ..recovery });
-            } else {
-                total = Some(recovery);
-            }
+            let recovery = lease.recover(grace_seconds)?;
+            temporary_removed += recovery.temporary_removed;
+            rewritten += recovery.rewritten;
         }
-        let mut kept = self.kept();
-        kept.needs_recovery = !kept.doubtful.is_empty();
-        kept.recoveries += 1;
-        kept.idle.clear();
-        drop(kept);
-        for lease in &mut leases {
-            lease.recoveries += 1;
-        }
-        total.ok_or_else(|| unreachable!("there is a lease"))
+        // Each recovers the whole queue, so the last one reports its state.
+        let mut recovery = last.recover(grace_seconds)?;
+        recovery.temporary_removed += temporary_removed;
+        recovery.rewritten += rewritten;
+        leases.push(last);
+        self.reopen(&mut leases);
+        Ok(recovery)
     }
 
-    /// Corrects what WASI could not pass on: `wasmtime-wasi` takes a file system that is read-only for a device that failed.
+    /// Opens the queue for changes, unless an instance still needs recovery.
+    fn reopen(&self, recovered: &mut [Lease]) {
+        let mut state = self.state();
+        state.closed = state.leased_unsynced > 0 || !state.unsynced.is_empty();
+        state.recoveries += 1;
+        for lease in recovered {
+            lease.recoveries = state.recoveries;
+        }
+        let idle = std::mem::take(&mut state.idle);
+        drop(state);
+        idle.into_iter().for_each(|instance| self.retire(instance));
+    }
+
+    /// Takes the instances in which an fsync failed.
+    fn lease_unsynced(self: &Arc<Pool>) -> Vec<Lease> {
+        let mut state = self.state();
+        let recoveries = state.recoveries;
+        let unsynced = std::mem::take(&mut state.unsynced);
+        state.leased_unsynced += unsynced.len();
+        let lease = |instance| Lease { pool: self.clone(), instance: Some(instance), recoveries, unsynced: true };
+        unsynced.into_iter().map(lease).collect()
+    }
+
+    /// Returns the counters of all instances but those that are leased.
+    pub(crate) fn counters(&self) -> Result<Vec<(String, u64)>> {
+        let PoolState { idle, unsynced, counters, .. } = &mut *self.state();
+        let mut total = counters.clone();
+        for instance in idle.iter_mut().chain(unsynced) {
+            add(&mut total, instance.counters()?);
+        }
+        Ok(total.into_iter().collect())
+    }
+
+    /// Drops an instance, and keeps its counters.
+    fn retire(&self, mut instance: Instance) {
+        if let Ok(counters) = instance.counters() {
+            add(&mut self.state().counters, counters);
+        }
+    }
+
+    /// The answer of a closed queue to a change.
+    fn refusal(&self) -> types::Error {
+        types::Error {
+            code: ErrorCode::NeedsRecovery,
+            operation: String::new(),
+            path: self.name.to_string(),
+            detail: "an fsync failed before; the queue refuses changes until `recover`".to_string(),
+            position: None,
+        }
+    }
+
+    /// Corrects a code that WASI cannot pass on: `wasmtime-wasi` reports a read-only file system as a device that failed.
     fn correct(&self, error: &mut types::Error) {
-        use Operation::{Create, Link, Rename, Unlink};
         if error.code == ErrorCode::Io
-            && matches!(error.operation, Create | Link | Rename | Unlink)
-            && statvfs(&self.path).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY))
+            && matches!(error.operation.as_str(), "create" | "link" | "rename" | "unlink")
+            && statvfs(&self.directory).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY))
         {
             error.code = ErrorCode::ReadOnly;
             error.detail = "the file system is read-only".to_string();
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An instance of a pool, which goes back there.
+/// Adds counters to those of the same names.
+fn add(total: &mut BTreeMap<String, u64>, counters: Vec<(String, u64)>) {
+    for (name, value) in counters {
+        let sum = total.entry(name).or_default();
+        *sum = sum.wrapping_add(value);
+    }
+}
+
+/// An instance of a pool. Dropping the lease returns it.
 pub(crate) struct Lease {
     pool: Arc<Pool>,
-    /// None after it trapped.
+    /// None after the instance trapped.
     instance: Option<Instance>,
     recoveries: u64,
-    /// Whether it reported something that only it can recover.
-    doubtful: bool,
+    /// Whether an fsync failed in the instance.
+    unsynced: bool,
 }
 
 impl Lease {
-    /// Calls the instance.
-    pub(crate) fn call<T>(
+    /// Calls a function of the instance that changes no queue.
+    pub(crate) fn call<T>(&mut self, call: impl FnOnce(Call<'_>) -> wasmtime::Result<Answer<T>>) -> Result<T> {
+        self.with_instance(|instance, _| instance.call(call))
+    }
+
+    /// Calls a function of the instance with its queue, which is closed first if the pool is.
+    pub(crate) fn call_queue<T>(
         &mut self,
-        call: impl FnOnce(Call<'_>) -> wasmtime::Result<Result<T, types::Error>>,
-    ) -> Result<T, Error> {
-        let mut instance = match self.instance.take() {
-            Some(instance) => instance,
-            // What was open in the old one is gone with it.
-            None => return Err(Error::Component(wasmtime::Error::msg("its instance failed before"))),
-        };
-        let mut result = instance.call(call);
-        match &mut result {
-            Ok(_) => self.instance = Some(instance),
-            Err(Error::Queue(error)) => {
-                self.instance = Some(instance);
-                self.note(error);
+        call: impl FnOnce(Call<'_>, ResourceAny) -> wasmtime::Result<Answer<T>>,
+    ) -> Result<T> {
+        self.with_instance(|instance, pool| {
+            let first_use = !instance.is_open();
+            let queue = match instance.queue()? {
+                Ok(queue) => queue,
+                Err(error) => return Ok(Err(error)),
+            };
+            if first_use && instance.closed {
+                pool.state().closed = true;
+            } else if pool.is_closed() && !instance.closed {
+                instance.close(queue)?;
             }
-            Err(_) => {}
-        }
-        result
+            instance.call(|exports| call(exports, queue))
+        })
     }
 
-    /// Notes what an error, also in an outcome of a batch, means for the queue.
-    pub(crate) fn note(&mut self, error: &mut types::Error) {
-        self.pool.correct(error);
-        if matches!(error.code, ErrorCode::Indeterminate | ErrorCode::NeedsRecovery)
-            || error.operation == Operation::SyncDirectory
-        {
-            self.doubtful |= error.code == ErrorCode::Indeterminate;
-            self.pool.kept().needs_recovery = true;
-        }
+    /// Calls a function of `intake`, which finds the queue by itself.
+    pub(crate) fn call_intake<T>(&mut self, call: impl FnOnce(Call<'_>) -> wasmtime::Result<Answer<T>>) -> Result<T> {
+        self.with_instance(|instance, pool| {
+            if pool.is_closed() {
+                return Ok(Err(pool.refusal()));
+            }
+            instance.call(call)
+        })
     }
 
-    /// Drops a resource of the instance.
-    pub(crate) fn drop_resource(&mut self, resource: wasmtime::component::ResourceAny) {
+    /// Calls a function for several items.
+    pub(crate) fn call_batch(
+        &mut self,
+        call: impl FnOnce(Call<'_>, ResourceAny) -> wasmtime::Result<Answer<Vec<Outcome>>>,
+    ) -> Result<Vec<Outcome>> {
+        let mut outcomes = self.call_queue(call)?;
+        outcomes.iter_mut().filter_map(|outcome| outcome.problem.as_mut()).for_each(|problem| self.note(problem));
+        Ok(outcomes)
+    }
+
+    /// Drops a resource of the instance. This is no call, so it is done in a task of an async runtime too.
+    pub(crate) fn drop_resource(&mut self, resource: ResourceAny) {
         if let Some(instance) = &mut self.instance
             && instance.drop_resource(resource).is_err()
         {
             self.instance = None;
         }
     }
+
+    /// Recovers the queue with the instance.
+    fn recover(&mut self, grace_seconds: u32) -> Result<Recovery> {
+        let (mut recovery, closed) = self.call_queue(|Call { store, exports }, queue| {
+            let queues = exports.mail_queue_queue_store().queue();
+            match queues.call_recover(&mut *store, queue, grace_seconds)? {
+                Ok(recovery) => Ok(Ok((recovery, queues.call_needs_recovery(store, queue)?))),
+                Err(error) => Ok(Err(error)),
+            }
+        })?;
+        recovery.problems.iter_mut().for_each(|problem| self.pool.correct(problem));
+        if let Some(instance) = &mut self.instance {
+            instance.closed = closed;
+        }
+        self.set_unsynced(closed);
+        Ok(recovery)
+    }
+
+    /// Calls the instance, and notes what its answer means for the queue.
+    fn with_instance<T>(&mut self, call: impl FnOnce(&mut Instance, &Pool) -> Result<Answer<T>>) -> Result<T> {
+        refuse_in_task()?;
+        // The resources of an instance that trapped are gone with it.
+        let trapped = || Error::Component(wasmtime::Error::msg("its instance failed before"));
+        let mut instance = self.instance.take().ok_or_else(trapped)?;
+        let answer = call(&mut instance, &self.pool)?;
+        self.instance = Some(instance);
+        answer.map_err(|mut error| {
+            self.note(&mut error);
+            error.into()
+        })
+    }
+
+    /// Notes what an error, also in an outcome of a batch, means for the queue.
+    fn note(&mut self, error: &mut types::Error) {
+        self.pool.correct(error);
+        let Some(instance) = &mut self.instance else {
+            return;
+        };
+        if matches!(error.code, ErrorCode::Indeterminate | ErrorCode::NeedsRecovery) && !instance.closed {
+            instance.closed = true;
+            self.pool.state().closed = true;
+            self.set_unsynced(true);
+        }
+    }
+
+    fn set_unsynced(&mut self, unsynced: bool) {
+        let state = &mut self.pool.state();
+        state.leased_unsynced -= usize::from(self.unsynced);
+        state.leased_unsynced += usize::from(unsynced);
+        self.unsynced = unsynced;
+    }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        let mut state = self.pool.state();
+        state.leased_unsynced -= usize::from(self.unsynced);
         let Some(instance) = self.instance.take() else {
             return;
         };
-        let mut kept = self.pool.kept();
-        if self.doubtful {
-            kept.doubtful.push(instance);
-        } else if self.recoveries == kept.recoveries
+        if self.unsynced {
+            state.unsynced.push(instance);
+        } else if self.recoveries == state.recoveries
             && instance.is_small()
-            && kept.idle.len() < self.pool.shared.limits.kept_instances
+            && state.idle.len() < self.pool.engine.limits.kept_instances
         {
-            kept.idle.push(instance);
+            state.idle.push(instance);
+        } else {
+            drop(state);
+            self.pool.retire(instance);
         }
     }
 }

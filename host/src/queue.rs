@@ -1,31 +1,36 @@
 //! A queue, with typed calls.
 
-use crate::error::Error;
+use crate::body_reader::BodyReader;
+use crate::draft::Draft;
+use crate::error::Result;
 use crate::instance::Call;
+use crate::listing::Listing;
 use crate::pool::Pool;
-use crate::stream::{Body, Draft, Listing};
+use crate::submission::Submission;
 use crate::types::{
-    Counts, Detail, Durability, Envelope, EnvelopeChange, IdPage, Item, ItemInfo, Mail, Outcome, Page, Recovery, State,
-    WriteOptions,
+    Attempt, Counts, Detail, Durability, Envelope, EnvelopeChange, IdentifiedMail, Item, ItemInfo, Mail, Outcome,
+    Recovery, State, WriteOptions,
 };
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Bytes up to which a body is passed whole.
-const WHOLE_BYTES: usize = 256 << 10;
+/// Bytes up to which a body is passed to the component in one piece.
+const WHOLE_BODY_BYTES: usize = 256 << 10;
 
 /// A queue in a directory. A handle that is cheap to clone; threads share it, and each call gets an instance of its own.
 ///
-/// Each method is the function of the same name of `mail:queue/queue-store`, where it is documented in full.
+/// The methods are the functions of the contract (`wit/queue-store.wit`), where they are documented in full.
 #[derive(Clone)]
 pub struct Queue {
     pool: Arc<Pool>,
 }
 
-/// Calls a function of `queue-store`.
+/// Calls a method of the contract's `queue`.
 macro_rules! call {
-    ($pool:expr, $function:ident($($argument:expr),*)) => {
-        $pool.call(|Call { store, exports, queue }| {
-            exports.mail_queue_queue_store().$function(store, queue $(, $argument)*)
+    ($lease:expr, $call:ident, $function:ident($($argument:expr),*)) => {
+        $lease.$call(|Call { store, exports }, queue| {
+            exports.mail_queue_queue_store().queue().$function(store, queue $(, $argument)*)
         })
     };
 }
@@ -35,225 +40,245 @@ impl Queue {
         Queue { pool }
     }
 
-    /// Draws an id for a put, so that it is known before the put can fail.
+    /// Generates an id for a put, for a caller that must know it before the put can fail.
     ///
     /// # Errors
     ///
-    /// [`Error::Component`].
-    pub fn new_id(&self) -> Result<String, Error> {
-        self.pool.call(|Call { store, exports, .. }| exports.mail_queue_queue_store().call_new_id(store).map(Ok))
+    /// No code of the contract.
+    pub fn new_id(&self) -> Result<String> {
+        self.pool.lease()?.call(|Call { store, exports }| exports.mail_queue_queue_store().call_new_id(store).map(Ok))
     }
 
-    /// Queues a mail and returns its id: `id`, or one drawn at random. A large body reaches the component as a [`Draft`], in
-    /// parts, so that the memory of its instance stays small.
+    /// Queues a mail under a generated id, which is returned. The mail survives power loss from then on.
     ///
     /// # Errors
     ///
-    /// Those of `put` in the contract; [`Error::OutOfMemory`] and the like leave the mail whole or not there.
-    pub fn put(&self, id: Option<&str>, mail: &Mail, options: &WriteOptions) -> Result<String, Error> {
-        if mail.body.len() > WHOLE_BYTES {
+    /// Those of `queue.put` in the contract.
+    pub fn put(&self, mail: &Mail) -> Result<String> {
+        self.put_with(None, mail, &WriteOptions::default())
+    }
+
+    /// Queues a mail and returns its id: `id`, or a generated one. A large body reaches the component in chunks, so that its
+    /// memory stays small.
+    ///
+    /// # Errors
+    ///
+    /// Those of `queue.put` in the contract.
+    pub fn put_with(&self, id: Option<&str>, mail: &Mail, options: &WriteOptions) -> Result<String> {
+        if mail.body.len() > WHOLE_BODY_BYTES {
             let mut draft = self.draft(id, &mail.envelope, options)?;
             draft.append(&mail.body)?;
             return draft.commit();
         }
-        call!(self.pool, call_put(id, mail, Some(options)))
+        call!(self.pool.lease()?, call_queue, call_put(id, mail, Some(*options)))
     }
 
-    /// Queues several mails with one sync of the directory for all.
+    /// Queues several mails with one fsync of the directory for all.
     ///
     /// # Errors
     ///
-    /// Where nothing was tried; what became of each mail is in its outcome.
-    pub fn put_many(&self, mails: &[(Option<String>, Mail)], options: &WriteOptions) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| {
-            exports.mail_queue_queue_store().call_put_many(store, queue, mails, Some(options))
+    /// Those of `queue.put-many` in the contract, where nothing was tried. The outcomes have the error of each mail.
+    pub fn put_many(&self, mails: &[IdentifiedMail], options: &WriteOptions) -> Result<Vec<Outcome>> {
+        call!(self.pool.lease()?, call_batch, call_put_many(mails, Some(*options)))
+    }
+
+    /// Begins a mail that is written in chunks.
+    ///
+    /// # Errors
+    ///
+    /// Those of `queue.begin` in the contract.
+    pub fn draft(&self, id: Option<&str>, envelope: &Envelope, options: &WriteOptions) -> Result<Draft> {
+        Draft::begin(&self.pool, id, envelope, *options)
+    }
+
+    /// Queues a mail as a plugin may, with what `intake` checks of sender and recipients, and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// Those of `intake.submit` in the contract.
+    pub fn submit(&self, reverse_path: &str, to: &[impl AsRef<str>], body: &[u8]) -> Result<String> {
+        if body.len() > WHOLE_BODY_BYTES {
+            let mut submission = self.submission(reverse_path, to)?;
+            submission.append(body)?;
+            return submission.commit();
+        }
+        let to = strings(to);
+        self.pool.lease()?.call_intake(|Call { store, exports }| {
+            exports.mail_queue_intake().call_submit(store, reverse_path, &to, body)
         })
     }
 
-    /// Returns an item, checked whole.
+    /// Begins a mail that is submitted in chunks, as a plugin may.
     ///
     /// # Errors
     ///
-    /// Those of `get` in the contract.
-    pub fn get(&self, id: &str) -> Result<Item, Error> {
-        call!(self.pool, call_get(id))
+    /// Those of `intake.submission.begin` in the contract.
+    pub fn submission(&self, reverse_path: &str, to: &[impl AsRef<str>]) -> Result<Submission> {
+        Submission::begin(&self.pool, reverse_path, &strings(to))
     }
 
-    /// Returns what can be said of an item without reading its body.
+    /// Returns an item, verified whole.
     ///
     /// # Errors
     ///
-    /// Those of `info` in the contract.
-    pub fn info(&self, id: &str) -> Result<ItemInfo, Error> {
-        call!(self.pool, call_info(id))
+    /// Those of `queue.get` in the contract.
+    pub fn get(&self, id: impl AsRef<str>) -> Result<Item> {
+        call!(self.pool.lease()?, call_queue, call_get(id.as_ref()))
     }
 
-    /// Returns ids in ascending order, a page at a time. Every page reads the whole directory; [`Queue::listing`] does so once.
+    /// Returns the facts about an item without reading its body.
     ///
     /// # Errors
     ///
-    /// Those of `list-ids` in the contract.
-    pub fn list_ids(&self, states: &[State], after: Option<&str>, limit: u32) -> Result<IdPage, Error> {
-        call!(self.pool, call_list_ids(states, after, limit))
-    }
-
-    /// Returns items in ascending order of their ids, a page at a time.
-    ///
-    /// # Errors
-    ///
-    /// Those of `list-items` in the contract.
-    pub fn list_items(&self, states: &[State], after: Option<&str>, limit: u32) -> Result<Page, Error> {
-        call!(self.pool, call_list_items(states, after, limit))
-    }
-
-    /// Counts the files in the directory by kind.
-    ///
-    /// # Errors
-    ///
-    /// Those of `count` in the contract.
-    pub fn count(&self) -> Result<Counts, Error> {
-        call!(self.pool, call_count())
-    }
-
-    /// Replaces the envelope of an item and returns its new revision.
-    ///
-    /// # Errors
-    ///
-    /// Those of `update` in the contract.
-    pub fn update(&self, id: &str, change: &EnvelopeChange, options: &WriteOptions) -> Result<String, Error> {
-        call!(self.pool, call_update(id, change, Some(options)))
-    }
-
-    /// Removes items that are ready or held.
-    ///
-    /// # Errors
-    ///
-    /// Where nothing was tried; what became of each item is in its outcome.
-    pub fn remove(&self, ids: &[String], durability: Durability) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| {
-            exports.mail_queue_queue_store().call_remove(store, queue, ids, Some(durability))
-        })
-    }
-
-    /// Keeps ready items from being delivered.
-    ///
-    /// # Errors
-    ///
-    /// As [`Queue::remove`].
-    pub fn hold(&self, ids: &[String]) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| exports.mail_queue_queue_store().call_hold(store, queue, ids))
-    }
-
-    /// Makes held items ready again.
-    ///
-    /// # Errors
-    ///
-    /// As [`Queue::remove`].
-    pub fn release(&self, ids: &[String]) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| exports.mail_queue_queue_store().call_release(store, queue, ids))
-    }
-
-    /// Sets items aside, damaged or not.
-    ///
-    /// # Errors
-    ///
-    /// As [`Queue::remove`].
-    pub fn quarantine(&self, ids: &[String]) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| exports.mail_queue_queue_store().call_quarantine(store, queue, ids))
-    }
-
-    /// Makes quarantined items ready again, after checking them whole.
-    ///
-    /// # Errors
-    ///
-    /// As [`Queue::remove`].
-    pub fn restore(&self, ids: &[String]) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| exports.mail_queue_queue_store().call_restore(store, queue, ids))
-    }
-
-    /// Removes every quarantined item with one of these ids, for good.
-    ///
-    /// # Errors
-    ///
-    /// As [`Queue::remove`].
-    pub fn discard(&self, ids: &[String], durability: Durability) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| {
-            exports.mail_queue_queue_store().call_discard(store, queue, ids, Some(durability))
-        })
-    }
-
-    /// Writes new checksums for items that were edited by hand, or have none.
-    ///
-    /// # Errors
-    ///
-    /// As [`Queue::remove`].
-    pub fn seal(&self, ids: &[String]) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| exports.mail_queue_queue_store().call_seal(store, queue, ids))
-    }
-
-    /// Checks items whole.
-    ///
-    /// # Errors
-    ///
-    /// As [`Queue::remove`].
-    pub fn verify(&self, ids: &[String]) -> Result<Vec<Outcome>, Error> {
-        self.batch(|Call { store, exports, queue }| exports.mail_queue_queue_store().call_verify(store, queue, ids))
-    }
-
-    /// Makes the queue's state definite, and opens it for writing again. To be called when a program starts, and after
-    /// `indeterminate` or `needs-recovery`.
-    ///
-    /// # Errors
-    ///
-    /// Those of `recover` in the contract.
-    pub fn recover(&self, older_than_seconds: u64) -> Result<Recovery, Error> {
-        self.pool.recover(older_than_seconds)
-    }
-
-    /// Begins a mail whose body comes in parts.
-    ///
-    /// # Errors
-    ///
-    /// Those of `queue-stream.draft.begin` in the contract.
-    pub fn draft(&self, id: Option<&str>, envelope: &Envelope, options: &WriteOptions) -> Result<Draft, Error> {
-        Draft::begin(&self.pool, id, envelope, options)
+    /// Those of `queue.info` in the contract.
+    pub fn info(&self, id: impl AsRef<str>) -> Result<ItemInfo> {
+        call!(self.pool.lease()?, call_queue, call_info(id.as_ref()))
     }
 
     /// Opens the body of an item, `offset` bytes from its beginning.
     ///
     /// # Errors
     ///
-    /// Those of `queue-stream.body.open` in the contract.
-    pub fn body(&self, id: &str, offset: u64) -> Result<Body, Error> {
-        Body::open(&self.pool, id, offset)
+    /// Those of `queue.read` in the contract.
+    pub fn read(&self, id: impl AsRef<str>, offset: u64) -> Result<BodyReader> {
+        BodyReader::open(&self.pool, id.as_ref(), offset)
     }
 
-    /// Begins a listing in one pass over the directory, in no order. No states: all.
+    /// Begins a listing of every item in these states (none given: all), in no order.
     ///
     /// # Errors
     ///
-    /// Those of `queue-stream.listing.open` in the contract.
-    pub fn listing(&self, states: &[State], detail: Detail) -> Result<Listing, Error> {
+    /// Those of `queue.items` in the contract.
+    pub fn items(&self, states: &[State], detail: Detail) -> Result<Listing> {
         Listing::open(&self.pool, states, detail)
     }
 
-    /// What the limits of the component are, by name.
+    /// Counts the files in the directory by kind.
     ///
     /// # Errors
     ///
-    /// [`Error::Component`].
-    pub fn limits(&self) -> Result<Vec<(String, u64)>, Error> {
-        self.pool.call(|Call { store, exports, .. }| exports.mail_queue_queue_store().call_limits(store).map(Ok))
+    /// Those of `queue.count` in the contract.
+    pub fn count(&self) -> Result<Counts> {
+        call!(self.pool.lease()?, call_queue, call_count())
     }
 
-    /// Calls for several items, and notes what became of them.
-    fn batch(
-        &self,
-        call: impl FnOnce(Call<'_>) -> wasmtime::Result<Result<Vec<Outcome>, crate::types::Error>>,
-    ) -> Result<Vec<Outcome>, Error> {
-        let mut lease = self.pool.lease()?;
-        let mut outcomes = lease.call(call)?;
-        outcomes.iter_mut().filter_map(|outcome| outcome.problem.as_mut()).for_each(|problem| lease.note(problem));
-        Ok(outcomes)
+    /// Verifies items whole, in whatever state.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing was tried. The outcomes have the error of each item.
+    pub fn verify(&self, ids: &[impl AsRef<str>]) -> Result<Vec<Outcome>> {
+        call!(self.pool.lease()?, call_batch, call_verify(&strings(ids)))
     }
+
+    /// Replaces parts of an item's envelope, and returns its new revision.
+    ///
+    /// # Errors
+    ///
+    /// Those of `queue.update` in the contract.
+    pub fn update(&self, id: impl AsRef<str>, change: &EnvelopeChange, durability: Durability) -> Result<String> {
+        call!(self.pool.lease()?, call_queue, call_update(id.as_ref(), change, Some(durability)))
+    }
+
+    /// Records the results of delivery attempts, and returns the item's new revision.
+    ///
+    /// # Errors
+    ///
+    /// Those of `queue.record-attempts` in the contract.
+    pub fn record_attempts(
+        &self,
+        id: impl AsRef<str>,
+        attempts: &[Attempt],
+        if_revision: Option<&str>,
+        durability: Durability,
+    ) -> Result<String> {
+        let (id, durability) = (id.as_ref(), Some(durability));
+        call!(self.pool.lease()?, call_queue, call_record_attempts(id, attempts, if_revision, durability))
+    }
+
+    /// Moves items to a state: holds, releases, quarantines or restores them.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing was tried. The outcomes have the error of each item.
+    pub fn set_state(&self, ids: &[impl AsRef<str>], state: State) -> Result<Vec<Outcome>> {
+        call!(self.pool.lease()?, call_batch, call_set_state(&strings(ids), state))
+    }
+
+    /// Removes items that are in one of `states`; none given: ready and held, never quarantined.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing was tried. The outcomes have the error of each item.
+    pub fn remove(&self, ids: &[impl AsRef<str>], states: &[State], durability: Durability) -> Result<Vec<Outcome>> {
+        call!(self.pool.lease()?, call_batch, call_remove(&strings(ids), states, Some(durability)))
+    }
+
+    /// Writes new checksums for items that were edited by hand, or have none.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing was tried. The outcomes have the error of each item.
+    pub fn seal(&self, ids: &[impl AsRef<str>]) -> Result<Vec<Outcome>> {
+        call!(self.pool.lease()?, call_batch, call_seal(&strings(ids)))
+    }
+
+    /// Makes the queue's state definite, and opens it for changes. To be called when a program starts, and after
+    /// [`crate::Error::Indeterminate`] or [`crate::Error::NeedsRecovery`].
+    ///
+    /// Temporary files that are at least as old as `grace`, which is rounded up to seconds, are removed. 36 hours are a good
+    /// grace; zero requires that no other process writes.
+    ///
+    /// # Errors
+    ///
+    /// Those of `queue.recover` in the contract.
+    pub fn recover(&self, grace: Duration) -> Result<Recovery> {
+        let seconds = grace.as_secs().saturating_add(u64::from(grace.subsec_nanos() > 0));
+        self.pool.recover(u32::try_from(seconds).unwrap_or(u32::MAX))
+    }
+
+    /// Returns whether the queue refuses changes until [`Queue::recover`]: an fsync failed, here or in a process that had the
+    /// queue open before.
+    pub fn needs_recovery(&self) -> bool {
+        self.pool.is_closed()
+    }
+
+    /// Returns the limits of the component, by name.
+    ///
+    /// # Errors
+    ///
+    /// No code of the contract.
+    pub fn limits(&self) -> Result<Vec<(String, u64)>> {
+        self.pool.lease()?.call(|Call { store, exports }| exports.mail_queue_introspection().call_limits(store).map(Ok))
+    }
+
+    /// Returns the counters of this queue since it was opened, by name. Those of an instance are added when its call, or its
+    /// draft, submission, body reader or listing, is over; those of an instance that trapped are lost.
+    ///
+    /// # Errors
+    ///
+    /// No code of the contract.
+    pub fn counters(&self) -> Result<Vec<(String, u64)>> {
+        self.pool.counters()
+    }
+
+    /// Returns the component's name, its version, the contract and the format version.
+    ///
+    /// # Errors
+    ///
+    /// No code of the contract.
+    pub fn about(&self) -> Result<Vec<(String, String)>> {
+        self.pool.lease()?.call(|Call { store, exports }| exports.mail_queue_introspection().call_about(store).map(Ok))
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Queue").field("directory", &self.pool.directory()).finish_non_exhaustive()
+    }
+}
+
+/// Copies strings to where the bindings take them.
+fn strings(strings: &[impl AsRef<str>]) -> Vec<String> {
+    strings.iter().map(|string| string.as_ref().to_string()).collect()
 }

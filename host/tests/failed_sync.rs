@@ -1,46 +1,44 @@
-//! Threads that share a queue while syncs fail, of files and of the directory: what is answered is true, the queue is closed
-//! in every instance until it is recovered, and works again after that.
+//! Threads share a queue while fsyncs fail, of files and of the directory: each answer is true, the queue is closed in every
+//! instance until it is recovered, and works again afterwards.
 //!
-//! The program of each test is this file itself, under `strace`, which has the syncs fail.
-
-mod mail;
+//! Each test runs this file itself under `strace`, which makes the fsyncs fail.
 
 use libtest_mimic::{Arguments, Failed};
-use mail::mail;
-use queue_store_host::types::{EnvelopeChange, ErrorCode, Operation, WriteOptions};
+use queue_store_host::types::{Durability, EnvelopeChange, Mail, State, WriteOptions};
 use queue_store_host::{Error, Host, Queue};
 use queue_store_host_test::requirement::{self, Requirement};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 use std::{env, thread};
 
 const THREADS: usize = 4;
 
-/// Calls of each thread while syncs fail.
-const CALLS: usize = 4;
+/// Puts of each thread while fsyncs fail.
+const PUTS: usize = 4;
 
-/// Set in the program, to the directory of the queue.
+/// Environment variable with the directory of the queue, for the program under `strace`.
 const PROGRAM: &str = "QUEUE_STORE_FAILED_SYNC";
 
-/// What is printed where a call failed.
-const FAILED: &str = "a sync failed";
+/// Printed by the program if an fsync failed.
+const FAILED: &str = "an fsync failed";
 
 fn main() -> ExitCode {
     if let Some(directory) = env::var_os(PROGRAM) {
         program(Path::new(&directory));
         return ExitCode::SUCCESS;
     }
-    // strace counts the syncs of each thread. The first one that a thread needs is of the directory, then files take turns with it.
-    let faults = ["when=1", "when=2", "when=3", "when=4", "when=5", "when=1..3", "when=2..4", "when=3..5"];
+    // strace counts the fsyncs of each thread. The first is of the directory, then files take turns with it.
+    let faults = ["when=1", "when=2", "when=3", "when=4", "when=5", "when=6", "when=1..3", "when=2..4", "when=3..5"];
     let trials = faults.iter().map(|fault| {
-        let name = format!("what_is_answered_is_true_where_a_sync_fails_{fault}");
+        let name = format!("answers_are_true_when_an_fsync_fails_{fault}");
         requirement::trial(name, vec![Requirement::Strace], || failing(fault))
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
 
-/// Runs the program while syncs fail.
+/// Runs the program while fsyncs fail.
 fn failing(fault: &str) -> Result<(), Failed> {
     let directory = tempfile::Builder::new().prefix("queue-store-").tempdir()?;
     let output = Command::new("strace")
@@ -48,148 +46,173 @@ fn failing(fault: &str) -> Result<(), Failed> {
         .arg(env::current_exe()?)
         .env(PROGRAM, directory.path())
         .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        return Err(said.into_owned().into());
+        return Err(stderr.into_owned().into());
     }
-    if !said.contains(FAILED) {
-        return Err("no sync failed, so nothing was tested".into());
+    if !stderr.contains(FAILED) {
+        return Err("no fsync failed, so nothing was tested".into());
     }
     Ok(())
 }
 
-fn put(queue: &Queue, id: &str) -> Result<String, Error> {
-    queue.put(Some(id), &mail(id.as_bytes()), &WriteOptions::default())
+fn mail(body: &str) -> Mail {
+    Mail::new("a@example.com", ["b@example.com"], body)
 }
 
-/// Whether an item is there, whole.
-fn is_there(queue: &Queue, id: &str) -> bool {
+fn put(queue: &Queue, id: &str) -> Result<String, Error> {
+    queue.put_with(Some(id), &mail(id), &WriteOptions::default())
+}
+
+/// Whether an item exists. An item that exists is intact.
+fn exists(queue: &Queue, id: &str) -> bool {
     match queue.get(id) {
         Ok(item) => {
             assert_eq!(item.body, id.as_bytes());
             true
         }
-        Err(error) => {
-            assert_eq!(error.code(), Some(ErrorCode::NotFound), "{error}");
-            false
-        }
+        Err(Error::NotFound(_)) => false,
+        Err(error) => panic!("{id}: {error}"),
     }
 }
 
-/// The error of the queue, if it is one.
-fn code_and_operation<T>(result: &Result<T, Error>) -> Option<(ErrorCode, Operation)> {
-    match result {
-        Ok(_) => None,
-        Err(Error::Queue(error)) => Some((error.code, error.operation)),
-        Err(error) => panic!("{error}"),
+/// The item that an answer to a put promises.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Promise {
+    /// It exists for good.
+    Present,
+    /// It exists or not, for good after a recovery.
+    Either,
+    /// It does not exist.
+    Absent,
+}
+
+/// Reads the answer to a put of an id that no item has: the promise, and whether the queue is closed.
+fn promise(id: &str, answer: &Result<String, Error>) -> (Promise, bool) {
+    match answer {
+        Ok(_) => (Promise::Present, false),
+        Err(Error::Indeterminate(_)) => (Promise::Either, true),
+        Err(Error::NeedsRecovery(_)) => (Promise::Absent, true),
+        Err(Error::Io(_)) => (Promise::Absent, false),
+        Err(error) => panic!("{id}: {error}"),
     }
 }
 
-/// What a thread is answered. Whether each item may and must be there.
-fn work(queue: &Queue, thread: usize) -> (BTreeMap<String, [bool; 2]>, bool) {
-    let (mut expected, mut closed) = (BTreeMap::new(), false);
-    for call in 0..CALLS {
+/// Puts items, each of them twice. Returns the promises, and whether the queue is closed.
+fn work(queue: &Queue, thread: usize) -> (BTreeMap<String, Promise>, bool) {
+    let (mut promises, mut closed) = (BTreeMap::new(), false);
+    for call in 0..PUTS {
         let id = format!("{thread}-{call}");
-        let answer = put(queue, &id);
-        let (may, must) = match code_and_operation(&answer) {
-            None => (true, true),
-            Some((ErrorCode::Indeterminate, Operation::SyncDirectory)) => (true, false),
-            Some((ErrorCode::NeedsRecovery, _) | (ErrorCode::Io, Operation::Sync | Operation::SyncDirectory)) => {
-                (false, false)
-            }
-            Some(unexpected) => panic!("{id}: {unexpected:?}"),
-        };
+        let (promise, closes) = promise(&id, &put(queue, &id));
         // Once the queue is closed for this thread, only a recovery opens it.
-        assert!(!(closed && may), "{id}: a queue in need of recovery took a put");
-        closed |=
-            matches!(code_and_operation(&answer), Some((ErrorCode::NeedsRecovery, _) | (_, Operation::SyncDirectory)));
-        expected.insert(id, [may, must]);
+        assert!(!closed || closes, "{id}: a queue in need of recovery answered {promise:?}");
+        closed |= closes;
+        if promise == Promise::Present {
+            match put(queue, &id) {
+                Err(Error::Exists(_)) => assert!(!closed, "{id}: a queue in need of recovery looked at an item"),
+                Err(Error::NeedsRecovery(_)) => closed = true,
+                again => panic!("{id}: the second put answered {again:?}"),
+            }
+        }
+        assert!(!closed || queue.needs_recovery(), "{id}: the queue is closed and does not tell");
+        promises.insert(id, promise);
     }
-    (expected, closed)
+    (promises, closed)
 }
 
 fn program(directory: &Path) {
-    let host = Host::new().expect("the component");
-    let queue = host.open(directory).expect("the directory");
-    // It has an instance of its own, which is not told what another one is.
-    let beside = queue.draft(None, &mail(b"").envelope, &WriteOptions::default()).expect("a draft");
-    let first = put(&queue, "first");
-    drop(beside);
-    if let Some((_, Operation::SyncDirectory)) = code_and_operation(&first) {
+    let host = Host::new().expect("the component loads");
+    let queue = host.open(directory).expect("the queue opens");
+    // Holds an instance, which has to be closed when another one is.
+    let beside = queue.draft(Some("beside"), &mail("").envelope, &WriteOptions::default()).expect("a draft begins");
+    let first = promise("first", &put(&queue, "first"));
+    let committed = promise("beside", &beside.commit());
+    assert!(
+        !first.1 || committed == (Promise::Absent, true),
+        "the first put answered {first:?}, the draft {committed:?}"
+    );
+    let mut failed = first.0 != Promise::Present || committed.0 != Promise::Present;
+    if first.1 || committed.1 {
         refuses(&queue);
         recover(&queue);
     }
     let answered = thread::scope(|scope| {
         let queue = &queue;
         let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || work(queue, thread))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no thread fails")).collect::<Vec<_>>()
+        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<Vec<_>>()
     });
     let closed = answered.iter().any(|(_, closed)| *closed);
-    let expected: BTreeMap<String, [bool; 2]> = answered.into_iter().flat_map(|(expected, _)| expected).collect();
-    if expected.values().any(|[may, must]| !(*may && *must)) {
+    let promises: BTreeMap<String, Promise> = answered.into_iter().flat_map(|(promises, _)| promises).collect();
+    failed |= closed || promises.values().any(|promise| *promise != Promise::Present);
+    if failed {
         eprintln!("{FAILED}");
     }
     if closed {
         refuses(&queue);
     }
     recover(&queue);
-    let mut there = BTreeMap::new();
-    for (id, [may, must]) in &expected {
-        let found = is_there(&queue, id);
-        assert!((*may || !found) && (!must || found), "{id}: found: {found}, allowed: {may}, promised: {must}");
-        there.insert(id, found);
+    let mut found = BTreeMap::new();
+    for (id, promise) in &promises {
+        let exists = exists(&queue, id);
+        let kept = match promise {
+            Promise::Present => exists,
+            Promise::Either => true,
+            Promise::Absent => !exists,
+        };
+        assert!(kept, "{id}: promised {promise:?}, exists: {exists}");
+        found.insert(id, exists);
     }
-    // It works again, in as many instances as there were, and what was found stays true.
+    // The queue works again, in as many instances as before, and what was found stays true.
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let queue = &queue;
             scope.spawn(move || {
-                let again = |call: usize| {
+                for call in 0..PUTS {
                     let id = format!("again-{thread}-{call}");
-                    match code_and_operation(&put(queue, &id)) {
-                        None => assert!(is_there(queue, &id)),
-                        // The fault of a thread that has not synced before.
-                        Some((_, Operation::Sync | Operation::SyncDirectory)) => {}
-                        Some((ErrorCode::NeedsRecovery, _)) => {}
-                        Some(unexpected) => panic!("{id}: {unexpected:?}"),
+                    // A thread that did not fsync before meets its fault here.
+                    if promise(&id, &put(queue, &id)).0 == Promise::Present {
+                        assert!(exists(queue, &id));
                     }
-                };
-                (0..CALLS).for_each(again);
+                }
             });
         }
     });
-    for (id, found) in there {
-        assert_eq!(is_there(&queue, id), found, "{id}");
+    for (id, existed) in found {
+        assert_eq!(exists(&queue, id), existed, "{id}");
     }
 }
 
-/// Recovers, again and again while syncs fail.
+/// Recovers again and again while fsyncs fail.
 fn recover(queue: &Queue) {
     for _ in 0..20 {
-        match queue.recover(0) {
-            Ok(recovery) if recovery.problems.is_empty() => return,
-            Ok(_) => {}
-            Err(error) => {
-                assert_eq!(error.code(), Some(ErrorCode::NeedsRecovery), "{error}");
-                refuses(queue);
+        match queue.recover(Duration::ZERO) {
+            Ok(recovery) if recovery.problems.is_empty() => {
+                assert!(!queue.needs_recovery(), "the queue was recovered without problems and is closed");
+                return;
             }
+            Ok(_) => {}
+            Err(Error::NeedsRecovery(_)) => refuses(queue),
+            Err(error) => panic!("{error}"),
         }
     }
     panic!("the queue cannot be recovered");
 }
 
-/// A queue in need of recovery takes no change, whichever instance is asked, and can be read.
+/// A queue in need of recovery takes no change, in any instance, and can be read.
 fn refuses(queue: &Queue) {
-    let before = queue.count().expect("a count");
+    assert!(queue.needs_recovery(), "the queue is closed and does not tell");
+    let before = queue.count().expect("the queue is readable");
     for _ in 0..2 * THREADS {
         let refused = [
             put(queue, "refused").map(drop),
-            queue.update("0-0", &EnvelopeChange::default(), &WriteOptions::default()).map(drop),
-            queue.hold(&["0-0".to_string()]).map(drop),
+            queue.submit("a@example.com", &["b@example.com"], b"refused").map(drop),
+            queue.update("0-0", &EnvelopeChange::default(), Durability::Full).map(drop),
+            queue.set_state(&["0-0"], State::Held).map(drop),
+            queue.remove(&["0-0"], &[], Durability::Full).map(drop),
         ];
         for answer in refused {
-            assert_eq!(answer.expect_err("it is closed").code(), Some(ErrorCode::NeedsRecovery));
+            assert!(matches!(answer, Err(Error::NeedsRecovery(_))), "a queue in need of recovery answered {answer:?}");
         }
     }
-    assert_eq!(queue.count().expect("a count"), before);
+    assert_eq!(queue.count().expect("the queue is readable"), before);
 }

@@ -1,25 +1,83 @@
-//! What an instance may take, and what does not need it.
+//! The limits of an instance, within them and beyond.
 
-mod mail;
-
-use mail::mail;
-use queue_store_host::types::WriteOptions;
-use queue_store_host::{Host, Limits};
+use nix::sys::resource::{UsageWho, getrusage};
+use queue_store_host::types::{Mail, State};
+use queue_store_host::{Error, Host, Limits, Queue};
 use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
 
-/// Bytes of a body that is larger than the memory of an instance.
-const BODY_BYTES: usize = 16 << 20;
+/// Bytes of memory of an instance: less than any body here.
+const MEMORY_BYTES: usize = 2 << 20;
+
+fn directory() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("queue-store-").tempdir().expect("a temporary directory")
+}
+
+fn open(directory: &Path, limits: Limits) -> Queue {
+    Host::with_limits(limits).expect("the component loads").open(directory).expect("the queue opens")
+}
+
+fn body(bytes: usize) -> Vec<u8> {
+    b"A line of mail text.\r\n".iter().copied().cycle().take(bytes).collect()
+}
+
+fn mail(body: Vec<u8>) -> Mail {
+    Mail::new("a@example.com", ["b@example.com"], body)
+}
 
 #[test]
-fn a_body_that_is_larger_than_the_memory_of_an_instance_is_put_and_read_in_parts() {
-    let directory = tempfile::Builder::new().prefix("queue-store-").tempdir().expect("a temporary directory");
+fn body_larger_than_the_memory_passes_in_chunks() {
+    let directory = directory();
     let mut limits = Limits::default();
-    limits.memory_bytes = 2 << 20;
-    let queue = Host::with_limits(limits).expect("the component").open(directory.path()).expect("the directory");
-    let body: Vec<u8> = b"A line of mail text.\r\n".iter().copied().cycle().take(BODY_BYTES).collect();
-    let id = queue.put(None, &mail(&body), &WriteOptions::default()).expect("a put");
+    limits.memory_bytes = MEMORY_BYTES;
+    let queue = open(directory.path(), limits);
+    let mail = mail(body(16 << 20));
+    let id = queue.put(&mail).expect("a put in chunks succeeds");
     let mut read = Vec::new();
-    queue.body(&id, 0).expect("the body").read_to_end(&mut read).expect("it is whole");
-    assert!(read == body);
-    assert!(queue.get(&id).is_err(), "the limit is none: an item in one piece fits it");
+    queue.read(&id, 0).expect("the body opens").read_to_end(&mut read).expect("the body is intact");
+    assert!(read == mail.body);
+}
+
+#[test]
+fn call_beyond_the_memory_fails_and_the_queue_goes_on() {
+    let directory = directory();
+    let mut limits = Limits::default();
+    limits.memory_bytes = MEMORY_BYTES;
+    let queue = open(directory.path(), limits);
+    let id = queue.put(&mail(body(16 << 20))).expect("a put in chunks succeeds");
+    let got = queue.get(&id);
+    assert!(matches!(got, Err(Error::OutOfMemory(MEMORY_BYTES))), "{:?}", got.err());
+    assert!(!queue.needs_recovery());
+    assert_eq!(queue.info(&id).expect("another instance serves the call").body_size, Some(16 << 20));
+    let got = queue.put_many(&[mail(body(16 << 20)).into()], &Default::default());
+    assert!(matches!(got, Err(Error::OutOfMemory(MEMORY_BYTES))), "{:?}", got.err());
+    assert_eq!(queue.count().expect("another instance serves the call").ready, 1);
+}
+
+/// Computing time of this thread.
+fn computed() -> Duration {
+    let time = getrusage(UsageWho::RUSAGE_THREAD).expect("the kernel counts threads").user_time();
+    Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000)
+}
+
+#[test]
+fn call_beyond_the_time_fails_after_a_few_ticks_and_the_queue_goes_on() {
+    const TIME: Duration = Duration::from_millis(50);
+    let directory = directory();
+    let unlimited = open(directory.path(), Limits::default());
+    let id = unlimited.put(&mail(body(64 << 20))).expect("a put succeeds");
+    let mut limits = Limits::default();
+    limits.time = TIME;
+    let queue = open(directory.path(), limits);
+    let before = computed();
+    // Seconds of work in one call.
+    let verified = queue.verify(&vec![&id; 100]);
+    let took = computed() - before;
+    assert!(matches!(verified, Err(Error::OutOfTime(TIME))), "{verified:?}");
+    assert!(took >= TIME, "the call computed for {took:?} only");
+    assert!(took < 6 * TIME, "the call computed for {took:?}");
+    assert!(!queue.needs_recovery());
+    let held = queue.set_state(&[&id], State::Held).expect("another instance serves the call");
+    assert_eq!(held[0].problem, None);
 }

@@ -82,6 +82,20 @@ fn with_queue<T>(use_queue: impl FnOnce(&Rc<WasiQueue>) -> error::Result<T>) -> 
     })
 }
 
+/// Recovers a queue by `recover`, and with it the queue of the intake, if both are of one path.
+pub(super) fn recover_with<T>(queue: &WasiQueue, recover: impl FnOnce() -> error::Result<T>) -> error::Result<T> {
+    let intake = state().intake.borrow().clone().filter(|intake| intake.path() == queue.path());
+    if let Some(intake) = &intake {
+        queue.adopt_unsynced(intake);
+    }
+    let recovered = recover()?;
+    if intake.is_some() {
+        // The next submission opens it anew.
+        state().intake.replace(None);
+    }
+    Ok(recovered)
+}
+
 /// Returns the path of the queue: the preopen named `queue`, or the only one. Two names of one directory count as one.
 fn queue_path() -> error::Result<String> {
     let system = &state().system;

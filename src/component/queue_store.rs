@@ -2,6 +2,7 @@
 
 use super::convert;
 use super::exports::Component;
+use super::intake;
 use super::state::{Permit, WasiQueue, state};
 use crate::limits::{MAX_DRAFTS, MAX_LISTINGS, MAX_READERS};
 use crate::queue;
@@ -115,7 +116,7 @@ impl GuestQueue for QueueResource {
     }
 
     fn recover(&self, grace_seconds: u32) -> Result<Recovery, Error> {
-        Ok(self.0.recover(grace_seconds)?.into())
+        Ok(intake::recover_with(&self.0, || self.0.recover(grace_seconds))?.into())
     }
 
     fn needs_recovery(&self) -> bool {

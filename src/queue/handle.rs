@@ -48,13 +48,18 @@ impl<S: System> Queue<S> {
         self.needs_recovery.get()
     }
 
+    /// Takes over the unsynced items of another queue of the same directory, so that a recovery of this one is one of both.
+    pub fn adopt_unsynced(&self, other: &Queue<S>) {
+        self.restore_unsynced(other.take_unsynced());
+    }
+
     /// Opens the queue for changes after a recovery.
     pub(super) fn reopen(&self) {
         self.needs_recovery.set(false);
     }
 
     /// Returns the guest path.
-    pub(super) fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         &self.path
     }
 

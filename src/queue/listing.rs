@@ -122,7 +122,7 @@ impl<S: System> Queue<S> {
             Detail::Whole => {
                 if LIVE.contains(&file.state) {
                     // Reports two live files of one id.
-                    self.file(&id, &LIVE)?;
+                    self.names_of_one_file(&id, &LIVE)?;
                 }
                 Ok(Some(self.verified(file)?.info(&id, file)))
             }

@@ -88,28 +88,49 @@ impl<S: System> Queue<S> {
         Ok(files)
     }
 
-    /// Finds the one file of an id in these states, by its most restrained name.
-    pub(super) fn file(&self, id: &str, states: &[State]) -> Result<Option<ItemFile>> {
-        Ok(self.names_of_one_file(id, states)?.pop())
-    }
-
     /// Finds the one file of an id that is ready or held.
     pub(super) fn live_file(&self, id: &str) -> Result<ItemFile> {
-        if let Some(file) = self.file(id, &LIVE)? {
+        if let Some(file) = self.names_of_one_file(id, &LIVE)?.pop() {
             return Ok(file);
         }
-        match self.files(id, &[State::Quarantined])?.pop() {
-            None => Err(no_item(id)),
-            Some(file) => Err(Error::new(Cause::Quarantined, Operation::None, &file.name)),
-        }
+        let file = self.quarantined_file(id)?;
+        Err(Error::new(Cause::Quarantined, Operation::None, &file.name))
     }
 
     /// Finds the one file of an id: ready or held, or else quarantined.
     pub(super) fn any_file(&self, id: &str) -> Result<ItemFile> {
-        match self.file(id, &LIVE)? {
+        match self.names_of_one_file(id, &LIVE)?.pop() {
             Some(file) => Ok(file),
-            None => self.file(id, &[State::Quarantined])?.ok_or_else(|| no_item(id)),
+            None => self.quarantined_file(id),
         }
+    }
+
+    /// Finds the one quarantined file of an id, by a pass over the directory.
+    fn quarantined_file(&self, id: &str) -> Result<ItemFile> {
+        let mut files = self.quarantined_files(&[id])?;
+        let file = files.pop().ok_or_else(|| no_item(id))?;
+        if !files.is_empty() {
+            return Err(Error::new(Cause::SeveralQuarantined, Operation::None, &file.name));
+        }
+        if self.file_type(&file.name)? != Some(FileType::Regular) {
+            return Err(not_regular(&file.name));
+        }
+        Ok(file)
+    }
+
+    /// Finds the quarantined files that have one of these ids, by a pass over the directory.
+    pub(super) fn quarantined_files<I: AsRef<str>>(&self, ids: &[I]) -> Result<Vec<ItemFile>> {
+        let mut quarantined = Vec::new();
+        let mut scan = self.scan()?;
+        while let Some(entry) = scan.next()? {
+            if let Some(file) = ItemFile::found(entry.name)
+                && file.state == State::Quarantined
+                && ids.iter().any(|id| id.as_ref() == file.id())
+            {
+                quarantined.push(file);
+            }
+        }
+        Ok(quarantined)
     }
 
     /// Opens the file of an item.

@@ -174,7 +174,7 @@ impl<S: System> Queue<S> {
                 recovery.rewritten += 1;
             }
         }
-        self.file(file.id(), &LIVE).map(drop)
+        self.names_of_one_file(file.id(), &LIVE).map(drop)
     }
 
     /// Writes an item to a new file and publishes it in the place of the old one.

@@ -51,21 +51,6 @@ impl<S: System> Queue<S> {
         Ok(names)
     }
 
-    /// Finds the quarantined files that have one of these ids, by one pass over the directory.
-    pub(super) fn quarantined_files(&self, ids: &[String]) -> Result<Vec<ItemFile>> {
-        let mut quarantined = Vec::new();
-        let mut scan = self.scan()?;
-        while let Some(entry) = scan.next()? {
-            if let Some(file) = ItemFile::found(entry.name)
-                && file.state == State::Quarantined
-                && ids.iter().any(|id| id == file.id())
-            {
-                quarantined.push(file);
-            }
-        }
-        Ok(quarantined)
-    }
-
     /// Removes a name.
     pub(super) fn unlink(&self, name: &str) -> Result<()> {
         let Err(errno) = self.directory.unlink(name) else {

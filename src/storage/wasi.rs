@@ -39,13 +39,13 @@ impl System for Wasi {
 
     fn open_directory(&self, path: &str) -> Result<WasiDirectory, Error> {
         let candidates = self.opened().iter().filter_map(|(preopen, name)| Some((preopen, below(path, name)?)));
-        let Some((preopen, below)) = candidates.min_by_key(|(_, below)| below.len()) else {
+        let Some((preopen, below)) = candidates.min_by_key(|(_, below)| below.map_or(0, str::len)) else {
             let names: Vec<String> = self.opened().iter().map(|(_, name)| ["`", name, "`"].concat()).collect();
             return Err(Error::new(Cause::NoPreopen(names.join(", ")), Operation::Resolve, path));
         };
         let mut directory = open_directory(preopen, ".", path)?;
         // One component at a time: only the last one of a path is not followed where it is a symbolic link.
-        for component in below.split('/').filter(|_| !below.is_empty()) {
+        for component in below.into_iter().flat_map(|below| below.split('/')) {
             if !is_file_name(component) {
                 let detail = "a path below a preopen has no `.`, `..`, empty component, `\\` and NUL";
                 return Err(Error::new(Cause::Path(detail), Operation::Resolve, path));
@@ -68,13 +68,16 @@ impl System for Wasi {
     }
 }
 
-/// Returns the part of `path` below the preopen `name`, if it is that preopen or below it.
-fn below<'a>(path: &'a str, name: &str) -> Option<&'a str> {
+/// Returns the part of `path` below the preopen `name`, which is none for the preopen itself; none if it is elsewhere.
+fn below<'a>(path: &'a str, name: &str) -> Option<Option<&'a str>> {
     let rest = path.strip_prefix(name)?;
-    if rest.is_empty() || name.ends_with('/') {
-        return Some(rest);
+    if rest.is_empty() {
+        Some(None)
+    } else if name.ends_with('/') {
+        Some(Some(rest))
+    } else {
+        rest.strip_prefix('/').map(Some)
     }
-    rest.strip_prefix('/').filter(|below| !below.is_empty())
 }
 
 fn open_directory(parent: &Descriptor, name: &str, path: &str) -> Result<Descriptor, Error> {

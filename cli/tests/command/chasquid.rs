@@ -1,8 +1,9 @@
-//! The SMTP server whose files these are: it delivers what the command queued, and the command reads and changes what it queued.
+//! The SMTP server whose files these are: it delivers mails of the command, and the command reads and changes its items.
 
-use crate::support::{self, run};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use crate::process::{queue_store, run, send, wait_until};
+use crate::queue::{self, parse_json};
+use crate::trial::trials;
+use nix::sys::signal::Signal;
 use queue_store_host_test::requirement::chasquid;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -12,51 +13,40 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
-support::trials![
-    chasquid_delivers_what_was_queued => Chasquid,
-    what_chasquid_queued_is_read_and_changed => Chasquid,
+trials![
+    chasquid_delivers_mails_of_the_command => Chasquid,
+    command_reads_and_changes_items_of_chasquid => Chasquid,
 ];
 
-/// How long the server may take for anything, on a machine with other things to do.
-const LONGEST: Duration = Duration::from_secs(60);
+/// The time that the server may take for an answer, on a machine that is busy.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Waits until something is so.
-#[track_caller]
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let since = Instant::now();
-    while !is_so() {
-        assert!(since.elapsed() < LONGEST, "still not so: {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// A server with a queue, a domain `example.test`, and an agent that delivers to a directory.
+/// The configuration of a server: a queue, a domain `example.test`, and an agent that delivers to a directory.
 struct Site {
     directory: TempDir,
     smtp: u16,
 }
 
-/// A server that runs, until this is dropped.
+/// A server that runs until this is dropped.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let id = Pid::from_raw(self.0.id().try_into().expect("an id of a process"));
-        kill(id, Signal::SIGTERM).expect("it was not waited for");
-        self.0.wait().expect("it ends");
+        send(Signal::SIGTERM, &self.0);
+        self.0.wait().expect("a child can be waited for");
     }
 }
 
 impl Site {
     fn new() -> Site {
-        let directory = tempfile::Builder::new().prefix("queue-store-").tempdir().expect("a temporary directory");
+        let directory = tempfile::Builder::new().prefix("queue-store-").tempdir();
+        let directory = directory.expect("a test can create a temporary directory");
         let path = |name: &str| directory.path().join(name);
         for name in ["certs/mx", "domains/example.test", "data/queue", "delivered"] {
-            fs::create_dir_all(path(name)).expect("a directory of the test");
+            fs::create_dir_all(path(name)).expect("the temporary directory is writable");
         }
         let mut certificate = Command::new("openssl");
         certificate.args([
@@ -73,13 +63,15 @@ impl Site {
         certificate.args(["-addext", "subjectAltName=DNS:mx.example.test"]);
         certificate.arg("-keyout").arg(path("certs/mx/privkey.pem")).arg("-out").arg(path("certs/mx/fullchain.pem"));
         assert_eq!(run(&mut certificate, b"").code, 0);
-        let write = |name: &str, content: &str| fs::write(path(name), content).expect("a file of the test");
+        let write =
+            |name: &str, content: &str| fs::write(path(name), content).expect("the temporary directory is writable");
         write("domains/example.test/aliases", "postbox: b@example.test\n");
         let agent = "#!/bin/sh\ncd \"${0%/*}\" || exit\n[ -e closed ] && exit 75\ncat >$$ && mv $$ delivered/$$\n";
         write("agent", agent);
-        fs::set_permissions(path("agent"), Permissions::from_mode(0o700)).expect("a file of the test");
-        let ports = [0; 3].map(|port| TcpListener::bind(("127.0.0.1", port)).expect("a port"));
-        let [smtp, submission, submissions] = ports.map(|port| port.local_addr().expect("it is bound").port());
+        fs::set_permissions(path("agent"), Permissions::from_mode(0o700)).expect("the temporary directory is writable");
+        let ports = [0; 3].map(|port| TcpListener::bind(("127.0.0.1", port)).expect("loopback has free ports"));
+        let [smtp, submission, submissions] =
+            ports.map(|port| port.local_addr().expect("a bound socket has an address").port());
         let data = path("data");
         let agent = path("agent");
         write(
@@ -99,78 +91,80 @@ impl Site {
 
     /// Starts the server, and waits until it listens.
     fn start(&self) -> Running {
-        let log = File::create(self.path("log")).expect("a file of the test");
+        let log = File::create(self.path("log")).expect("the temporary directory is writable");
         let mut server = Command::new(chasquid());
         server.arg("-config_dir").arg(self.directory.path()).stdin(Stdio::null());
-        server.stdout(log.try_clone().expect("a descriptor")).stderr(log);
-        let running = Running(server.spawn().expect("it starts"));
-        until("it listens", || TcpStream::connect(("127.0.0.1", self.smtp)).is_ok());
+        server.stdout(log.try_clone().expect("descriptors are left")).stderr(log);
+        let running = Running(server.spawn().expect("the requirement of the test is met"));
+        wait_until("the server listens", || TcpStream::connect(("127.0.0.1", self.smtp)).is_ok());
         running
     }
 
     /// Sends a mail by SMTP (RFC 5321).
     fn send(&self, recipients: &[&str], body: &str) {
-        let stream = TcpStream::connect(("127.0.0.1", self.smtp)).expect("it listens");
-        stream.set_read_timeout(Some(LONGEST)).expect("a socket has a timeout");
-        let mut replies = BufReader::new(stream.try_clone().expect("a descriptor"));
-        let mut say = |command: &str, code: &str| {
-            (&stream).write_all(command.as_bytes()).expect("it reads");
+        let stream = TcpStream::connect(("127.0.0.1", self.smtp)).expect("the server listens");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("the timeout is not zero");
+        let mut replies = BufReader::new(stream.try_clone().expect("descriptors are left"));
+        let mut exchange = |command: &str, code: &str| {
+            (&stream).write_all(command.as_bytes()).expect("the server reads commands");
             let mut reply = String::new();
-            // Of a reply of several lines, all but the last have a hyphen after the code.
+            // In a reply of several lines, all but the last have a hyphen after the code.
             while !reply.starts_with(&format!("{code} ")) {
                 assert!(reply.is_empty() || reply.starts_with(&format!("{code}-")), "{command}: {reply}");
                 reply.clear();
-                assert!(replies.read_line(&mut reply).expect("it answers") > 0, "{command}: it hung up");
+                assert!(
+                    replies.read_line(&mut reply).expect("the server replies in time") > 0,
+                    "{command}: it hung up"
+                );
             }
         };
-        say("", "220");
-        say("EHLO client.example.com\r\n", "250");
-        say("MAIL FROM:<>\r\n", "250");
-        recipients.iter().for_each(|to| say(&format!("RCPT TO:<{to}>\r\n"), "250"));
-        say("DATA\r\n", "354");
-        say(&format!("{body}.\r\n"), "250");
-        say("QUIT\r\n", "221");
+        exchange("", "220");
+        exchange("EHLO client.example.com\r\n", "250");
+        exchange("MAIL FROM:<>\r\n", "250");
+        recipients.iter().for_each(|to| exchange(&format!("RCPT TO:<{to}>\r\n"), "250"));
+        exchange("DATA\r\n", "354");
+        exchange(&format!("{body}.\r\n"), "250");
+        exchange("QUIT\r\n", "221");
     }
 
-    /// Whether the agent refuses for now.
+    /// Sets whether the agent refuses for now.
     fn close(&self, closed: bool) {
         let path = self.path("closed");
-        if closed { fs::write(path, "") } else { fs::remove_file(path) }.expect("a file of the test");
+        if closed { fs::write(path, "") } else { fs::remove_file(path) }.expect("the temporary directory is writable");
     }
 
-    /// What was delivered.
+    /// Returns the delivered mails.
     fn delivered(&self) -> BTreeSet<Vec<u8>> {
-        let entries = fs::read_dir(self.path("delivered")).expect("a directory of the test");
-        entries.map(|entry| fs::read(entry.expect("an entry").path()).expect("a file")).collect()
+        let names = queue::names(&self.path("delivered"));
+        names.iter().map(|name| fs::read(self.path("delivered").join(name)).expect("a mail stays delivered")).collect()
     }
 
-    /// The command, on the queue of the server.
+    /// Returns the command, for the queue of the server.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = support::queue_store(arguments);
+        let mut command = queue_store(arguments);
         command.env("QUEUE_STORE_DIR", self.path("data/queue"));
         command
     }
 
     fn names(&self) -> Vec<String> {
-        queue_store_host_test::instance::names(&self.path("data/queue"))
+        queue::names(&self.path("data/queue"))
     }
 
     /// Starts the server, sends a mail, waits until it is delivered, and ends the server.
-    fn send_through_a_start(&self, body: &str) {
+    fn send_and_deliver(&self, body: &str) {
         let running = self.start();
         self.send(&["postbox@example.test"], body);
-        until("it delivered the mail", || !self.delivered().is_empty());
-        until("it removed the mail", || self.names().iter().all(|name| name.starts_with("h:")));
+        wait_until("the mail is delivered", || !self.delivered().is_empty());
+        wait_until("the item is removed", || self.names().iter().all(|name| name.starts_with("h:")));
         drop(running);
     }
 
     fn show(&self, id: &str) -> Value {
-        let shown = run(&mut self.command(&["show", "--json", "--", id]), b"").done();
-        serde_json::from_str(&shown).expect("JSON")
+        parse_json(&run(&mut self.command(&["show", "--json", "--", id]), b"").done())
     }
 }
 
-fn chasquid_delivers_what_was_queued() {
+fn chasquid_delivers_mails_of_the_command() {
     let site = Site::new();
     let every_byte: Vec<u8> = (0..=255).cycle().take(70_000).collect();
     let bodies = [&b"Subject: hello\r\n\r\nhello\r\n"[..], b"\"quotes\" and \\backslashes\\\n", &every_byte, b"x"];
@@ -183,24 +177,24 @@ fn chasquid_delivers_what_was_queued() {
         }
         run(&mut put, body).done();
     }
-    // It reads text that is ready, and leaves the rest.
+    // It reads items that are text and ready, and leaves the others.
     run(site.command(&["put", "--format=binary", "--id=binary", "--from=<>", "--to=b@example.test"]).arg("-"), b"b")
         .done();
     run(&mut site.command(&["put", "--id=held", "--from=<>", "--to=b@example.test"]), b"held").done();
     run(&mut site.command(&["hold", "held"]), b"").done();
     let running = site.start();
-    until("it delivered all, and removed it", || site.names() == ["h:held", "m=binary"]);
+    wait_until("the mails are delivered, and the items removed", || site.names() == ["h:held", "m=binary"]);
     assert_eq!(site.delivered(), bodies.iter().map(|body| body.to_vec()).collect());
     drop(running);
 }
 
-fn what_chasquid_queued_is_read_and_changed() {
+fn command_reads_and_changes_items_of_chasquid() {
     let site = Site::new();
     site.close(true);
     let running = site.start();
     site.send(&["postbox@example.test"], "Subject: hi\r\n\r\na \"quote\", a caf\u{e9}\r\n..\r\n");
     let is_queued = || matches!(site.names().as_slice(), [name] if name.starts_with("m:"));
-    until("it queued the mail, and tried to deliver it", || {
+    wait_until("the mail is queued, and the agent has refused it", || {
         is_queued()
             && fs::read_to_string(site.path("data/queue").join(&site.names()[0])).is_ok_and(|text| text.contains("MDA"))
     });
@@ -214,22 +208,25 @@ fn what_chasquid_queued_is_read_and_changed() {
     assert_eq!(delivery["address"], "b@example.test");
     assert_eq!(delivery["original_address"], "postbox@example.test");
     assert_eq!(delivery["status"], "PENDING");
-    assert!(delivery["last_failure_message"].as_str().is_some_and(|said| said.contains("exit status 75")), "{shown}");
+    assert!(
+        delivery["last_failure_message"].as_str().is_some_and(|message| message.contains("exit status 75")),
+        "{shown}"
+    );
     let body = run(&mut site.command(&["cat", "--", id]), b"").done();
     assert!(body.starts_with("Received: from ") && body.ends_with("\na \"quote\", a caf\u{e9}\n.\n"), "{body}");
     run(&mut site.command(&["verify"]), b"").done();
 
-    // Held, it is not delivered; released, with another address to deliver to, it is.
+    // A held item is not delivered. A released one is, also after an update.
     run(&mut site.command(&["hold", "--", id]), b"").done();
     site.close(false);
-    site.send_through_a_start("Subject: other\r\n\r\nother\r\n");
-    assert_eq!(site.delivered().len(), 1, "what is held was delivered");
+    site.send_and_deliver("Subject: other\r\n\r\nother\r\n");
+    assert_eq!(site.delivered().len(), 1, "a held item is not delivered");
     run(&mut site.command(&["release", "--", id]), b"").done();
     let update = ["update", "--rcpt=b@example.test", "--status=pending", "--failure=tried by hand", "--", id];
     run(&mut site.command(&update), b"").done();
     assert_eq!(site.show(id)["rcpt"][0]["last_failure_message"], json!("tried by hand"));
     let running = site.start();
-    until("it delivered the mail, and removed it", || site.names().is_empty());
+    wait_until("the mail is delivered, and the item removed", || site.names().is_empty());
     assert!(site.delivered().contains(body.as_bytes()));
     drop(running);
 }

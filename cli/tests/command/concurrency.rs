@@ -1,12 +1,14 @@
 //! Several commands at once on one queue.
 
-use crate::support::{self, Queue, start, wait};
+use crate::process::{start, wait};
+use crate::queue::Queue;
+use crate::trial::trials;
 use std::collections::BTreeSet;
 use std::process::Child;
 
-support::trials![of_several_puts_of_one_id_one_succeeds, commands_at_once_lose_nothing_and_mix_nothing];
+trials![one_of_several_puts_of_one_id_succeeds, concurrent_commands_lose_and_mix_nothing];
 
-fn of_several_puts_of_one_id_one_succeeds() {
+fn one_of_several_puts_of_one_id_succeeds() {
     let queue = Queue::new();
     for round in 0..15 {
         let id = format!("id{round}");
@@ -17,18 +19,17 @@ fn of_several_puts_of_one_id_one_succeeds() {
             if output.code == 0 {
                 winners.push(number);
             } else {
-                assert!(
-                    output.failed(73).ends_with("an item of this id exists, and is safe; give another id, or none")
-                );
+                let line = output.failed(73);
+                assert!(line.ends_with("an item of this id exists, and is safe; give another id, or none"), "{line}");
             }
         }
         assert_eq!(winners.len(), 1, "{id}");
         assert_eq!(queue.cat(&id), format!("mail {}", winners[0]).as_bytes());
     }
-    assert_eq!(queue.names().len(), 15, "no temporary file is left");
+    assert_eq!(queue.names().len(), 15, "a put that fails removes its temporary file");
 }
 
-fn commands_at_once_lose_nothing_and_mix_nothing() {
+fn concurrent_commands_lose_and_mix_nothing() {
     let queue = Queue::existing();
     let mut expected = BTreeSet::new();
     for round in 0..5 {
@@ -40,7 +41,7 @@ fn commands_at_once_lose_nothing_and_mix_nothing() {
         for (put, body) in puts.into_iter().zip(&bodies) {
             let id = wait(put).done().trim_end().to_string();
             assert!(queue.cat(&id) == *body, "{id}");
-            assert!(expected.insert(format!("m:{id}")), "every id is another");
+            assert!(expected.insert(format!("m:{id}")), "{id} was generated twice");
         }
         for other in others {
             wait(other).done();

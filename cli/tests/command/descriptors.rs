@@ -1,64 +1,64 @@
-//! Standard input, output and error that are closed, full or read by nobody.
+//! Standard input, output and error that are closed, full, or pipes without a reader.
 
-use crate::support::{self, Output, Queue, run, start, wait};
-use std::fs::{self, File};
+use crate::process::{Output, run, start, wait};
+use crate::queue::{Queue, names};
+use crate::trial::trials;
+use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-support::trials![
-    a_put_whose_id_nobody_reads_is_taken_back,
-    output_that_nobody_takes_is_74,
-    what_was_imported_stays_when_nobody_reads_its_ids,
-    an_error_that_nobody_reads_is_still_an_exit_code,
-    a_closed_descriptor_never_becomes_a_file_of_the_queue,
+trials![
+    put_removes_mail_whose_id_cannot_be_printed,
+    unwritable_output_exits_74,
+    import_keeps_mails_whose_ids_cannot_be_printed,
+    unwritable_error_output_keeps_exit_code,
+    closed_descriptor_never_becomes_file_of_queue,
 ];
 
-/// A pipe that nobody reads.
+/// Returns a pipe without a reader.
 fn broken_pipe() -> Stdio {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let (reader, writer) = std::io::pipe().expect("a test can create a pipe");
     drop(reader);
     writer.into()
 }
 
-fn full() -> Stdio {
-    File::options().write(true).open("/dev/full").expect("the device").into()
+fn full_device() -> Stdio {
+    File::options().write(true).open("/dev/full").expect("Linux has /dev/full").into()
 }
 
 type Sink = fn() -> Stdio;
 
-/// Outputs that take nothing, and what the system says of them.
-const OUTPUTS: [(Sink, &str); 2] = [(broken_pipe, "Broken pipe"), (full, "No space left on device")];
+/// Outputs that refuse every write, and the error of the system.
+const SINKS: [(Sink, &str); 2] = [(broken_pipe, "Broken pipe"), (full_device, "No space left on device")];
 
-/// Runs a command whose output nobody takes.
+/// Runs a command with this standard output.
 fn run_into(output: Stdio, command: &mut Command) -> Output {
-    let child = command.stdout(output).stderr(Stdio::piped()).spawn().expect("the command starts");
-    wait(child)
+    let child = command.stdout(output).stderr(Stdio::piped()).spawn();
+    wait(child.expect("the program exists and can be started"))
 }
 
-fn a_put_whose_id_nobody_reads_is_taken_back() {
+fn put_removes_mail_whose_id_cannot_be_printed() {
     let queue = Queue::existing();
     queue.put(&[], b"another mail");
-    let body = File::open(queue.file("mail", vec![b'x'; 3 << 20])).expect("the mail");
+    let large = File::open(queue.file("mail", vec![b'x'; 3 << 20])).expect("the file was just written");
     let before = queue.content();
-    for (output, what) in OUTPUTS {
+    for (sink, error) in SINKS {
         for arguments in [&[][..], &["--id", "x"], &["--format", "binary"]] {
-            for input in [Stdio::null(), body.try_clone().expect("the mail").into()] {
-                let said = run_into(output(), queue.put_command(arguments).stdin(input)).failed(74);
-                assert_eq!(
-                    said,
-                    format!("standard output: {what}; the mail was taken back, since nobody was told its id")
-                );
+            for input in [Stdio::null(), large.try_clone().expect("descriptors are left").into()] {
+                let line = run_into(sink(), queue.put_command(arguments).stdin(input)).failed(74);
+                let note = "the mail was taken back, since its id could not be printed";
+                assert_eq!(line, format!("standard output: {error}; {note}"));
                 assert!(queue.content() == before);
             }
         }
     }
 }
 
-fn output_that_nobody_takes_is_74() {
+fn unwritable_output_exits_74() {
     let queue = Queue::new();
     let id = queue.put(&["--id", "x"], &[b'x'; 1 << 20]);
     let before = queue.content();
-    for (output, what) in OUTPUTS {
+    for (sink, error) in SINKS {
         for arguments in [
             &["list"][..],
             &["list", "--json"],
@@ -70,55 +70,57 @@ fn output_that_nobody_takes_is_74() {
             &["component"],
             &["--help"],
         ] {
-            let said = run_into(output(), &mut queue.command(arguments)).failed(74);
-            assert_eq!(said, format!("standard output: {what}"), "{arguments:?}");
+            let line = run_into(sink(), &mut queue.command(arguments)).failed(74);
+            assert_eq!(line, format!("standard output: {error}"), "{arguments:?}");
         }
     }
     assert!(queue.content() == before);
-    // Somebody who reads the beginning and then no more, like `head`.
+    // A reader that reads the beginning and then no more, as `head` does.
     let mut cat = start(&mut queue.command(&["cat", &id]), b"");
-    cat.stdout.take().expect("it is a pipe").read_exact(&mut [0; 10]).expect("the beginning");
+    let mut stdout = cat.stdout.take().expect("standard output is a pipe");
+    stdout.read_exact(&mut [0; 10]).expect("the body has more than ten bytes");
+    drop(stdout);
     assert_eq!(wait(cat).failed(74), "standard output: Broken pipe");
 }
 
-fn what_was_imported_stays_when_nobody_reads_its_ids() {
+fn import_keeps_mails_whose_ids_cannot_be_printed() {
     let queue = Queue::existing();
     let mbox =
         queue.file("mbox", "From a@example.com Mon Jan  1 00:00:00 2024\nTo: b@example.com\n\nbody\n\n".repeat(2));
-    let said = run_into(broken_pipe(), queue.command(&["import"]).arg(mbox)).failed(74);
-    assert_eq!(said, "standard output: Broken pipe; what was queued so far stays queued; list shows it");
+    let line = run_into(broken_pipe(), queue.command(&["import"]).arg(mbox)).failed(74);
+    assert_eq!(line, "standard output: Broken pipe; the mails that were queued stay queued; list shows them");
     assert_eq!(queue.names().len(), 2);
 }
 
-fn an_error_that_nobody_reads_is_still_an_exit_code() {
+fn unwritable_error_output_keeps_exit_code() {
     let queue = Queue::existing();
-    for (output, _) in OUTPUTS {
+    for (sink, _) in SINKS {
         for (arguments, code) in [(&["show", "x"][..], 66), (&["frobnicate"], 64), (&["hold", "x", "y"], 66)] {
-            let status = queue.command(arguments).stderr(output()).status().expect("it runs");
+            let status = queue.command(arguments).stderr(sink()).status().expect("the command can be started");
             assert_eq!(status.code(), Some(code), "{arguments:?}");
         }
     }
 }
 
-fn a_closed_descriptor_never_becomes_a_file_of_the_queue() {
+fn closed_descriptor_never_becomes_file_of_queue() {
     let queue = Queue::existing();
-    let script = r#"exec "$0" put --from a@example.com --to b@example.com --queue "$1""#;
-    let mut mails = 0;
-    for closed in ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"] {
+    let shell = |script: &str| {
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("{script} {closed}"), env!("CARGO_BIN_EXE_queue-store")]).arg(queue.path());
-        let output = run(&mut shell, b"body");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_queue-store")]).arg(queue.path());
+        shell
+    };
+    let put = r#"exec "$0" put --from a@example.com --to b@example.com --queue "$1""#;
+    for (closed, number) in ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"].into_iter().zip(1..) {
+        let output = run(&mut shell(&format!("{put} {closed}")), b"body");
         assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{closed}");
-        mails += 1;
-        assert_eq!(queue.names().len(), mails);
+        assert_eq!(queue.names().len(), number, "{closed}");
     }
-    // Had an item been descriptor 1, it would contain its id.
+    // An item that was opened as descriptor 1 would contain its id.
     assert_eq!(queue.run(&["verify"]).done(), "6 items, 0 damaged, 0 without checksums\n");
-    // An error goes nowhere, and not into a file.
-    let mut shell = Command::new("sh");
-    shell.args(["-c", r#"exec "$0" show --queue "$1" x 2>&-"#, env!("CARGO_BIN_EXE_queue-store")]).arg(queue.path());
+    // An error is not written into a file either.
     let before = queue.content();
-    assert_eq!(run(&mut shell, b"").code, 66);
+    let show = run(&mut shell(r#"exec "$0" show --queue "$1" x 2>&-"#), b"");
+    assert_eq!(show.code, 66);
     assert!(queue.content() == before);
-    assert!(fs::read_dir(queue.beside("")).expect("a directory").count() == 1);
+    assert_eq!(names(&queue.beside("")), ["queue"]);
 }

@@ -1,9 +1,14 @@
-//! The command as its users have it: what it prints, its exit codes, and what it leaves in the directory.
+//! The command as its users run it: its output, its exit codes, and the files that it leaves.
 //!
-//! A test that lacks something is shown as ignored; `QUEUE_STORE_REQUIRE_ALL=1` makes it fail.
+//! A test whose requirements are not met is shown as ignored; `QUEUE_STORE_REQUIRE_ALL=1` makes it fail.
 
-mod support;
-mod trace;
+#![forbid(unsafe_code)]
+
+mod mounts;
+mod process;
+mod queue;
+mod strace;
+mod trial;
 
 mod chasquid;
 mod concurrency;

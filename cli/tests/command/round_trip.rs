@@ -1,22 +1,26 @@
-//! What `put` was given, `cat` gives back, byte for byte.
+//! Bodies and envelopes that are put, and read again.
 
-use crate::support::{self, Queue, run};
+use crate::process::run;
+use crate::queue::{Queue, parse_json};
+use crate::trial::trials;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
 
-support::trials![
-    any_body_comes_back_as_it_was,
-    a_mail_of_25_megabytes_comes_back_as_it_was,
-    a_body_comes_from_a_file_or_from_standard_input,
-    a_body_that_trickles_in_is_one_body,
-    put_stores_what_it_was_told,
-    update_changes_one_delivery_and_makes_its_text_valid,
-    the_component_prints_itself,
+trials![
+    cat_returns_every_byte_of_any_body,
+    cat_returns_body_of_25_megabytes,
+    put_reads_file_or_standard_input,
+    put_reads_slow_pipe_to_its_end,
+    put_stores_its_arguments,
+    put_without_rcpt_delivers_to_every_to,
+    update_changes_one_delivery,
+    update_replaces_invalid_utf8_in_message,
 ];
 
 const FORMATS: [&str; 2] = ["text", "binary"];
 
-fn any_body_comes_back_as_it_was() {
+fn cat_returns_every_byte_of_any_body() {
     let queue = Queue::new();
     let all_bytes: Vec<u8> = (0..=255).collect();
     let mut bodies = vec![
@@ -31,7 +35,7 @@ fn any_body_comes_back_as_it_was() {
         b"Subject: \xc3\xb1\r\n\r\n.\r\nFrom here\r\n\"\\x41\\\"\r\n".to_vec(),
         "# queue-store-end body=0 envelope=0 all=0\n".repeat(10).into_bytes(),
     ];
-    // Around the sizes at which a body is passed in another way.
+    // Around the sizes at which the command changes how it passes a body.
     for size in [64 << 10, 1 << 20, 2 << 20] {
         bodies.extend([size - 1, size, size + 1].map(|size| all_bytes.iter().copied().cycle().take(size).collect()));
     }
@@ -42,15 +46,11 @@ fn any_body_comes_back_as_it_was() {
         }
     }
     assert_eq!(queue.names().len(), 2 * bodies.len());
-    assert!(
-        queue
-            .run(&["verify"])
-            .done()
-            .ends_with(&format!("{} items, 0 damaged, 0 without checksums\n", 2 * bodies.len()))
-    );
+    let verified = queue.run(&["verify"]).done();
+    assert_eq!(verified, format!("{} items, 0 damaged, 0 without checksums\n", 2 * bodies.len()));
 }
 
-fn a_mail_of_25_megabytes_comes_back_as_it_was() {
+fn cat_returns_body_of_25_megabytes() {
     let queue = Queue::new();
     let mut mail = b"Subject: large\r\nContent-Transfer-Encoding: base64\r\n\r\n".to_vec();
     let mut random = fastrand::Rng::with_seed(25);
@@ -64,68 +64,86 @@ fn a_mail_of_25_megabytes_comes_back_as_it_was() {
     }
 }
 
-fn a_body_comes_from_a_file_or_from_standard_input() {
+fn put_reads_file_or_standard_input() {
     let queue = Queue::new();
     let file = queue.file("mail", b"from a file");
     let put = |arguments: &[&str]| queue.cat(&queue.put(arguments, b"from standard input"));
     assert_eq!(put(&[]), b"from standard input");
     assert_eq!(put(&["-"]), b"from standard input");
-    assert_eq!(put(&[file.to_str().expect("text")]), b"from a file");
-    assert_eq!(queue.cat(&queue.put(&[], b"")), b"", "nothing to read is an empty mail");
+    assert_eq!(put(&[file.to_str().expect("temporary files have names in UTF-8")]), b"from a file");
+    assert_eq!(queue.cat(&queue.put(&[], b"")), b"", "an empty input is an empty body");
 }
 
-fn a_body_that_trickles_in_is_one_body() {
+fn put_reads_slow_pipe_to_its_end() {
     let queue = Queue::new();
     let script = "{ printf a; sleep 0.05; printf b; sleep 0.05; printf c; } | \
                   \"$0\" put --from a@example.com --to b@example.com";
-    let mut shell = std::process::Command::new("sh");
+    let mut shell = Command::new("sh");
     shell.args(["-c", script, env!("CARGO_BIN_EXE_queue-store")]).env("QUEUE_STORE_DIR", queue.path());
     let id = run(&mut shell, b"").done();
     assert_eq!(queue.cat(id.trim_end()), b"abc");
 }
 
-fn put_stores_what_it_was_told() {
+fn put_stores_its_arguments() {
     let queue = Queue::new();
     let recipient = r#"{"address":"|filter -x","type":"PIPE","status":"PENDING","last_failure_message":"later",
         "original_address":"b@example.com","via":["mx1.example.com","mx2.example.com"]}"#;
     let put = ["put", "--from", "-a@example.com", "--to", "-b@example.com", "--id", "-id", "--rcpt", recipient];
     assert_eq!(run(queue.command(&put).args(["--rcpt", "c@example.com"]), b"").done(), "-id\n");
-    let shown: serde_json::Value =
-        serde_json::from_str(&queue.run(&["show", "--json", "--", "-id"]).done()).expect("JSON");
+    let shown = queue.json(&["show", "--json", "--", "-id"]);
     assert_eq!(shown["from"], "-a@example.com");
     assert_eq!(shown["to"], serde_json::json!(["-b@example.com"]));
-    let given: serde_json::Value = serde_json::from_str(recipient).expect("JSON");
-    assert_eq!(shown["rcpt"][0], given);
+    assert_eq!(shown["rcpt"][0], parse_json(recipient));
     assert_eq!(shown["rcpt"][1]["address"], "c@example.com");
     assert_eq!(shown["rcpt"][1]["original_address"], "c@example.com");
+    assert_eq!(shown["rcpt"].as_array().map(Vec::len), Some(2), "`--rcpt` replaces the deliveries of `--to`");
 
     let bounce = run(&mut queue.command(&["put", "--from", "<>", "--to", "b@example.com"]), b"").done();
     assert!(queue.run(&["show", bounce.trim_end()]).done().contains("\nfrom:      <>\n"));
 }
 
-fn update_changes_one_delivery_and_makes_its_text_valid() {
+fn put_without_rcpt_delivers_to_every_to() {
+    let queue = Queue::new();
+    queue.put(&["--id", "x", "--to", "c@example.com"], b"body");
+    let delivery = |address: &str| {
+        serde_json::json!({
+            "address": address, "type": "EMAIL", "status": "PENDING", "last_failure_message": "",
+            "original_address": address, "via": [],
+        })
+    };
+    let shown = queue.json(&["show", "--json", "x"]);
+    assert_eq!(shown["to"], serde_json::json!(["b@example.com", "c@example.com"]));
+    assert_eq!(shown["rcpt"], serde_json::json!([delivery("b@example.com"), delivery("c@example.com")]));
+}
+
+fn update_changes_one_delivery() {
     let queue = Queue::new();
     let body = b"body\xff";
     queue.put(&["--to", "c@example.com", "--id", "x"], body);
-    let show =
-        || -> serde_json::Value { serde_json::from_str(&queue.run(&["show", "--json", "x"]).done()).expect("JSON") };
+    let show = || queue.json(&["show", "--json", "x"]);
     let mut expected = show();
-    let update = ["update", "x", "--rcpt", "c@example.com", "--status", "failed", "--failure"];
-    run(queue.command(&update).arg(OsStr::from_bytes(b"-550 caf\xe9")), b"").done();
+    queue.run(&["update", "x", "--rcpt", "c@example.com", "--status", "failed", "--failure", "-550 no"]).done();
     expected["rcpt"][1]["status"] = "FAILED".into();
-    expected["rcpt"][1]["last_failure_message"] = "-550 caf\u{fffd}".into();
+    expected["rcpt"][1]["last_failure_message"] = "-550 no".into();
     assert_eq!(show(), expected);
     queue.run(&["update", "x", "--rcpt", "b@example.com", "--status", "sent"]).done();
     expected["rcpt"][0]["status"] = "SENT".into();
     assert_eq!(show(), expected);
-    queue.run(&["update", "x", "--rcpt", "c@example.com", "--status", "pending", "--failure", ""]).done();
+    // Without `--failure` the message stays.
+    queue.run(&["update", "x", "--rcpt", "c@example.com", "--status", "pending"]).done();
     expected["rcpt"][1]["status"] = "PENDING".into();
+    assert_eq!(show(), expected);
+    queue.run(&["update", "x", "--rcpt", "c@example.com", "--status", "pending", "--failure", ""]).done();
     expected["rcpt"][1]["last_failure_message"] = "".into();
     assert_eq!(show(), expected);
     assert_eq!(queue.cat("x"), body);
 }
 
-fn the_component_prints_itself() {
+fn update_replaces_invalid_utf8_in_message() {
     let queue = Queue::new();
-    assert_eq!(queue.run(&["component"]).stdout, queue_store_host::COMPONENT);
+    queue.put(&["--id", "x"], b"body");
+    let update = ["update", "x", "--rcpt", "b@example.com", "--status", "failed", "--failure"];
+    run(queue.command(&update).arg(OsStr::from_bytes(b"-550 caf\xe9")), b"").done();
+    let shown = queue.json(&["show", "--json", "x"]);
+    assert_eq!(shown["rcpt"][0]["last_failure_message"], "-550 caf\u{fffd}");
 }

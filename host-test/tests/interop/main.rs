@@ -1,8 +1,10 @@
 //! The built component under other hosts: Python and Node.js by the scripts in `interop/`, the command `wasmtime` by the
-//! commands in `docs/embedding.md`, and Python's `protobuf` on the items that the component writes.
+//! commands in `docs/embedding.md`; Python's `protobuf` on the items that the component writes, and the conformance suite
+//! of protobuf on the items that it reads.
 //!
 //! `interop/install` installs the requirements. Without them the tests are shown as ignored, with the missing ones.
 
+mod conformance;
 mod documentation;
 mod exchange;
 mod protobuf;
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
     let mut trials = scripts::trials(&workshop);
     trials.extend(exchange::trials(&workshop));
     trials.extend(protobuf::trials(&workshop));
+    trials.extend(conformance::trials());
     trials.extend(documentation::trials(&workshop));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

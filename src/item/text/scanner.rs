@@ -134,8 +134,9 @@ impl<F: File> Scanner<F> {
             let mut output = [0; PIECE_BYTES];
             loop {
                 let (produced, stop) = self.unescape(&mut output, quote)?;
-                bytes.extend_from_slice(&output[..produced]);
+                // Before the string grows beyond its bound.
                 self.check_bounds()?;
+                bytes.extend_from_slice(&output[..produced]);
                 if stop == Stop::Quote {
                     break;
                 }

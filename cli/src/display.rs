@@ -1,0 +1,36 @@
+//! Sizes and times as text.
+
+use queue_store_host::types::{ItemInfo, Timestamp};
+
+/// Returns the size of the body, or `~` and the size of the file where only reading all of it could tell.
+pub(crate) fn size(info: &ItemInfo) -> String {
+    info.body_size.map_or_else(|| format!("~{}", info.file_size), |size| size.to_string())
+}
+
+/// Returns a point in time in UTC (RFC 3339), or its seconds where the year has more than four digits.
+pub(crate) fn time(timestamp: Timestamp) -> String {
+    match jiff::Timestamp::from_second(timestamp.seconds) {
+        Ok(time) => time.to_string(),
+        Err(_) => format!("{}s", timestamp.seconds),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timestamp, time};
+
+    #[test]
+    fn times_of_reference_items_are_utc() {
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (1_760_785_824, "2025-10-18T11:10:24Z"),
+            (2_147_483_648, "2038-01-19T03:14:08Z"),
+            (-62_135_596_800, "0001-01-01T00:00:00Z"),
+            (i64::MAX, "9223372036854775807s"),
+            (i64::MIN, "-9223372036854775808s"),
+        ] {
+            assert_eq!(time(Timestamp { seconds, nanos: 0 }), expected);
+        }
+    }
+}

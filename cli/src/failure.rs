@@ -1,0 +1,134 @@
+//! A failure as one line on standard error and an exit code.
+
+mod advice;
+mod cause;
+pub(crate) mod note;
+
+pub(crate) use cause::Cause;
+
+use crate::escape::escape;
+use queue_store_host::Error;
+use queue_store_host::types::ErrorCode;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use sysexits::ExitCode as Sysexit;
+
+/// A cause, the place that it concerns, and notes on the state that it leaves and on the remedy.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// A file, an item or an argument, where the words of the cause do not name it.
+    place: Option<String>,
+    cause: Box<Cause>,
+    notes: Vec<String>,
+}
+
+impl Failure {
+    /// Returns the failure to use a file. `otherwise` is the exit code for errors that have none of their own.
+    pub(crate) fn file(path: &Path, source: io::Error, otherwise: Sysexit) -> Failure {
+        Failure::from(Cause::File { source, otherwise }).at(&path.to_string_lossy())
+    }
+
+    /// Appends a note.
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Failure {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Sets the place, unless there is one already or `place` is empty.
+    pub(crate) fn at(mut self, place: &str) -> Failure {
+        if !place.is_empty() && !self.cause.names_place() {
+            self.place.get_or_insert_with(|| place.to_string());
+        }
+        self
+    }
+
+    /// Sets the place to the item `id`, unless there is one already, and explains ids where that one is malformed.
+    pub(crate) fn at_item(self, id: &str) -> Failure {
+        let is_malformed =
+            matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::InvalidArgument));
+        let failure = self.at(id);
+        if is_malformed { failure.with_note(note::MALFORMED_ID) } else { failure }
+    }
+
+    /// Puts `source` before the place, unless it is the place.
+    pub(crate) fn within(mut self, source: &str) -> Failure {
+        self.place = match self.place {
+            Some(place) if place != source => Some(format!("{source}: {place}")),
+            _ => Some(source.to_string()),
+        };
+        self
+    }
+
+    /// Returns the cause.
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Returns whether the failed call may have had its effect, which may not survive power loss.
+    pub(crate) fn is_indeterminate(&self) -> bool {
+        matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Indeterminate))
+    }
+
+    /// Returns the exit code.
+    pub(crate) fn code(&self) -> Sysexit {
+        self.cause.exit_code()
+    }
+
+    /// Prints the line to standard error.
+    pub(crate) fn print(&self) {
+        let place = self.place.iter().map(|place| format!("{place}: ")).collect::<String>();
+        let notes = self.notes.iter().map(|note| format!("; {note}")).collect::<String>();
+        let line = format!("{place}{}{notes}", self.cause);
+        // Where standard error cannot be written to, the exit code alone reports the failure.
+        let _ = writeln!(io::stderr(), "queue-store: {}", escape(&line));
+    }
+
+    /// Prints the line and returns the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        self.print();
+        ExitCode::from(self.code() as u8)
+    }
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Failure {
+        let notes = advice::of(&cause).map(str::to_string).into_iter().collect();
+        Failure { place: None, cause: Box::new(cause), notes }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        match error {
+            Error::Directory { path, source } => Failure::file(&path, source, Sysexit::NoInput),
+            error => Cause::Queue(error).into(),
+        }
+    }
+}
+
+/// Prints failures as they come, and keeps the exit code of the first.
+#[derive(Debug)]
+pub(crate) struct Failures {
+    code: Sysexit,
+}
+
+impl Failures {
+    /// Creates a report without failures.
+    pub(crate) fn none() -> Failures {
+        Failures { code: Sysexit::Ok }
+    }
+
+    /// Prints a failure.
+    pub(crate) fn report(&mut self, failure: &Failure) {
+        failure.print();
+        if self.code == Sysexit::Ok {
+            self.code = failure.code();
+        }
+    }
+
+    /// Returns the exit code of the first failure, or that of success.
+    pub(crate) fn code(&self) -> Sysexit {
+        self.code
+    }
+}

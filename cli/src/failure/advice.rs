@@ -1,0 +1,53 @@
+//! The remedies for causes whose own words do not name one.
+
+use super::cause::Cause;
+use crate::file_size_limit;
+use queue_store_host::types::ErrorCode;
+use std::io::ErrorKind;
+
+const MAKE_ROOM: &str = "make room, then try again";
+
+const MOUNT_WRITABLE: &str = "mount it writable, then try again";
+
+/// Returns the advice for a cause.
+pub(super) fn of(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::File { source, .. } | Cause::Read(source) => Some(of_kind(source.kind())),
+        Cause::Queue(error) => error.code().and_then(of_code),
+        _ => None,
+    }
+}
+
+fn of_kind(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::PermissionDenied => "run this as a user who may",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => MAKE_ROOM,
+        ErrorKind::ReadOnlyFilesystem => MOUNT_WRITABLE,
+        _ => "check the path",
+    }
+}
+
+fn of_code(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::NotFound => Some("list shows what there is"),
+        ErrorCode::Exists => Some("give another id, or none"),
+        ErrorCode::Corrupt => Some("quarantine it, or replace it from a backup"),
+        ErrorCode::IdMismatch => Some("correct one of the two by hand, or quarantine it"),
+        ErrorCode::TooLarge if file_size_limit::was_exceeded() => Some("look at the limit of file sizes (ulimit -f)"),
+        ErrorCode::NoSpace | ErrorCode::Quota => Some(MAKE_ROOM),
+        ErrorCode::ReadOnly => Some(MOUNT_WRITABLE),
+        ErrorCode::Access => Some("run this as the owner of the queue"),
+        ErrorCode::Busy => Some("try again"),
+        ErrorCode::Io => Some("look at the system's log"),
+        ErrorCode::NeedsRecovery => Some("queue-store recover does that"),
+        ErrorCode::ChecksumMismatch
+        | ErrorCode::InvalidArgument
+        | ErrorCode::Conflict
+        | ErrorCode::TooLarge
+        | ErrorCode::QueueFull
+        | ErrorCode::Unsupported
+        | ErrorCode::Aborted
+        | ErrorCode::Indeterminate
+        | ErrorCode::Other => None,
+    }
+}

@@ -1,0 +1,137 @@
+//! The causes of failures: their words, and their exit codes (sysexits.h).
+
+use nix::errno::Errno;
+use queue_store_host::Error;
+use queue_store_host::types::ErrorCode;
+use std::io::{self, ErrorKind};
+use sysexits::ExitCode as Sysexit;
+
+/// The cause of a failure.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
+    /// The arguments do not parse.
+    #[error("{message} (see queue-store{subcommand} --help)")]
+    Usage { message: String, subcommand: String },
+    /// An argument is not an address.
+    #[error("{argument} {address:?} is not one address: give it as local-part@domain, once for each")]
+    Address { argument: &'static str, address: String },
+    /// The JSON of a delivery is malformed.
+    #[error("--rcpt {argument}: {problem}: write it as `show --json` prints it")]
+    Delivery { argument: String, problem: String },
+    /// The component would be written to a terminal.
+    #[error("standard output is a terminal, and the component is binary: name a file with --output")]
+    BinaryToTerminal,
+    /// The body exceeds `--max-size`.
+    #[error("the mail has more than the {0} bytes of --max-size; nothing was queued")]
+    BodyTooLarge(u64),
+    /// The address of an update is not in the item.
+    #[error("the item has no delivery to {0}; show lists those it has")]
+    NoSuchDelivery(String),
+    /// An item that would be restored also has a live file.
+    #[error("an item of this id is ready or held; remove or quarantine that one first")]
+    LiveItemExists,
+    /// A verification found damage.
+    #[error("{damaged} of {items} items are damaged: look at them, then seal or quarantine them")]
+    DamagedItems { damaged: usize, items: usize },
+    /// A directory of an import is not a maildir.
+    #[error("not a maildir, which has directories `new` and `cur`")]
+    NotMaildir,
+    /// A mail of an import names no recipient.
+    #[error("it has no address in `To` and `Cc`: say with --to whom it is for")]
+    NoRecipient,
+    /// Two mails of an mbox file may have been read as one.
+    #[error(
+        "a line in it begins with `From ` and may be the next mail: write it as `>From `, or put a blank line before \
+         it; this mail and those after it in the file were not queued"
+    )]
+    AmbiguousSeparator,
+    /// A signal asked the process to end.
+    #[error("interrupted")]
+    Interrupted,
+    /// Signals cannot be caught.
+    #[error("signals: {}", without_number(.0))]
+    Signals(io::Error),
+    /// Root cannot become the owner of the queue.
+    #[error("cannot become its owner, user {user}: {}; run this as that user", errno.desc())]
+    Owner { user: u32, errno: Errno },
+    /// A file cannot be used. `otherwise` is the exit code for errors that have none of their own.
+    #[error("{}", without_number(source))]
+    File { source: io::Error, otherwise: Sysexit },
+    /// The rest of a file cannot be read.
+    #[error("{}", without_number(.0))]
+    Read(io::Error),
+    /// Standard output cannot be written to.
+    #[error("standard output: {}", without_number(.0))]
+    Stdout(io::Error),
+    /// The queue refused the call, or failed.
+    #[error("{0}")]
+    Queue(Error),
+}
+
+/// Returns the text of a system error without its number.
+fn without_number(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_string()
+}
+
+impl Cause {
+    /// Returns whether the words of the cause begin with the place that it concerns.
+    pub(super) fn names_place(&self) -> bool {
+        match self {
+            Cause::Signals(_) | Cause::Stdout(_) => true,
+            Cause::Queue(error) => error.details().is_some_and(|details| !details.path.is_empty()),
+            _ => false,
+        }
+    }
+
+    /// Returns the exit code.
+    pub(super) fn exit_code(&self) -> Sysexit {
+        match self {
+            Cause::Usage { .. } | Cause::Address { .. } | Cause::Delivery { .. } | Cause::BinaryToTerminal => {
+                Sysexit::Usage
+            }
+            Cause::BodyTooLarge(_)
+            | Cause::NoSuchDelivery(_)
+            | Cause::DamagedItems { .. }
+            | Cause::NotMaildir
+            | Cause::NoRecipient
+            | Cause::AmbiguousSeparator => Sysexit::DataErr,
+            Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
+            Cause::Interrupted => Sysexit::TempFail,
+            Cause::Owner { .. } => Sysexit::NoPerm,
+            Cause::Signals(_) | Cause::Stdout(_) => Sysexit::IoErr,
+            Cause::File { source, otherwise } => exit_code_of_kind(source.kind()).unwrap_or(*otherwise),
+            Cause::Read(source) => exit_code_of_kind(source.kind()).unwrap_or(Sysexit::IoErr),
+            Cause::Queue(error) => error.code().map_or(Sysexit::Software, exit_code_of),
+        }
+    }
+}
+
+/// Returns the exit code that an error of the system has wherever it occurs.
+fn exit_code_of_kind(kind: ErrorKind) -> Option<Sysexit> {
+    match kind {
+        ErrorKind::PermissionDenied => Some(Sysexit::NoPerm),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Sysexit::TempFail),
+        _ => None,
+    }
+}
+
+fn exit_code_of(code: ErrorCode) -> Sysexit {
+    match code {
+        ErrorCode::InvalidArgument => Sysexit::Usage,
+        ErrorCode::Corrupt
+        | ErrorCode::ChecksumMismatch
+        | ErrorCode::IdMismatch
+        | ErrorCode::Conflict
+        | ErrorCode::TooLarge => Sysexit::DataErr,
+        ErrorCode::NotFound => Sysexit::NoInput,
+        ErrorCode::Unsupported => Sysexit::Unavailable,
+        ErrorCode::Aborted => Sysexit::Software,
+        ErrorCode::Exists | ErrorCode::ReadOnly => Sysexit::CantCreat,
+        ErrorCode::Io | ErrorCode::Indeterminate | ErrorCode::Other => Sysexit::IoErr,
+        ErrorCode::QueueFull | ErrorCode::NoSpace | ErrorCode::Quota | ErrorCode::Busy | ErrorCode::NeedsRecovery => {
+            Sysexit::TempFail
+        }
+        ErrorCode::Access => Sysexit::NoPerm,
+    }
+}

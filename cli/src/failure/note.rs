@@ -1,0 +1,29 @@
+//! Notes that a subcommand appends to a failure: the state that it leaves, and advice.
+
+/// For a malformed id.
+pub(crate) const MALFORMED_ID: &str = "an id is 1 to 241 bytes that a file name may have";
+
+/// For a put whose mail could not be read to its end.
+pub(crate) const NOTHING_QUEUED: &str = "nothing was queued";
+
+/// For a put that could not print the id.
+pub(crate) const TAKEN_BACK: &str = "the mail was taken back, since its id could not be printed";
+
+/// For a `cat` that fails midway.
+pub(crate) const UNVERIFIED_OUTPUT: &str = "the output so far is not to be trusted";
+
+/// For an import that ends early.
+pub(crate) const REST_NOT_QUEUED: &str =
+    "the mails whose ids were printed are queued, this one and those after it are not";
+
+/// For an import that ends with a mail that may be queued, as may those that share its fsync of the directory.
+pub(crate) const REST_INDETERMINATE: &str =
+    "the mails whose ids were printed are queued, up to 99 after this one may be, the rest are not";
+
+/// For an import that could not print an id.
+pub(crate) const IMPORTED_STAY: &str = "the mails that were queued stay queued; list shows them";
+
+/// For a put that could neither print the id nor remove the mail.
+pub(crate) fn stays_queued(id: &str) -> String {
+    format!("the mail stays queued as {id}")
+}

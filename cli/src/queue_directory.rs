@@ -1,0 +1,53 @@
+//! The directory of a queue: opened or created by its owner.
+
+use crate::failure::Failure;
+use crate::owner;
+use queue_store_host::{Error, Host, Queue};
+use std::fs;
+use std::path::{Path, PathBuf};
+use sysexits::ExitCode as Sysexit;
+
+/// Opens a queue that exists, as its owner.
+pub(crate) fn open(directory: &Path) -> Result<Queue, Failure> {
+    owner::become_owner_of(directory)?;
+    Ok(Host::new()?.open(directory)?)
+}
+
+/// Opens a queue as the owner of its directory, and creates the directory if it does not exist.
+pub(crate) fn create(directory: &Path) -> Result<CreatedQueue, Failure> {
+    owner::become_owner_of(directory)?;
+    let host = Host::new()?;
+    let missing = directory.ancestors().take_while(|path| path.symlink_metadata().is_err());
+    let created = NewDirectories(missing.map(Path::to_path_buf).collect());
+    match host.create(directory) {
+        Ok(queue) => Ok(CreatedQueue { queue, created }),
+        // A directory that cannot be created is not a missing input.
+        Err(Error::Directory { path, source }) => Err(Failure::file(&path, source, Sysexit::CantCreat)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A queue whose directory was created if it did not exist. Dropped without [`CreatedQueue::keep`], it removes the
+/// directories that were created for it, unless they are in use meanwhile.
+pub(crate) struct CreatedQueue {
+    /// The queue.
+    pub(crate) queue: Queue,
+    created: NewDirectories,
+}
+
+impl CreatedQueue {
+    /// Keeps the directory, although it may be empty.
+    pub(crate) fn keep(mut self) {
+        self.created.0.clear();
+    }
+}
+
+/// Directories that did not exist before, the deepest first. Dropped, they are removed as far as they are empty.
+struct NewDirectories(Vec<PathBuf>);
+
+impl Drop for NewDirectories {
+    fn drop(&mut self) {
+        // The first one that is not empty keeps those above it.
+        let _ = self.0.iter().try_for_each(fs::remove_dir);
+    }
+}

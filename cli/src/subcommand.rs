@@ -1,0 +1,12 @@
+//! The subcommands, one in a file.
+
+pub(crate) mod cat;
+pub(crate) mod change;
+pub(crate) mod component;
+pub(crate) mod import;
+pub(crate) mod list;
+pub(crate) mod put;
+pub(crate) mod recover;
+pub(crate) mod show;
+pub(crate) mod update;
+pub(crate) mod verify;

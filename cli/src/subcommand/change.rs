@@ -1,0 +1,73 @@
+//! `hold`, `release`, `quarantine`, `restore`, `remove` and `seal`: changes of several items by their ids.
+
+use crate::arguments::{Items, Remove};
+use crate::failure::{Cause, Failure, Failures};
+use crate::queue_directory;
+use queue_store_host::types::{Detail, Outcome, State};
+use queue_store_host::{Error, Queue};
+use std::collections::HashSet;
+use sysexits::ExitCode as Sysexit;
+
+/// Ids that are passed in one call: `max-batch` of the contract.
+const BATCH_IDS: usize = 1000;
+
+/// Moves items to a state.
+pub(crate) fn set_state(items: &Items, state: State) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(&items.queue.queue)?;
+    in_batches(&items.ids, Failures::none(), |ids| queue.set_state(ids, state))
+}
+
+/// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would take
+/// the live one.
+pub(crate) fn restore(items: &Items) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(&items.queue.queue)?;
+    let live = live_ids(&queue)?;
+    let mut failures = Failures::none();
+    let mut quarantined = Vec::new();
+    for id in &items.ids {
+        if live.contains(id) {
+            failures.report(&Failure::from(Cause::LiveItemExists).at(id));
+        } else {
+            quarantined.push(id);
+        }
+    }
+    in_batches(&quarantined, failures, |ids| queue.set_state(ids, State::Ready))
+}
+
+/// Returns the ids of the items that are ready or held.
+fn live_ids(queue: &Queue) -> Result<HashSet<String>, Error> {
+    queue.items(&[State::Ready, State::Held], Detail::Name)?.map(|entry| Ok(entry?.id)).collect()
+}
+
+/// Removes items that are ready or held, or those that are quarantined.
+pub(crate) fn remove(arguments: &Remove) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(&arguments.items.queue.queue)?;
+    let states: &[State] = if arguments.quarantined { &[State::Quarantined] } else { &[State::Ready, State::Held] };
+    in_batches(&arguments.items.ids, Failures::none(), |ids| queue.remove(ids, states, arguments.durability.into()))
+}
+
+/// Writes new checksums for items.
+pub(crate) fn seal(items: &Items) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(&items.queue.queue)?;
+    in_batches(&items.ids, Failures::none(), |ids| queue.seal(ids))
+}
+
+/// Changes items, a batch at a time, and reports those that were not changed.
+fn in_batches<Id: AsRef<str>>(
+    ids: &[Id],
+    mut failures: Failures,
+    change: impl Fn(&[Id]) -> Result<Vec<Outcome>, Error>,
+) -> Result<Sysexit, Failure> {
+    for batch in ids.chunks(BATCH_IDS) {
+        for Outcome { id, problem } in change(batch)? {
+            if let Some(problem) = problem {
+                let failure = Failure::from(Error::from(problem));
+                failures.report(&match &id {
+                    Some(id) => failure.at_item(id),
+                    None => failure,
+                });
+            }
+        }
+    }
+    Ok(failures.code())
+}

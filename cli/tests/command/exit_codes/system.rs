@@ -1,0 +1,104 @@
+//! File systems that are read-only, full or failing: 73, 74 and 75.
+
+use crate::import::REST;
+use crate::mounts::{mount_tmpfs, remount_read_only, with_mounts};
+use crate::process::run;
+use crate::queue::{Queue, UPDATE};
+use crate::strace::with_fault;
+use crate::trial::trials;
+
+trials![
+    read_only_file_system_exits_73 => Root,
+    failing_device_exits_74 => Strace,
+    failed_directory_fsync_exits_74_as_indeterminate => Strace,
+    failed_fsync_before_change_exits_75 => Strace,
+    full_disk_exits_75 => Root,
+];
+
+fn read_only_file_system_exits_73() {
+    with_mounts(|| {
+        let queue = Queue::new();
+        mount_tmpfs(&queue.path(), "size=1m");
+        queue.put(&["--id", "x"], b"body");
+        remount_read_only(&queue.path());
+        let cause = "the file system is read-only; mount it writable, then try again";
+        for body in [&b"body"[..], &[b'x'; 2 << 20]] {
+            let line = queue.refused(&mut queue.put_command(&[]), body, 73);
+            assert_eq!(line, format!("DIR/queue/.m:*: {cause}"));
+        }
+        assert_eq!(queue.refused(&mut queue.command(&UPDATE), b"", 73), format!("DIR/queue/.m:*: {cause}"));
+        for command in ["remove", "hold", "quarantine"] {
+            let line = queue.refused(&mut queue.command(&[command, "x"]), b"", 73);
+            assert_eq!(line, format!("DIR/queue/m:x: {cause}"));
+        }
+        let recovered = queue.run(&["recover"]);
+        assert_eq!((recovered.code, recovered.stderr.lines().count()), (73, 1), "{}", recovered.stderr);
+        let below = queue.path().join("below");
+        let line = queue.refused(queue.put_command(&["--queue"]).arg(below), b"", 73);
+        assert_eq!(line, "DIR/queue/below: Read-only file system; mount it writable, then try again");
+        assert_eq!(queue.cat("x"), b"body", "reading needs no write permission");
+        assert_eq!(queue.run(&["list"]).done().lines().count(), 2);
+    });
+}
+
+fn failing_device_exits_74() {
+    let queue = Queue::new();
+    queue.put(&["--id", "x"], b"body");
+    let cause = "the device failed (input/output error); look at the system's log";
+    for (fault, body) in [
+        ("fsync:error=EIO:when=1", &b"body"[..]),
+        ("pwrite64:error=EIO:when=1", b"body"),
+        ("pwrite64:error=EIO:when=3+", &[b'x'; 2 << 20]),
+        ("renameat:error=EIO", b"body"),
+    ] {
+        let line = queue.refused(&mut with_fault(fault, &queue.put_command(&[])), body, 74);
+        let name = if fault.starts_with("renameat") { "m:" } else { ".m:*" };
+        assert!(line.starts_with(&format!("DIR/queue/{name}")) && line.ends_with(cause), "{fault}: {line}");
+    }
+    let line = queue.refused(&mut with_fault("fsync:error=EIO:when=1", &queue.command(&UPDATE)), b"", 74);
+    assert_eq!(line, format!("DIR/queue/.m:*: {cause}"));
+}
+
+fn failed_directory_fsync_exits_74_as_indeterminate() {
+    let queue = Queue::existing();
+    // The first fsync is of the entries that are there before, the second one of the file.
+    let line = run(&mut with_fault("fsync:error=EIO:when=3", &queue.put_command(&["--id", "x"])), b"body").failed(74);
+    let cause = "the effect is visible, or may be, and may not survive power loss: recover the queue, then look";
+    assert!(line.ends_with(cause), "{line}");
+    queue.run(&["recover"]).done();
+    assert_eq!(queue.cat("x"), b"body");
+}
+
+fn failed_fsync_before_change_exits_75() {
+    let queue = Queue::existing();
+    // The first fsync is of the entries that are there before.
+    let put = queue.put_command(&["--id", "x"]);
+    let line = queue.refused(&mut with_fault("fsync:error=EIO:when=1", &put), b"body", 75);
+    assert!(line.starts_with("DIR/queue: ") && line.ends_with("queue-store recover does that"), "{line}");
+}
+
+fn full_disk_exits_75() {
+    with_mounts(|| {
+        let queue = Queue::new();
+        mount_tmpfs(&queue.path(), "size=256k");
+        queue.put(&["--id", "x"], &[b'x'; 60_000]);
+        let full = "DIR/queue/.m:*: no space is left on the device; make room, then try again";
+        for body in [&vec![b'x'; 300_000], &vec![b'x'; 3 << 20]] {
+            for format in ["text", "binary"] {
+                for arguments in [&[][..], &["--id", "y"]] {
+                    let put = &mut queue.put_command(&[&["--format", format], arguments].concat());
+                    assert_eq!(queue.refused(put, body, 75), full);
+                }
+            }
+        }
+        let mail = queue.file("mail", vec![b'x'; 300_000]);
+        let line = queue.refused(queue.command(&["import", "--to=b@example.com"]).arg(mail), b"", 75);
+        assert_eq!(line, format!("DIR/mail: {full}; {REST}"));
+        queue.file_within("filler", [b'x'; 140_000]);
+        assert_eq!(queue.refused(&mut queue.command(&UPDATE), b"", 75), full);
+        queue.run(&["hold", "x"]).done();
+        queue.run(&["recover"]).done();
+        queue.run(&["remove", "x"]).done();
+        assert_eq!(queue.names(), ["filler"]);
+    });
+}

@@ -1,0 +1,80 @@
+//! Items, arguments and paths that would drive the operator's terminal.
+
+use crate::process::run;
+use crate::queue::Queue;
+use crate::trial::trials;
+use serde_json::json;
+
+trials![hostile_items_are_printed_escaped, hostile_arguments_are_reported_escaped];
+
+/// Clears the screen, sets the title, begins a sequence in 8 bits, rings, goes back, reverses the direction of writing.
+const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{8}\u{7f}\r\u{202e}\u{2066}\u{61c}";
+
+/// Asserts that a terminal shows every character of this and obeys none.
+#[track_caller]
+fn assert_harmless(printed: &str) {
+    let obeyed = |character: char| {
+        (character.is_control() && character != '\n') || "\u{202e}\u{2066}\u{61c}".contains(character)
+    };
+    assert!(!printed.contains(obeyed), "{printed:?}");
+}
+
+/// Returns a queue with an intact item and a damaged one, both hostile in every field, and their ids.
+fn hostile_items() -> (Queue, [String; 2]) {
+    let queue = Queue::existing();
+    let (intact, damaged, text) = (format!("id{HOSTILE}"), format!("damaged{HOSTILE}"), format!("text{HOSTILE}"));
+    let item = format!(
+        r#"ID: "{text}" from: "{text}" To: "{text}"
+        rcpt: {{ address: "{text}" type: PIPE last_failure_message: "{text}" original_address: "other {text}" via: "{text}" }}
+        data: "{text}" created_at_ts: {{ seconds: 1 }}"#
+    );
+    queue.file_within(&format!("m:{intact}"), item);
+    queue.file_within(&format!("m:{damaged}"), format!("field{HOSTILE}: 1"));
+    (queue, [intact, damaged])
+}
+
+fn hostile_items_are_printed_escaped() {
+    let (queue, [id, damaged]) = hostile_items();
+    let text = format!("text{HOSTILE}");
+    for arguments in [&["list"][..], &["list", "--json"], &["show", &id], &["show", "--json", &id]] {
+        let printed = queue.run(arguments).done();
+        assert_harmless(&printed);
+        assert!(printed.contains("text"), "{arguments:?}: {printed}");
+    }
+    for arguments in [&["verify"][..], &["verify", "--json"], &["recover"], &["recover", "--json"], &["show", &damaged]]
+    {
+        let output = queue.run(arguments);
+        assert_eq!(output.code, 65, "{arguments:?}: {}", output.stderr);
+        assert_harmless(&output.stderr);
+        assert_harmless(output.text());
+    }
+    let shown = queue.json(&["show", "--json", &id]);
+    assert_eq!([&shown["id"], &shown["from"], &shown["to"][0]], [&json!(id), &json!(text), &json!(text)]);
+    assert_eq!(shown["rcpt"][0]["last_failure_message"], json!(text));
+    // The body is written as it is.
+    assert_eq!(queue.cat(&id), text.as_bytes());
+}
+
+fn hostile_arguments_are_reported_escaped() {
+    let (queue, [id, _]) = hostile_items();
+    for (arguments, code) in [
+        (&["show", HOSTILE][..], 66),
+        (&["remove", "x", HOSTILE], 66),
+        (&["restore", HOSTILE], 66),
+        (&["show", "--json", HOSTILE, HOSTILE], 64),
+        (&["put", "--from", HOSTILE, "--to", HOSTILE], 64),
+        (&["put", "--from", "a@example.com", "--rcpt", &format!("{{{HOSTILE}")], 64),
+        (&["put", "--from", "a@example.com", "--to", "b@example.com", HOSTILE], 66),
+        (&["list", "--queue", HOSTILE], 66),
+        (&["update", &id, "--rcpt", HOSTILE, "--status", "sent"], 65),
+        (&[HOSTILE], 64),
+    ] {
+        let output = queue.run(arguments);
+        assert_eq!(output.code, code, "{arguments:?}: {}", output.stderr);
+        assert_harmless(&output.stderr);
+        assert_harmless(output.text());
+    }
+    let mail = queue.file(&format!("mail{HOSTILE}"), b"Subject: x\n\nbody\n");
+    let imported = run(queue.command(&["import", "--to", "b@example.com"]).arg(mail), b"").done();
+    assert_harmless(&imported);
+}

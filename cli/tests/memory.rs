@@ -1,0 +1,129 @@
+//! Memory of the command: a body of 1 GiB passes through it without being held.
+//!
+//! A test executable of its own, since the resident memory of a child is counted from that of its parent at the start.
+
+#![forbid(unsafe_code)]
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::{fs, thread};
+use tempfile::TempDir;
+use wait4::Wait4;
+
+const MEBIBYTE: usize = 1 << 20;
+
+/// Bytes that the command may have resident.
+const MAX_BYTES: u64 = 100 * MEBIBYTE as u64;
+
+/// Fills a block of the body with lines that no other block has.
+fn write_block(number: usize, block: &mut [u8]) {
+    let line = format!("block {number:08} {}\r\n", "Lorem ipsum dolor sit amet consectetur".repeat(2));
+    block.chunks_mut(line.len()).for_each(|chunk| chunk.copy_from_slice(&line.as_bytes()[..chunk.len()]));
+}
+
+/// Runs a command to its end: `write` gets its standard input, and then `read` its standard output.
+fn run(command: &mut Command, write: impl FnOnce(&mut dyn Write), read: impl FnOnce(&mut dyn Read)) {
+    let mut child = command.spawn().expect("the command can be started");
+    if let Some(mut stdin) = child.stdin.take() {
+        write(&mut stdin);
+    }
+    read(&mut child.stdout.take().expect("standard output is a pipe"));
+    let used = child.wait4().expect("a child can be waited for");
+    assert!(used.status.success(), "{}", used.status);
+    assert!(used.rusage.maxrss < MAX_BYTES, "{:?} had {} bytes resident", command.get_args(), used.rusage.maxrss);
+}
+
+fn text(read: &mut dyn Read) -> String {
+    let mut text = String::new();
+    read.read_to_string(&mut text).expect("the command prints UTF-8");
+    text
+}
+
+/// A queue, and the number of blocks of a body that passes through it.
+struct Stream {
+    directory: TempDir,
+    blocks: usize,
+}
+
+impl Stream {
+    fn new(blocks: usize) -> Stream {
+        let directory = tempfile::Builder::new().prefix("queue-store-").tempdir();
+        let directory = directory.expect("a test can create a temporary directory");
+        Stream { directory, blocks }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_queue-store"));
+        command.args(arguments).env("QUEUE_STORE_DIR", self.directory.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+    }
+
+    /// Runs a command, and asserts that it prints `expected`.
+    fn run(&self, arguments: &[&str], expected: &str) {
+        run(&mut self.command(arguments), |_| {}, |stdout| assert_eq!(text(stdout), expected));
+    }
+
+    fn put(&self, format: &str) {
+        let put = ["put", "--from", "a@example.com", "--to", "b@example.com", "--id", "x", "--format", format];
+        let write = |stdin: &mut dyn Write| {
+            let mut block = vec![0; MEBIBYTE];
+            for number in 0..self.blocks {
+                write_block(number, &mut block);
+                stdin.write_all(&block).expect("the command reads its input");
+            }
+        };
+        run(self.command(&put).stdin(Stdio::piped()), write, |stdout| assert_eq!(text(stdout), "x\n"));
+    }
+
+    fn cat(&self) {
+        let read = |stdout: &mut dyn Read| {
+            let (mut block, mut expected) = (vec![0; MEBIBYTE], vec![0; MEBIBYTE]);
+            for number in 0..self.blocks {
+                stdout.read_exact(&mut block).expect("the body is as long as it was put");
+                write_block(number, &mut expected);
+                assert!(block == expected, "block {number} differs");
+            }
+            assert_eq!(text(stdout), "");
+        };
+        run(&mut self.command(&["cat", "x"]), |_| {}, read);
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            let files = fs::read_dir(self.directory.path()).expect("the temporary directory can be read");
+            assert_eq!(files.count(), 1, "a temporary file is left");
+        }
+    }
+}
+
+fn put_and_cat_gibibyte(format: &str) {
+    let stream = Stream::new(1024);
+    stream.put(format);
+    stream.cat();
+}
+
+#[test]
+fn gibibyte_of_text_is_never_held() {
+    put_and_cat_gibibyte("text");
+}
+
+#[test]
+fn gibibyte_of_binary_is_never_held() {
+    put_and_cat_gibibyte("binary");
+}
+
+#[test]
+fn body_that_update_copies_is_never_held() {
+    let stream = Stream::new(150);
+    stream.put("text");
+    stream.run(&["update", "x", "--rcpt", "b@example.com", "--status", "sent"], "");
+    stream.run(&["verify"], "1 items, 0 damaged, 0 without checksums\n");
+    stream.run(
+        &["recover"],
+        "1 items are durable, 0 are damaged, 0 were rewritten; 0 temporary files were removed, 0 were kept\n",
+    );
+    stream.cat();
+}

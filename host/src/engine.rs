@@ -1,0 +1,28 @@
+//! The loaded component, which all queues of a host share.
+
+use crate::bindings::QueuePre;
+use crate::limits::Limits;
+use crate::state::State;
+use crate::ticker::Ticker;
+use wasmtime::component::Linker;
+
+/// The loaded component, and the limits of its instances.
+pub(crate) struct Engine {
+    pub(crate) wasmtime: wasmtime::Engine,
+    pub(crate) component: QueuePre<State>,
+    pub(crate) limits: Limits,
+    pub(crate) ticker: Ticker,
+}
+
+impl Engine {
+    /// Loads the component and starts the epoch ticker.
+    pub(crate) fn new(limits: Limits) -> wasmtime::Result<Engine> {
+        let wasmtime = wasmtime::Engine::new(&queue_store_artifact::config())?;
+        let component = queue_store_artifact::load(&wasmtime)?;
+        let mut linker = Linker::new(&wasmtime);
+        State::link(&mut linker)?;
+        let component = QueuePre::new(linker.instantiate_pre(&component)?)?;
+        let ticker = Ticker::start(&wasmtime)?;
+        Ok(Engine { wasmtime, component, limits, ticker })
+    }
+}
