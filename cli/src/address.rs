@@ -4,8 +4,8 @@ use crate::failure::Cause;
 use crate::json;
 use queue_store_host::types::Recipient;
 
-/// Checks an address of an argument: a local part, an `@` and a domain, in one line. It refuses lists and display names,
-/// which a mail server would reject only when it delivers.
+/// Checks an address of an argument: a local part, an `@` and a domain, in one line. It refuses lists and display
+/// names, which a mail server would reject only when it delivers.
 pub(crate) fn check(argument: &'static str, address: &str) -> Result<(), Cause> {
     let has_both = address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     // A quoted local part may have blanks and commas (RFC 5321 section 4.1.2).

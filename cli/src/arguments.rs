@@ -73,8 +73,8 @@ pub(crate) struct Put {
     /// An address that the mail is for; once for each
     #[arg(long, value_name = "ADDR", allow_hyphen_values = true, required_unless_present = "rcpt")]
     pub(crate) to: Vec<String>,
-    /// A delivery to make, instead of an EMAIL delivery for each `--to`: an address, or JSON as `show --json` prints it,
-    /// such as {"address":"b@example.com","type":"FORWARD","via":["mx.example.com"]}
+    /// A delivery to make, instead of an EMAIL delivery for each `--to`: an address, or JSON as `show --json` prints
+    /// it, such as {"address":"b@example.com","type":"FORWARD","via":["mx.example.com"]}
     #[arg(long, value_name = "ADDR|JSON", allow_hyphen_values = true)]
     pub(crate) rcpt: Vec<String>,
     /// The id of the item, instead of a generated one. An item that exists is never replaced

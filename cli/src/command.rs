@@ -8,32 +8,21 @@ use clap::{CommandFactory, Parser};
 use nix::sys::stat::{Mode, umask};
 use queue_store_host::types::State;
 use std::env;
-use std::process::ExitCode;
 use sysexits::ExitCode as Sysexit;
 
 /// Runs the command with the arguments of the process.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run() -> Result<Sysexit, Failure> {
     // New files are for their owner alone, even in a directory that others may enter.
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
-    match try_run() {
-        Ok(code) => ExitCode::from(code as u8),
-        Err(failure) => failure.report(),
-    }
-}
-
-fn try_run() -> Result<Sysexit, Failure> {
     file_size_limit::catch_signal().map_err(Cause::Signals)?;
-    match Arguments::try_parse() {
-        Ok(arguments) => execute(arguments.subcommand),
-        Err(error) if error.use_stderr() => Err(usage(&error).into()),
+    let subcommand = match Arguments::try_parse() {
+        Ok(arguments) => arguments.subcommand,
+        Err(error) if error.use_stderr() => return Err(usage(&error).into()),
         Err(help_or_version) => {
             help_or_version.print().map_err(Cause::Stdout)?;
-            Ok(Sysexit::Ok)
+            return Ok(Sysexit::Ok);
         }
-    }
-}
-
-fn execute(subcommand: Subcommand) -> Result<Sysexit, Failure> {
+    };
     match subcommand {
         Subcommand::Put(arguments) => put::run(&arguments),
         Subcommand::List(arguments) => list::run(&arguments),

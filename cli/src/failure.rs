@@ -11,7 +11,6 @@ use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 use sysexits::ExitCode as Sysexit;
 
 /// A cause, the place that it concerns, and notes on the state that it leaves and on the remedy.
@@ -82,12 +81,6 @@ impl Failure {
         let line = format!("{place}{}{notes}", self.cause);
         // Where standard error cannot be written to, the exit code alone reports the failure.
         let _ = writeln!(io::stderr(), "queue-store: {}", escape(&line));
-    }
-
-    /// Prints the line and returns the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
-        self.print();
-        ExitCode::from(self.code() as u8)
     }
 }
 

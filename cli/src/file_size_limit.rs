@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static EXCEEDED: AtomicBool = AtomicBool::new(false);
 
-/// Catches the signal of a write beyond the limit, which by default ends the process. The write then fails with `EFBIG`.
+/// Catches the signal of a write beyond the limit, which by default ends the process. The write then fails with
+/// `EFBIG`.
 pub(crate) fn catch_signal() -> io::Result<()> {
     flag::register(SIGXFSZ, &EXCEEDED)?;
     Ok(())

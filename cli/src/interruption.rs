@@ -28,8 +28,8 @@ pub(crate) struct Interruption {
 pub(crate) struct Interrupted;
 
 impl Interruption {
-    /// Catches SIGHUP, SIGINT and SIGTERM, except those that the parent process had ignored, as `nohup` and the `&` of a
-    /// shell do.
+    /// Catches SIGHUP, SIGINT and SIGTERM, except those that the parent process had ignored, as `nohup` and the `&` of
+    /// a shell do.
     pub(crate) fn catch() -> io::Result<Interruption> {
         let (woken, wake) = io::pipe()?;
         let has_come = Arc::new(AtomicBool::new(false));

@@ -23,5 +23,9 @@ mod subcommand;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    command::run()
+    let code = command::run().unwrap_or_else(|failure| {
+        failure.print();
+        failure.code()
+    });
+    ExitCode::from(code as u8)
 }

@@ -5,8 +5,8 @@ use nix::unistd::{Gid, Uid, geteuid, setgid, setgroups, setuid};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Becomes the owner of `directory`, or of the directory that it would be created in. Does nothing for another user than
-/// root, or where root is the owner.
+/// Becomes the owner of `directory`, or of the directory that it would be created in. Does nothing for another user
+/// than root, or where root is the owner.
 pub(crate) fn become_owner_of(directory: &Path) -> Result<(), Failure> {
     if !geteuid().is_root() {
         return Ok(());

@@ -8,8 +8,8 @@ use queue_store_host::types::{Envelope, WriteOptions};
 /// Bytes of a body that are read at a time. Nothing is on the disk before that much of it was read.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 
-/// Queues a mail whose body is `start` and the rest of `input`. Where it fails, dropping the draft removes the temporary
-/// file.
+/// Queues a mail whose body is `start` and the rest of `input`. Where it fails, dropping the draft removes the
+/// temporary file.
 pub(crate) fn put(
     queue: &Queue,
     id: Option<&str>,

@@ -8,6 +8,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use wasm_encoder::{CustomSection, Encode, Section};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -18,8 +19,25 @@ const PROFILE: &str = "component";
 const PACKAGED: &str = "component/queue_store.wasm";
 
 /// The files of the workspace from which the component is built.
-const SOURCES: [&str; 7] =
-    ["src", "wit", "crates/component-rt", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
+const SOURCES: [&str; 8] = [
+    "src",
+    "wit",
+    "crates/component-rt",
+    "crates/contract",
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo/config.toml",
+    "rust-toolchain.toml",
+];
+
+/// The name of the component in its name section.
+const NAME: &str = "queue-store";
+
+/// The custom section of the component that holds the contract.
+const CONTRACT_SECTION: &str = "wit";
+
+/// The line that names the package at the beginning of each file of the contract.
+const PACKAGE: &str = "package mail:queue@0.1.0;\n";
 
 fn main() -> ExitCode {
     match build() {
@@ -37,20 +55,45 @@ fn build() -> Result<(), Box<dyn Error>> {
     let packaged = package.join(PACKAGED);
     let component = if packaged.exists() {
         println!("cargo::rerun-if-changed={PACKAGED}");
-        packaged
+        fs::read(packaged)?
     } else {
         let workspace = package.join("../..");
         for source in SOURCES {
             println!("cargo::rerun-if-changed={}", workspace.join(source).display());
         }
         install_target()?;
-        build_component(&workspace, &out)?
+        let linked = fs::read(build_component(&workspace, &out)?)?;
+        with_name_and_contract(&linked, &contract(&workspace.join("wit"))?)?
     };
-    let component = fs::read(component)?;
     fs::write(out.join("queue_store.wasm"), &component)?;
     let engine = wasmtime::Engine::new(&engine::config(Some(&env::var("TARGET")?))?)?;
     fs::write(out.join("queue_store.cwasm"), engine.precompile_component(&component)?)?;
     Ok(())
+}
+
+/// Adds the component's name, and the contract with its documentation, which the linker keeps out of the types.
+fn with_name_and_contract(component: &[u8], contract: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut metadata = wasm_metadata::AddMetadata::default();
+    metadata.name = wasm_metadata::AddMetadataField::Set(NAME.to_string());
+    let mut component = metadata.to_wasm(component)?;
+    let section = CustomSection { name: CONTRACT_SECTION.into(), data: contract.as_bytes().into() };
+    component.push(section.id());
+    section.encode(&mut component);
+    Ok(component)
+}
+
+/// Joins the files of the contract to one. The documentation of the package is in `types.wit`.
+fn contract(directory: &Path) -> Result<String, Box<dyn Error>> {
+    let entries: Result<Vec<_>, _> = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut others: Vec<PathBuf> = entries?.into_iter().filter(|path| !path.ends_with("types.wit")).collect();
+    others.sort();
+    let mut contract = fs::read_to_string(directory.join("types.wit"))?;
+    for file in others {
+        let text = fs::read_to_string(&file)?;
+        let text = text.strip_prefix(PACKAGE).ok_or_else(|| format!("{} names another package", file.display()))?;
+        contract.push_str(text);
+    }
+    Ok(contract)
 }
 
 /// Installs the standard library of the component's target, unless it is installed.

@@ -32,7 +32,6 @@ fn of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::NotFound => Some("list shows what there is"),
         ErrorCode::Exists => Some("give another id, or none"),
         ErrorCode::Corrupt => Some("quarantine it, or replace it from a backup"),
-        ErrorCode::IdMismatch => Some("correct one of the two by hand, or quarantine it"),
         ErrorCode::TooLarge if file_size_limit::was_exceeded() => Some("look at the limit of file sizes (ulimit -f)"),
         ErrorCode::NoSpace | ErrorCode::Quota => Some(MAKE_ROOM),
         ErrorCode::ReadOnly => Some(MOUNT_WRITABLE),
@@ -41,6 +40,7 @@ fn of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::Io => Some("look at the system's log"),
         ErrorCode::NeedsRecovery => Some("queue-store recover does that"),
         ErrorCode::ChecksumMismatch
+        | ErrorCode::IdMismatch
         | ErrorCode::InvalidArgument
         | ErrorCode::Conflict
         | ErrorCode::TooLarge

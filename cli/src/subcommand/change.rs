@@ -17,8 +17,8 @@ pub(crate) fn set_state(items: &Items, state: State) -> Result<Sysexit, Failure>
     in_batches(&items.ids, Failures::none(), |ids| queue.set_state(ids, state))
 }
 
-/// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would take
-/// the live one.
+/// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would
+/// take the live one.
 pub(crate) fn restore(items: &Items) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(&items.queue.queue)?;
     let live = live_ids(&queue)?;

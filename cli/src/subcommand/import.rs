@@ -112,7 +112,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Takes a mail: `body` and the rest of `input`. `sender` is the reverse-path that the separator of an mbox file names.
+    /// Takes a mail: `body` and the rest of `input`. `sender` is the reverse-path that the separator of an mbox file
+    /// names.
     fn mail(
         &mut self,
         source: String,
@@ -148,7 +149,8 @@ impl Import<'_> {
         if to.is_empty() {
             return Err(Cause::NoRecipient);
         }
-        // Without an `@` it is not an address: `<>`, or a user such as `MAILER-DAEMON` of the separator of an mbox file.
+        // Without an `@` it is not an address: `<>`, or a user such as `MAILER-DAEMON` of the separator of an mbox
+        // file.
         let reverse_path = if reverse_path.contains('@') { reverse_path } else { String::new() };
         Ok(Envelope { reverse_path, to, recipients: Vec::new(), created_at: None })
     }

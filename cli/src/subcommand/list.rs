@@ -43,7 +43,7 @@ fn row(entry: &Entry) -> [String; 6] {
     }
 }
 
-/// Returns the first recipient, the number of the others, and what is unusual about the item.
+/// Returns the first recipient, the numbers of the others and of the pending ones, and the field `ID` where it differs.
 fn recipients(info: &ItemInfo) -> String {
     let recipients = &info.envelope.recipients;
     let first = recipients.first().map(|recipient| escape(&recipient.address)).unwrap_or_default();

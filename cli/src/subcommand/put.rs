@@ -54,7 +54,7 @@ fn write(
     stream::put(queue, id, &envelope, &options, body, Some(input))
 }
 
-/// Adds to the failure of a put where it happened, as far as it does not tell.
+/// Adds the place of a failed put, where the cause does not name it.
 fn explain(failure: Failure, arguments: &arguments::Put, input: &Input<'_>) -> Failure {
     if matches!(failure.cause(), Cause::Interrupted | Cause::Read(_)) {
         return failure.with_note(note::NOTHING_QUEUED);

@@ -1,4 +1,5 @@
-//! The SMTP server whose files these are: it delivers mails of the command, and the command reads and changes its items.
+//! The SMTP server whose files these are: it delivers mails of the command, and the command reads and changes its
+//! items.
 
 use crate::process::{queue_store, run, send, wait_until};
 use crate::queue::{self, parse_json};
@@ -78,7 +79,8 @@ impl Site {
             "chasquid.conf",
             &format!(
                 "hostname: \"mx.example.test\"\nsmtp_address: \"127.0.0.1:{smtp}\"\n\
-                 submission_address: \"127.0.0.1:{submission}\"\nsubmission_over_tls_address: \"127.0.0.1:{submissions}\"\n\
+                 submission_address: \"127.0.0.1:{submission}\"\n\
+                 submission_over_tls_address: \"127.0.0.1:{submissions}\"\n\
                  data_dir: {data:?}\nmail_delivery_agent_bin: {agent:?}\nmail_log_path: \"<stderr>\"\n"
             ),
         );

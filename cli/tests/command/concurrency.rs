@@ -20,7 +20,10 @@ fn one_of_several_puts_of_one_id_succeeds() {
                 winners.push(number);
             } else {
                 let line = output.failed(73);
-                assert!(line.ends_with("an item of this id exists, and is safe; give another id, or none"), "{line}");
+                assert!(
+                    line.ends_with("an item of this id exists, and survives power loss; give another id, or none"),
+                    "{line}"
+                );
             }
         }
         assert_eq!(winners.len(), 1, "{id}");

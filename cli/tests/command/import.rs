@@ -32,7 +32,8 @@ impl Queue {
         run(self.command(&["import"]).args(arguments).args(paths), b"")
     }
 
-    /// Returns the sources that an import printed, and the bodies of their items. Asserts that there are no other items.
+    /// Returns the sources that an import printed, and the bodies of their items. Asserts that there are no other
+    /// items.
     fn imported(&self, printed: &str) -> Vec<(String, Vec<u8>)> {
         let root = self.beside("").display().to_string();
         let mail = |line: &str| {
@@ -216,8 +217,8 @@ fn ambiguous_separator_ends_mbox() {
     );
     let other = queue.file("other", "To: b@example.com\n\nother\n");
     let output = queue.import(&[], &[&broken, &other]);
-    let cause = "a line in it begins with `From ` and may be the next mail: write it as `>From `, or put a blank line before \
-                it; this mail and those after it in the file were not queued";
+    let cause = "a line in it begins with `From ` and may be the next mail: write it as `>From `, or put a blank line \
+                before it; this mail and those after it in the file were not queued";
     assert_eq!((output.code, &output.stderr), (65, &format!("queue-store: {}:2: {cause}\n", broken.display())));
     let imported = queue.imported(output.text());
     assert_eq!(
@@ -276,8 +277,8 @@ fn failed_fsync_is_told_from_refusal() {
     let (mbox, mails) = many(&queue, 3, 10);
     // The first fsyncs are of the three files.
     let line = run(&mut with_fault("fsync:error=EIO:when=4", queue.command(&["import"]).arg(mbox)), b"").failed(74);
-    let cause = "recover the queue, then look; the mails whose ids were printed are queued, up to 99 after this one may be, \
-                the rest are not";
+    let cause = "recover the queue, then look; the mails whose ids were printed are queued, up to 99 after this one \
+                may be, the rest are not";
     assert!(line.ends_with(cause), "{line}");
     assert_eq!(queue.names().len(), mails.len());
 }

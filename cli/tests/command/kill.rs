@@ -1,5 +1,5 @@
-//! The command killed (SIGKILL): every id that it printed is there, byte for byte; no item is there in part; and recovery
-//! leaves no temporary file.
+//! The command killed (SIGKILL): every id that it printed is there, byte for byte; no item is there in part; and
+//! recovery leaves no temporary file.
 
 mod calls;
 mod random;

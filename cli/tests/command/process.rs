@@ -29,8 +29,8 @@ impl Output {
         self.text().to_string()
     }
 
-    /// Asserts failure with this code, one line on standard error and nothing on standard output. Returns the line without
-    /// the name of the command.
+    /// Asserts failure with this code, one line on standard error and nothing on standard output. Returns the line
+    /// without the name of the command.
     #[track_caller]
     pub(crate) fn failed(self, code: i32) -> String {
         assert_eq!(self.code, code, "{}", self.stderr);

@@ -99,8 +99,8 @@ impl Queue {
         names(&self.path())
     }
 
-    /// Runs a command that must fail with this code, and change nothing. Returns the line of the error, with `DIR` for the
-    /// temporary directory and `*` for the random part of a temporary name.
+    /// Runs a command that must fail with this code, and change nothing. Returns the line of the error, with `DIR` for
+    /// the temporary directory and `*` for the random part of a temporary name.
     #[track_caller]
     pub(crate) fn refused(&self, command: &mut Command, input: &[u8], code: i32) -> String {
         let before = self.content();

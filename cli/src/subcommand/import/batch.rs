@@ -52,7 +52,7 @@ impl<'a> Batch<'a> {
 
     /// Queues the mails and prints their ids. Returns the failures of those that were refused.
     pub(super) fn queue_all(&mut self) -> Result<Vec<Failure>, Failure> {
-        let Batch { mails, sources, .. } = std::mem::replace(self, Batch::new(self.queue, self.options.clone()));
+        let Batch { mails, sources, .. } = std::mem::replace(self, Batch::new(self.queue, self.options));
         if mails.is_empty() {
             return Ok(Vec::new());
         }

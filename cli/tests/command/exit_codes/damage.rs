@@ -63,7 +63,7 @@ fn copied_item_exits_65() {
     for arguments in [&["seal", "x"][..], &UPDATE] {
         let line = queue.refused(&mut queue.command(arguments), b"", 65);
         assert!(line.starts_with("DIR/queue/m:x: "), "{line}");
-        assert!(line.ends_with("; correct one of the two by hand, or quarantine it"), "{line}");
+        assert!(line.ends_with(": correct one of them by hand, or quarantine the item"), "{line}");
     }
     let verified = queue.run(&["verify"]);
     assert_eq!(verified.code, 65);

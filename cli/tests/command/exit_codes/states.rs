@@ -101,7 +101,10 @@ fn put_under_existing_id_exits_73() {
             for format in ["text", "binary"] {
                 let put = &mut queue.put_command(&["--id", id, "--format", format]);
                 let line = queue.refused(put, body, 73);
-                assert!(line.ends_with("an item of this id exists, and is safe; give another id, or none"), "{line}");
+                assert!(
+                    line.ends_with("an item of this id exists, and survives power loss; give another id, or none"),
+                    "{line}"
+                );
             }
         }
         assert_eq!(queue.cat(id), b"first");

@@ -9,6 +9,7 @@ use crate::trial::trials;
 
 trials![
     read_only_file_system_exits_73 => Root,
+    recover_reports_failed_operations_before_damage => Root,
     failing_device_exits_74 => Strace,
     failed_directory_fsync_exits_74_as_indeterminate => Strace,
     failed_fsync_before_change_exits_75 => Strace,
@@ -38,6 +39,23 @@ fn read_only_file_system_exits_73() {
         assert_eq!(line, "DIR/queue/below: Read-only file system; mount it writable, then try again");
         assert_eq!(queue.cat("x"), b"body", "reading needs no write permission");
         assert_eq!(queue.run(&["list"]).done().lines().count(), 2);
+    });
+}
+
+fn recover_reports_failed_operations_before_damage() {
+    with_mounts(|| {
+        let queue = Queue::new();
+        mount_tmpfs(&queue.path(), "size=1m");
+        queue.put(&["--id", "x"], b"body");
+        queue.file_within("m:bad", "ID: 7");
+        queue.file_within(".m:AAAAAAAAAAA", b"");
+        remount_read_only(&queue.path());
+        let recovered = queue.run(&["recover", "--grace", "0"]);
+        assert_eq!(recovered.code, 73, "damage alone exits 65: {}", recovered.stderr);
+        let lines: Vec<&str> = recovered.stderr.lines().collect();
+        let (last, operations) = lines.split_last().expect("there are problems");
+        assert!(last.contains("/m:bad: "), "{}", recovered.stderr);
+        assert!(!operations.is_empty() && operations.iter().all(|line| line.contains("read-only")), "{operations:?}");
     });
 }
 

@@ -40,7 +40,8 @@ fn list_prints_aligned_columns_oldest_item_first() {
     );
     assert_eq!(
         lines[2],
-        "first             ready          20  2025-10-18T11:10:24Z   sender@example.com  b@example.com and 2 more (1 pending)"
+        "first             ready          20  2025-10-18T11:10:24Z   sender@example.com  b@example.com and 2 more \
+         (1 pending)"
     );
     let (before, after) = lines[3].split_at(37);
     assert_eq!(before, "later-and-longer  held           10  ");
@@ -64,7 +65,7 @@ fn show_prints_a_line_for_each_field() {
          to:        b@example.com\n\
          to:        c@example.com\n\
          created:   2025-10-18T11:10:24Z\n\
-         size:      20 bytes, 560 in the file\n\
+         size:      20 bytes, 544 in the file\n\
          format:    text, unchecked\n\
          delivery:  SENT EMAIL b@example.com\n           \
                     for list@example.com\n\
