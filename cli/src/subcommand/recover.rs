@@ -6,7 +6,7 @@ use crate::json;
 use crate::output::{print_json, print_line};
 use crate::queue_directory;
 use queue_store_host::Error;
-use queue_store_host::types::Recovery;
+use queue_store_host::types::{self, Recovery};
 use std::time::Duration;
 use sysexits::ExitCode as Sysexit;
 
@@ -19,14 +19,17 @@ pub(crate) fn run(arguments: &arguments::Recover) -> Result<Sysexit, Failure> {
     } else {
         print_line(&summary(&recovery))?;
     }
-    let problems = recovery.problems.into_iter().map(|problem| Failure::from(Error::from(problem)));
-    let mut problems: Vec<Failure> = problems.collect();
-    // Operations that failed come before damaged items, and so decide the exit code: after them the queue may be
-    // indefinite.
-    problems.sort_by_key(|problem| problem.code() == Sysexit::DataErr);
     let mut failures = Failures::none();
-    problems.iter().for_each(|problem| failures.report(problem));
+    operations_before_damage(recovery.problems).iter().for_each(|problem| failures.report(problem));
     Ok(failures.code())
+}
+
+/// Returns the problems of a recovery, operations that failed before damaged items: the first problem decides the exit
+/// code, and after an operation that failed the queue may be indefinite.
+fn operations_before_damage(problems: Vec<types::Error>) -> Vec<Failure> {
+    let mut problems: Vec<Failure> = problems.into_iter().map(|problem| Error::from(problem).into()).collect();
+    problems.sort_by_key(|problem| problem.code() == Sysexit::DataErr);
+    problems
 }
 
 fn summary(recovery: &Recovery) -> String {
@@ -35,4 +38,29 @@ fn summary(recovery: &Recovery) -> String {
         "{durable_items} items are durable, {damaged_items} are damaged, {rewritten} were rewritten; \
          {temporary_removed} temporary files were removed, {temporary_kept} were kept"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sysexit, operations_before_damage, types};
+    use queue_store_host::types::ErrorCode;
+
+    #[test]
+    fn failed_operations_precede_damaged_items() {
+        let problem = |code, path: &str| types::Error {
+            code,
+            operation: String::new(),
+            path: path.to_string(),
+            detail: String::new(),
+            position: None,
+        };
+        let problems = vec![
+            problem(ErrorCode::Corrupt, "q/m:a"),
+            problem(ErrorCode::Io, "q/m:b"),
+            problem(ErrorCode::IdMismatch, "q/m:c"),
+            problem(ErrorCode::Access, "q/.m:d"),
+        ];
+        let codes: Vec<Sysexit> = operations_before_damage(problems).iter().map(super::Failure::code).collect();
+        assert_eq!(codes, [Sysexit::IoErr, Sysexit::NoPerm, Sysexit::DataErr, Sysexit::DataErr]);
+    }
 }
