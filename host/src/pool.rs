@@ -3,9 +3,9 @@
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::instance::{Answer, Call, Instance};
+use crate::read_only;
 use crate::runtime::refuse_in_task;
 use crate::types::{self, ErrorCode, Outcome, Recovery};
-use nix::sys::statvfs::{FsFlags, statvfs};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ struct PoolState {
     leased_unsynced: usize,
     /// Whether the queue refuses changes until it is recovered.
     closed: bool,
-    /// Number of recoveries. An instance that was leased before the last one may be closed, and is not kept.
+    /// Number of recoveries. An instance that was leased before the last one is not kept.
     recoveries: u64,
     /// Counters of the instances that are gone, by name.
     counters: BTreeMap<String, u64>,
@@ -86,19 +86,16 @@ impl Pool {
         let mut recovery = last.recover(grace_seconds)?;
         recovery.temporary_removed += temporary_removed;
         recovery.rewritten += rewritten;
-        leases.push(last);
-        self.reopen(&mut leases);
+        self.reopen();
         Ok(recovery)
     }
 
-    /// Opens the queue for changes, unless an instance still needs recovery.
-    fn reopen(&self, recovered: &mut [Lease]) {
+    /// Opens the queue for changes, unless an instance still needs recovery. New instances serve it from then on: the
+    /// old ones refuse changes, or have an intake that does.
+    fn reopen(&self) {
         let mut state = self.state();
         state.closed = state.leased_unsynced > 0 || !state.unsynced.is_empty();
         state.recoveries += 1;
-        for lease in recovered {
-            lease.recoveries = state.recoveries;
-        }
         let idle = std::mem::take(&mut state.idle);
         drop(state);
         idle.into_iter().for_each(|instance| self.retire(instance));
@@ -139,17 +136,6 @@ impl Pool {
             path: self.name.to_string(),
             detail: "an fsync failed before; the queue refuses changes until `recover`".to_string(),
             position: None,
-        }
-    }
-
-    /// Corrects a code that WASI cannot pass on: `wasmtime-wasi` reports a read-only file system as a device that failed.
-    fn correct(&self, error: &mut types::Error) {
-        if error.code == ErrorCode::Io
-            && matches!(error.operation.as_str(), "create" | "link" | "rename" | "unlink")
-            && statvfs(&self.directory).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY))
-        {
-            error.code = ErrorCode::ReadOnly;
-            error.detail = "the file system is read-only".to_string();
         }
     }
 
@@ -202,14 +188,13 @@ impl Lease {
         })
     }
 
-    /// Calls a function of `intake`, which finds the queue by itself.
+    /// Calls a function of `intake`, which has a queue of its own that the pool cannot close.
     pub(crate) fn call_intake<T>(&mut self, call: impl FnOnce(Call<'_>) -> wasmtime::Result<Answer<T>>) -> Result<T> {
-        self.with_instance(|instance, pool| {
-            if pool.is_closed() {
-                return Ok(Err(pool.refusal()));
-            }
-            instance.call(call)
-        })
+        refuse_in_task()?;
+        if self.pool.is_closed() {
+            return Err(self.pool.refusal().into());
+        }
+        self.call(call)
     }
 
     /// Calls a function for several items.
@@ -233,19 +218,28 @@ impl Lease {
 
     /// Recovers the queue with the instance.
     fn recover(&mut self, grace_seconds: u32) -> Result<Recovery> {
-        let (mut recovery, closed) = self.call_queue(|Call { store, exports }, queue| {
+        let answer = self.call_queue(|Call { store, exports }, queue| {
             let queues = exports.mail_queue_queue_store().queue();
             match queues.call_recover(&mut *store, queue, grace_seconds)? {
                 Ok(recovery) => Ok(Ok((recovery, queues.call_needs_recovery(store, queue)?))),
                 Err(error) => Ok(Err(error)),
             }
-        })?;
-        recovery.problems.iter_mut().for_each(|problem| self.pool.correct(problem));
-        if let Some(instance) = &mut self.instance {
-            instance.closed = closed;
+        });
+        match answer {
+            Ok((mut recovery, needs_recovery)) => {
+                recovery.problems.iter_mut().for_each(|problem| read_only::correct(problem, &self.pool.directory));
+                if let Some(instance) = &mut self.instance {
+                    instance.closed = needs_recovery;
+                }
+                self.set_unsynced(needs_recovery);
+                Ok(recovery)
+            }
+            Err(error) => {
+                // An fsync failed in this instance, also where it was closed because of another.
+                self.set_unsynced(self.unsynced || matches!(error, Error::NeedsRecovery(_)));
+                Err(error)
+            }
         }
-        self.set_unsynced(closed);
-        Ok(recovery)
     }
 
     /// Calls the instance, and notes what its answer means for the queue.
@@ -264,7 +258,7 @@ impl Lease {
 
     /// Notes what an error, also in an outcome of a batch, means for the queue.
     fn note(&mut self, error: &mut types::Error) {
-        self.pool.correct(error);
+        read_only::correct(error, &self.pool.directory);
         let Some(instance) = &mut self.instance else {
             return;
         };

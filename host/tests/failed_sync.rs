@@ -1,5 +1,5 @@
-//! Threads share a queue while fsyncs fail, of files and of the directory: each answer is true, the queue is closed in every
-//! instance until it is recovered, and works again afterwards.
+//! Threads share a queue while fsyncs fail, of files and of the directory: each answer is true, the queue is closed in
+//! every instance until it is recovered, and works again afterwards.
 //!
 //! Each test runs this file itself under `strace`, which makes the fsyncs fail.
 
@@ -20,6 +20,9 @@ const PUTS: usize = 4;
 
 /// Environment variable with the directory of the queue, for the program under `strace`.
 const PROGRAM: &str = "QUEUE_STORE_FAILED_SYNC";
+
+/// The body of a submitted item.
+const SUBMITTED: &[u8] = b"submitted";
 
 /// Printed by the program if an fsync failed.
 const FAILED: &str = "an fsync failed";
@@ -98,9 +101,10 @@ fn promise(id: &str, answer: &Result<String, Error>) -> (Promise, bool) {
     }
 }
 
-/// Puts items, each of them twice. Returns the promises, and whether the queue is closed.
-fn work(queue: &Queue, thread: usize) -> (BTreeMap<String, Promise>, bool) {
-    let (mut promises, mut closed) = (BTreeMap::new(), false);
+/// Puts items, each of them twice, and submits others. Returns the promises for the put items, the ids of the submitted
+/// ones, and whether the queue is closed.
+fn work(queue: &Queue, thread: usize) -> (BTreeMap<String, Promise>, Vec<String>, bool) {
+    let (mut promises, mut submitted, mut closed) = (BTreeMap::new(), Vec::new(), false);
     for call in 0..PUTS {
         let id = format!("{thread}-{call}");
         let (promise, closes) = promise(&id, &put(queue, &id));
@@ -114,17 +118,22 @@ fn work(queue: &Queue, thread: usize) -> (BTreeMap<String, Promise>, bool) {
                 again => panic!("{id}: the second put answered {again:?}"),
             }
         }
+        let submission = queue.submit("a@example.com", &["b@example.com"], SUBMITTED);
+        let (submission_promise, closes) = self::promise("submission", &submission);
+        assert!(!closed || closes, "a queue in need of recovery answered {submission_promise:?}");
+        closed |= closes;
         assert!(!closed || queue.needs_recovery(), "{id}: the queue is closed and does not tell");
         promises.insert(id, promise);
+        submitted.extend(submission);
     }
-    (promises, closed)
+    (promises, submitted, closed)
 }
 
 fn program(directory: &Path) {
     let host = Host::new().expect("the component loads");
     let queue = host.open(directory).expect("the queue opens");
     // Holds an instance, which has to be closed when another one is.
-    let beside = queue.draft(Some("beside"), &mail("").envelope, &WriteOptions::default()).expect("a draft begins");
+    let beside = queue.draft(None, &mail("").envelope, &WriteOptions::default()).expect("a draft begins");
     let first = promise("first", &put(&queue, "first"));
     let committed = promise("beside", &beside.commit());
     assert!(
@@ -141,9 +150,15 @@ fn program(directory: &Path) {
         let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || work(queue, thread))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<Vec<_>>()
     });
-    let closed = answered.iter().any(|(_, closed)| *closed);
-    let promises: BTreeMap<String, Promise> = answered.into_iter().flat_map(|(promises, _)| promises).collect();
-    failed |= closed || promises.values().any(|promise| *promise != Promise::Present);
+    let closed = answered.iter().any(|(_, _, closed)| *closed);
+    let mut promises = BTreeMap::new();
+    let mut submitted = Vec::new();
+    for (put, ids, _) in answered {
+        promises.extend(put);
+        submitted.extend(ids);
+    }
+    failed |=
+        closed || submitted.len() < THREADS * PUTS || promises.values().any(|promise| *promise != Promise::Present);
     if failed {
         eprintln!("{FAILED}");
     }
@@ -151,6 +166,9 @@ fn program(directory: &Path) {
         refuses(&queue);
     }
     recover(&queue);
+    for id in &submitted {
+        assert_eq!(queue.get(id).expect("a submitted item exists for good").body, SUBMITTED, "{id}");
+    }
     let mut found = BTreeMap::new();
     for (id, promise) in &promises {
         let exists = exists(&queue, id);
@@ -173,6 +191,7 @@ fn program(directory: &Path) {
                     if promise(&id, &put(queue, &id)).0 == Promise::Present {
                         assert!(exists(queue, &id));
                     }
+                    promise("submission", &queue.submit("a@example.com", &["b@example.com"], SUBMITTED));
                 }
             });
         }
