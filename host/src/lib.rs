@@ -35,6 +35,7 @@
 
 mod bindings;
 mod body_reader;
+mod counters;
 mod directory;
 mod draft;
 mod engine;

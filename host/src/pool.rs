@@ -1,12 +1,12 @@
 //! The instances that serve one queue.
 
+use crate::counters::Counters;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::instance::{Answer, Call, Instance};
 use crate::read_only;
 use crate::runtime::refuse_in_task;
 use crate::types::{self, ErrorCode, Outcome, Recovery};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmtime::component::ResourceAny;
@@ -23,7 +23,8 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct PoolState {
     idle: Vec<Instance>,
-    /// Instances in which an fsync failed. Only they know which files are unsynced, so they recover the queue.
+    /// Instances in which an fsync failed. Only they know which items are unsynced, so they recover the queue, also
+    /// when a recovery could not rewrite the items.
     unsynced: Vec<Instance>,
     /// Number of leased instances in which an fsync failed.
     leased_unsynced: usize,
@@ -31,8 +32,8 @@ struct PoolState {
     closed: bool,
     /// Number of recoveries. An instance that was leased before the last one is not kept.
     recoveries: u64,
-    /// Counters of the instances that are gone, by name.
-    counters: BTreeMap<String, u64>,
+    /// Counters of the instances that are gone.
+    counters: Counters,
 }
 
 impl Pool {
@@ -86,15 +87,20 @@ impl Pool {
         let mut recovery = last.recover(grace_seconds)?;
         recovery.temporary_removed += temporary_removed;
         recovery.rewritten += rewritten;
-        self.reopen();
+        leases.push(last);
+        self.reopen(&leases);
         Ok(recovery)
     }
 
-    /// Opens the queue for changes, unless an instance still needs recovery. New instances serve it from then on: the
-    /// old ones refuse changes, or have an intake that does.
-    fn reopen(&self) {
+    /// Opens the queue for changes, unless an instance is closed because of an fsync that failed in it since. New
+    /// instances serve the queue from then on: the old ones refuse changes, or have an intake that does.
+    fn reopen(&self, recovered: &[Lease]) {
         let mut state = self.state();
-        state.closed = state.leased_unsynced > 0 || !state.unsynced.is_empty();
+        let others = state.leased_unsynced - recovered.iter().filter(|lease| lease.unsynced).count();
+        let closed = |instance: &Instance| instance.closed;
+        state.closed = others > 0
+            || state.unsynced.iter().any(closed)
+            || recovered.iter().filter_map(|lease| lease.instance.as_ref()).any(closed);
         state.recoveries += 1;
         let idle = std::mem::take(&mut state.idle);
         drop(state);
@@ -116,15 +122,15 @@ impl Pool {
         let PoolState { idle, unsynced, counters, .. } = &mut *self.state();
         let mut total = counters.clone();
         for instance in idle.iter_mut().chain(unsynced) {
-            add(&mut total, instance.counters()?);
+            total.add(instance.counters()?);
         }
-        Ok(total.into_iter().collect())
+        Ok(total.into_list())
     }
 
     /// Drops an instance, and keeps its counters.
     fn retire(&self, mut instance: Instance) {
         if let Ok(counters) = instance.counters() {
-            add(&mut self.state().counters, counters);
+            self.state().counters.add(counters);
         }
     }
 
@@ -144,12 +150,10 @@ impl Pool {
     }
 }
 
-/// Adds counters to those of the same names.
-fn add(total: &mut BTreeMap<String, u64>, counters: Vec<(String, u64)>) {
-    for (name, value) in counters {
-        let sum = total.entry(name).or_default();
-        *sum = sum.wrapping_add(value);
-    }
+/// Whether a recovery may have left items unsynced, since it reports more than damaged items.
+fn may_leave_unsynced(recovery: &Recovery) -> bool {
+    let is_damage = |code| matches!(code, ErrorCode::Corrupt | ErrorCode::ChecksumMismatch | ErrorCode::IdMismatch);
+    recovery.truncated || !recovery.problems.iter().all(|problem| is_damage(problem.code))
 }
 
 /// An instance of a pool. Dropping the lease returns it.
@@ -231,7 +235,7 @@ impl Lease {
                 if let Some(instance) = &mut self.instance {
                     instance.closed = needs_recovery;
                 }
-                self.set_unsynced(needs_recovery);
+                self.set_unsynced(needs_recovery || may_leave_unsynced(&recovery));
                 Ok(recovery)
             }
             Err(error) => {
