@@ -1,5 +1,5 @@
-//! Requirements of tests beyond cargo. A test whose requirements are not met is shown as ignored, with the missing ones;
-//! with `QUEUE_STORE_REQUIRE_ALL=1` it fails.
+//! Requirements of tests beyond cargo. A test whose requirements are not met is shown as ignored, with the missing
+//! ones; with `QUEUE_STORE_REQUIRE_ALL=1` it fails.
 
 use libtest_mimic::{Completion, Failed, Trial};
 use std::collections::BTreeMap;

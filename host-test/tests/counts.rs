@@ -1,5 +1,5 @@
-//! The cost of calls without a clock: the WebAssembly instructions that the component executes, and the WASI calls that it
-//! makes. A test fails where they differ from those in `tests/counts.txt`.
+//! The cost of calls without a clock: the WebAssembly instructions that the component executes, and the WASI calls that
+//! it makes. A test fails where they differ from those in `tests/counts.txt`.
 
 use queue_store_host_test::bindings::{
     Attempt, Detail, Durability, Envelope, EnvelopeChange, Format, Item, Recipient, envelope, identified, ids, mail,

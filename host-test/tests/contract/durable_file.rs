@@ -1,5 +1,5 @@
-//! `durable-file`, with the cases of chasquid's `safeio`: an operation on a normal file, a file that does not exist, a file
-//! that cannot be fsynced, an operation that fails, a file that is replaced.
+//! `durable-file`, with the cases of chasquid's `safeio`: an operation on a normal file, a file that does not exist, a
+//! file that cannot be fsynced, an operation that fails, a file that is replaced.
 
 use crate::support::code;
 use queue_store_host_test::bindings::{Durability, ErrorCode, FileOperation, FileOperationKind, Publish, Timestamp};

@@ -7,7 +7,7 @@ use queue_store_host_test::simulator::world::Operation;
 use queue_store_host_test::test_queue::TestQueue;
 
 #[test]
-fn put_many_fsyncs_after_writing_with_bounded_open_files() {
+fn put_many_fsyncs_after_writing_a_window() {
     use Operation::{Create, Rename, SyncDirectory, SyncFile};
     let mut system = Simulated::new();
     system.put_many(&vec![identified(None, mail(b"x")); 40], None).expect("valid mails are accepted");
