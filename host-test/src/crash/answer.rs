@@ -48,6 +48,9 @@ impl Returned<'_> {
             self.check_refused(&codes)?;
         }
         for answer in answers {
+            if self.repeats_no_entry(action, answer) {
+                continue;
+            }
             promises.record(action, self.stamp, answer)?;
         }
         // An fsync that fails can revert data that another program did not fsync.
@@ -55,6 +58,15 @@ impl Returned<'_> {
             self.check_unchanged(answers, promises)?;
         }
         self.check_no_temporary(action, &codes)
+    }
+
+    /// Whether the answer `not-found` repeats the error of a faulty operation, and does not come from a lookup of the item. It
+    /// promises that the item is as it was.
+    fn repeats_no_entry(&self, action: Action, answer: &Answer) -> bool {
+        let no_entry = |kind| matches!(kind, FaultKind::Fails("no-entry") | FaultKind::HappensAndFails("no-entry"));
+        !action.is_removal()
+            && answer.code == Some(ErrorCode::NotFound)
+            && self.step.fault.is_some_and(|fault| no_entry(fault.kind))
     }
 
     /// Checks the rule for error codes: an answer after which the queue refuses changes has the code `indeterminate` or
