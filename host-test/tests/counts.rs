@@ -6,7 +6,7 @@ use queue_store_host_test::bindings::{
     no_change, recipient,
 };
 use queue_store_host_test::instance::Result;
-use queue_store_host_test::simulator::host::{Simulated, ComponentUnderTest};
+use queue_store_host_test::simulator::host::{ComponentUnderTest, Simulated};
 use queue_store_host_test::simulator::world::World;
 use rand::{RngExt, SeedableRng};
 use rand_xorshift::XorShiftRng;

@@ -30,7 +30,7 @@ fn run(settings: &Settings, report: &mut Report) {
             peaks.push((call.to_string(), instance.memory_bytes()));
         };
         measure("streamed put", &|instance| {
-            let draft = instance.begin(Some("x"), &bindings::envelope(), Some(&unsynced)).expect("a draft");
+            let draft = instance.begin(Some("x"), &bindings::envelope(), Some(unsynced)).expect("a draft");
             let chunks = block.chunks(64 << 10).cycle();
             let mut left = bytes;
             for chunk in chunks {
@@ -78,7 +78,7 @@ fn run(settings: &Settings, report: &mut Report) {
         let directory = settings.on_disk();
         let mut instance = Instance::over(directory.path());
         let unsynced = bindings::WriteOptions { durability: Some(Durability::None), ..options() };
-        instance.put(None, &bindings::mail(&text(bytes)), Some(&unsynced)).expect("a put");
+        instance.put(None, &bindings::mail(&text(bytes)), Some(unsynced)).expect("a put");
         let peak = Spread::once(instance.memory_bytes() as f64 / f64::from(1 << 20));
         report.point(Plot::Memory, "put in one piece", bytes as f64, peak);
     }

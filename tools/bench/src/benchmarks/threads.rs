@@ -6,7 +6,6 @@ use crate::measure::{in_turns, timed};
 use crate::native_queue::NativeQueue;
 use crate::report::{Bound, Plot, Report, Row};
 use crate::settings::{HOST, Settings};
-use queue_store_host::types::WriteOptions;
 use std::thread;
 use std::time::Duration;
 

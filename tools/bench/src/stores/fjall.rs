@@ -1,6 +1,7 @@
 //! fjall, whose journal is synced after every change. Envelopes are in a keyspace of their own, as for SQLite.
 
-use super::store::{Store, envelope};
+use super::envelope;
+use super::store::Store;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
