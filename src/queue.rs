@@ -22,16 +22,18 @@ mod seal;
 mod set_state;
 mod unsynced;
 mod update;
+mod write_options;
 
 pub use batch::Outcome;
 pub use body_reader::BodyReader;
 pub use draft::Draft;
 pub use handle::Queue;
 pub use listing::{Counts, Detail, Entry, Listing};
-pub use put::{NewMail, WriteOptions};
+pub use put::NewMail;
 pub use read::{Info, Item};
 pub use recover::Recovery;
 pub use update::{Attempt, EnvelopeChange};
+pub use write_options::WriteOptions;
 
 pub use crate::item::decoder::Integrity;
 pub use crate::storage::file_name::State;

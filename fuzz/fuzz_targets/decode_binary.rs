@@ -5,10 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message as _;
+use queue_store::item::Format;
+use queue_store::item::codec::{decode, encode};
 use queue_store_fuzz::naive;
 use queue_store_fuzz::schema::{MESSAGE, message_of};
-use queue_store::item::codec::{decode, encode};
-use queue_store::item::Format;
 
 fuzz_target!(|input: &[u8]| {
     assert!(decode(input.to_vec(), Format::Binary).is_err() || input.starts_with(b"\xc2\x3e"));

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use queue_store_fuzz::naive;
-use queue_store::item::codec::{decode, encode};
 use queue_store::item::Format;
+use queue_store::item::codec::{decode, encode};
+use queue_store_fuzz::naive;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok((envelope, body)) = decode(bytes.to_vec(), Format::Text) else {

@@ -4,11 +4,11 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use queue_store_fuzz::memory::Memory;
+use queue_store::item::Format;
 use queue_store::item::codec::encode;
 use queue_store::item::envelope::{Envelope, Recipient, Timestamp};
-use queue_store::item::Format;
 use queue_store::queue::{BodyReader, Detail, Durability, EnvelopeChange, Listing};
+use queue_store_fuzz::memory::Memory;
 
 #[derive(Arbitrary, Debug)]
 struct File {
@@ -34,7 +34,8 @@ const PREFIXES: [&str; 10] = ["m:", "m=", "h:", "h=", "q:", "q=", "d:AAAAAAAAAAA
 const IDS: [&str; 5] = ["a", "b", "m:a", "\u{1f4a9}", "dGVzdC1pZDE"];
 
 fn envelope() -> Envelope {
-    let recipient = Recipient { address: "b@c".to_string(), original_address: "b@c".to_string(), ..Recipient::default() };
+    let recipient =
+        Recipient { address: "b@c".to_string(), original_address: "b@c".to_string(), ..Recipient::default() };
     Envelope {
         id: "a".to_string(),
         reverse_path: "a@b".to_string(),

@@ -3,12 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use queue_store_fuzz::memory::{Memory, chunks};
-use queue_store_fuzz::naive;
+use queue_store::item::Format;
 use queue_store::item::codec::encode;
 use queue_store::item::envelope::{Envelope, Recipient, Timestamp};
-use queue_store::item::Format;
 use queue_store::queue::{BodyReader, Draft, WriteOptions};
+use queue_store_fuzz::memory::{Memory, chunks};
+use queue_store_fuzz::naive;
 use xxhash_rust::xxh64::xxh64;
 
 fuzz_target!(|input: &[u8]| {

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use queue_store_fuzz::naive;
 use queue_store::item::text::escape::{self, escape};
 use queue_store::item::text::unescape::{self, Stop, unescape};
+use queue_store_fuzz::naive;
 
 /// The inside of a literal of these bytes.
 fn escaped(bytes: &[u8], piece: usize, room: usize) -> Vec<u8> {

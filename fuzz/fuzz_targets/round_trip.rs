@@ -3,10 +3,10 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use queue_store_fuzz::naive;
+use queue_store::item::Format;
 use queue_store::item::codec::{decode, encode};
 use queue_store::item::envelope::{Envelope, Recipient, Timestamp};
-use queue_store::item::Format;
+use queue_store_fuzz::naive;
 
 #[derive(Arbitrary, Debug)]
 struct Item {

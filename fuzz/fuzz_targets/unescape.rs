@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use queue_store::item::Format;
+use queue_store::item::codec::decode;
 use queue_store_fuzz::memory::Memory;
 use queue_store_fuzz::naive;
-use queue_store::item::codec::decode;
-use queue_store::item::Format;
 
 const AFTER: &[u8] = b"\ncreated_at_ts: {}\n";
 

@@ -7,14 +7,15 @@ use crate::bindings::{
 use crate::instance::{Instance, Result};
 use wasmtime::component::ResourceAny;
 
-/// Declares a method that calls a function of the contract. The component must not trap, whatever its arguments are.
+/// Declares a method that calls a function of the contract, which must not trap.
 /// A `queue` function is called on the open queue, and opens it first where none is open.
 macro_rules! function {
     (queue $function:ident => $name:ident($($argument:ident: $type:ty),*) -> $result:ty) => {
         #[allow(missing_docs, reason = "documented in `wit/`")]
         pub fn $name(&mut self $(, $argument: $type)*) -> Result<$result> {
             let queue = self.queue()?;
-            let result = self.exports.mail_queue_queue_store().queue().$function(&mut self.store, queue $(, $argument)*);
+            let exports = self.exports.mail_queue_queue_store();
+            let result = exports.queue().$function(&mut self.store, queue $(, $argument)*);
             result.expect(concat!(stringify!($name), " must not trap"))
         }
     };
@@ -81,13 +82,15 @@ impl<T: 'static> Instance<T> {
         reverse_path: &str, to: &[String]) -> Result<ResourceAny>);
     function!(mail_queue_intake submission, call_write => submission_write(
         submission: ResourceAny, chunk: &[u8]) -> Result<()>);
-    function!(mail_queue_intake submission, call_commit => submission_commit(submission: ResourceAny) -> Result<String>);
+    function!(mail_queue_intake submission, call_commit => submission_commit(
+        submission: ResourceAny) -> Result<String>);
 
     function!(mail_queue_item_codec, call_encode => encode(item: &Item, format: Format) -> Result<Vec<u8>>);
     function!(mail_queue_item_codec, call_decode => decode(bytes: &[u8], format: Format) -> Result<Item>);
 
     function!(mail_queue_durable_file, call_write_file => write_file(
-        path: &str, data: &[u8], before_publish: &[FileOperation], publish: Publish, durability: Durability) -> Result<()>);
+        path: &str, data: &[u8], before_publish: &[FileOperation], publish: Publish, durability: Durability
+    ) -> Result<()>);
     function!(mail_queue_durable_file, call_read_file => read_file(path: &str) -> Result<Vec<u8>>);
     function!(mail_queue_durable_file, call_sync_file => sync_file(path: &str) -> Result<()>);
 

@@ -1,5 +1,5 @@
-//! Requirements of tests beyond cargo. A test whose requirements are not met is shown as ignored, with the missing ones;
-//! with `QUEUE_STORE_REQUIRE_ALL=1` it fails.
+//! Requirements of tests beyond cargo. A test whose requirements are not met is shown as ignored, with the missing
+//! ones; with `QUEUE_STORE_REQUIRE_ALL=1` it fails.
 
 use libtest_mimic::{Completion, Failed, Trial};
 use std::collections::BTreeMap;
@@ -24,27 +24,17 @@ pub enum Requirement {
     Node,
     /// The SMTP server chasquid, and `openssl` for its certificate.
     Chasquid,
-<<<<<<< HEAD
     /// The conformance runner of protobuf.
     ConformanceRunner,
-    /// The command `wasmtime`. It takes ten minutes to build, and what it shows is shown by other hosts as well, so it is
-    /// never required.
-=======
     /// The command `wasmtime`.
->>>>>>> w-contract
     WasmtimeCli,
 }
 
 impl Requirement {
     /// Returns the name of the missing requirement, or none where it is met. Each is checked once.
     pub fn missing(self) -> Option<&'static str> {
-<<<<<<< HEAD
-        static MISSING: [OnceLock<Option<&str>>; 8] = [const { OnceLock::new() }; 8];
-        *MISSING[self as usize].get_or_init(|| self.look())
-=======
         static CHECKED: Mutex<BTreeMap<Requirement, Option<&str>>> = Mutex::new(BTreeMap::new());
         *CHECKED.lock().expect("no check panics").entry(self).or_insert_with(|| self.check())
->>>>>>> w-contract
     }
 
     fn check(self) -> Option<&'static str> {
@@ -140,16 +130,12 @@ pub fn chasquid() -> PathBuf {
     if unpacked.exists() { unpacked } else { PathBuf::from("chasquid") }
 }
 
-<<<<<<< HEAD
-/// The conformance runner of protobuf.
+/// Returns the conformance runner of protobuf.
 pub fn conformance_runner() -> PathBuf {
     interop().join("bin/conformance_test_runner")
 }
 
-/// The command `wasmtime`: the one that was installed for the tests, or else the one of the system.
-=======
 /// Returns the command `wasmtime`: the one that was installed for the tests, or else the one of the system.
->>>>>>> w-contract
 pub fn wasmtime_cli() -> PathBuf {
     let installed = interop().join("python/bin/wasmtime");
     if installed.exists() { installed } else { PathBuf::from("wasmtime") }

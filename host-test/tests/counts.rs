@@ -1,12 +1,12 @@
-//! The cost of calls without a clock: the WebAssembly instructions that the component executes, and the WASI calls that it
-//! makes. A test fails where they differ from those in `tests/counts.txt`.
+//! The cost of calls without a clock: the WebAssembly instructions that the component executes, and the WASI calls that
+//! it makes. A test fails where they differ from those in `tests/counts.txt`.
 
 use queue_store_host_test::bindings::{
     Attempt, Detail, Durability, Envelope, EnvelopeChange, Format, Item, Recipient, envelope, identified, ids, mail,
     no_change, recipient,
 };
 use queue_store_host_test::instance::Result;
-use queue_store_host_test::simulator::host::{Simulated, Subject};
+use queue_store_host_test::simulator::host::{Simulated, ComponentUnderTest};
 use queue_store_host_test::simulator::world::World;
 use rand::{RngExt, SeedableRng};
 use rand_xorshift::XorShiftRng;
@@ -39,7 +39,7 @@ impl Counter {
         config.consume_fuel(true);
         let engine = Engine::new(&config).expect("the settings of the artifact are valid with fuel");
         let component = Component::new(&engine, queue_store_artifact::COMPONENT).expect("the component compiles");
-        let system = Simulated::of(&Subject::of(&component), Arc::new(Mutex::new(World::new())));
+        let system = Simulated::of(&ComponentUnderTest::of(&component), Arc::new(Mutex::new(World::new())));
         Counter { system, costs: Costs::new() }
     }
 

@@ -1,116 +1,98 @@
-//! Crashes, by simulation: a search that is short enough for every run of the tests. The command `crash-simulator` searches
+//! Crashes, by simulation: searches that are short enough for every run of the tests. The command `crash-simulator` searches
 //! further.
 
 use queue_store_host_test::bindings::Durability;
-use queue_store_host_test::crash::call::{Action, Call, alphabet};
-use queue_store_host_test::crash::explore::{Explorer, Search, Violation};
-use queue_store_host_test::crash::mutants::MUTANTS;
-use queue_store_host_test::crash::scenario::{Mishap, Scenario, Step};
-use queue_store_host_test::crash::states;
-use queue_store_host_test::instance::COMPONENT;
-use queue_store_host_test::simulator::host::Subject;
+use queue_store_host_test::crash::Violation;
+use queue_store_host_test::crash::action::{Action, Call, alphabet};
+use queue_store_host_test::crash::scenario::{Scenario, Step};
+use queue_store_host_test::crash::search::{Faults, Search};
+use queue_store_host_test::crash::settings::Settings;
+use queue_store_host_test::crash::state_table;
+use queue_store_host_test::simulator::fault::{FaultAt, FaultKind};
+use queue_store_host_test::simulator::host::SHIPPED;
 use queue_store_host_test::simulator::power::{PROFILES, Profile};
-use queue_store_host_test::simulator::world::Trouble;
 use std::path::Path;
-use std::sync::LazyLock;
 use std::{env, fs};
 
-static SHIPPING: LazyLock<Subject> = LazyLock::new(|| Subject::of(&COMPONENT));
-
-fn search(durability: Durability) -> Search {
-    Search { profile: Profile::Posix, durability, mishaps: false, choices: 4096 }
+/// Returns the first violation of a put.
+fn first_violation(durability: Durability) -> Violation {
+    let search = Search::new(&SHIPPED, Settings::new(Profile::Posix, durability), 1);
+    search.exhaustive_search(1..=1, &[Call::To(Action::Put, vec![1])], Faults::None, &|_| true);
+    search.violations().first().cloned().expect("a weaker durability loses mail")
 }
 
-/// The first violation of a put.
-fn first_violation(durability: Durability) -> Violation {
-    let explorer = Explorer::new(&SHIPPING, search(durability), 1);
-    explorer.exhaust(1, &[Call::To(Action::Put, vec![1])], &|_| true);
-    explorer.violations().first().cloned().expect("a weaker durability loses something")
+fn assert_no_violation(search: &Search<'_>) {
+    if let Some(violation) = search.violations().first() {
+        panic!("{violation}");
+    }
 }
 
 #[test]
-fn without_syncs_a_crash_leaves_the_empty_file_of_issue_78() {
+fn durability_none_leaves_an_empty_file() {
     let violation = first_violation(Durability::None);
     assert_eq!(violation.scenario.to_string(), "put 1");
     assert!(violation.events.iter().any(|event| event.contains("`m:item-1` (empty)")), "{violation}");
 }
 
 #[test]
-fn with_the_file_synced_alone_a_crash_loses_an_acknowledged_put() {
-    let violation = first_violation(Durability::File);
+fn durability_content_only_loses_an_acknowledged_put() {
+    let violation = first_violation(Durability::ContentOnly);
     assert_eq!(violation.scenario.to_string(), "put 1");
     assert!(violation.events.iter().any(|event| event.starts_with("after call 1")), "it was acknowledged: {violation}");
     assert!(violation.wrong.contains("is absent, and was promised to be Ready"), "{violation}");
 }
 
 #[test]
-fn with_full_durability_no_crash_breaks_a_promise() {
+fn no_crash_breaks_a_promise() {
     for profile in PROFILES {
-        let explorer = Explorer::new(&SHIPPING, Search { profile, ..search(Durability::Full) }, 1);
-        explorer.exhaust(2, &alphabet(2), &|_| true);
-        if let Some(violation) = explorer.violations().first() {
-            panic!("{profile:?}: {violation}");
-        }
-        let tally = explorer.tally();
+        let search = Search::new(&SHIPPED, Settings::new(profile, Durability::Full), 1);
+        search.exhaustive_search(1..=2, &alphabet(2), Faults::None, &|_| true);
+        assert_no_violation(&search);
+        let tally = search.tally();
         assert!(tally.crash_states > 1000, "{profile:?}: {tally:?}");
     }
 }
 
 #[test]
-fn with_one_thing_going_wrong_no_crash_breaks_a_promise() {
-    let explorer = Explorer::new(&SHIPPING, Search { mishaps: true, ..search(Durability::Full) }, 1);
-    explorer.exhaust(1, &alphabet(2), &|_| true);
-    if let Some(violation) = explorer.violations().first() {
-        panic!("{violation}");
-    }
+fn no_crash_with_one_fault_breaks_a_promise() {
+    let search = Search::new(&SHIPPED, Settings::new(Profile::Posix, Durability::Full), 1);
+    search.exhaustive_search(1..=1, &alphabet(2), Faults::One, &|_| true);
+    assert_no_violation(&search);
+    assert!(search.tally().scenarios > 500, "every fault is tried at every operation: {:?}", search.tally());
 }
 
 #[test]
-fn in_scenarios_that_are_drawn_no_crash_breaks_a_promise() {
-    let explorer = Explorer::new(&SHIPPING, Search { choices: 4, ..search(Durability::Full) }, 1);
-    explorer.wander(1, 30, 3, &|_| true);
-    if let Some(violation) = explorer.violations().first() {
-        panic!("{violation}");
-    }
+fn no_crash_in_random_scenarios_breaks_a_promise() {
+    let settings = Settings { choices: 4, ..Settings::new(Profile::Posix, Durability::Full) };
+    let search = Search::new(&SHIPPED, settings, 1);
+    search.random_search(1_000_000, 30, 3, &|_| true);
+    assert_no_violation(&search);
 }
 
 #[test]
-fn a_scenario_is_replayed_from_what_it_is_printed_as() {
+fn scenario_is_parsed_from_its_display() {
     let mut scenario = Scenario::of(alphabet(2));
-    for (number, trouble) in
-        [Trouble::Killed, Trouble::WritesHalf, Trouble::HappensAndFails("io")].into_iter().enumerate()
-    {
-        scenario = scenario.with(number + 2, Mishap { operation: number, trouble });
+    let kinds = [FaultKind::Killed, FaultKind::WritesHalf, FaultKind::HappensAndFails("io")];
+    for (operation, kind) in kinds.into_iter().enumerate() {
+        scenario = scenario.with_fault(operation + 2, FaultAt { operation, kind });
     }
     assert_eq!(scenario.to_string().parse(), Ok(scenario.clone()));
-    assert!("put 1; fly 2".parse::<Scenario>().is_err_and(|error| error.contains("`fly 2` is no call")));
-    assert!("put 1 !x fails io".parse::<Step>().is_err());
+    assert!("put 1; fly 2".parse::<Scenario>().is_err_and(|error| error.contains("`fly 2` is not a call")));
+    assert!("put 1 !x fails io".parse::<Step>().is_err_and(|error| error.contains("`!x fails io` is not a fault")));
 }
 
-/// What notices each absence is in `crash::mutants`, and `crash-simulator --mutants` sees that it does.
+/// `BLESS=1` writes the table into the documentation.
 #[test]
-fn every_safeguard_is_one_whose_absence_is_looked_for() {
-    let source =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/mutant.rs")).expect("the source");
-    let declared = source.lines().filter_map(|line| line.trim().strip_suffix("\",")?.split_once(" = \""));
-    let declared: Vec<&str> = declared.map(|(_, name)| name).collect();
-    let looked_for: Vec<&str> = MUTANTS.iter().map(|(name, _)| *name).collect();
-    assert!(declared.len() > 15);
-    assert_eq!(declared, looked_for);
-}
-
-/// The documentation has the table that the simulator makes. `BLESS=1` writes it there.
-#[test]
-fn the_table_of_states_is_what_the_simulator_finds() {
+fn documented_table_of_states_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/durability.md");
-    let documentation = fs::read_to_string(&path).expect("the documentation");
-    let (before, rest) = documentation.split_once("<!-- states -->\n").expect("where the table begins");
-    let (documented, after) = rest.split_once("<!-- end -->").expect("where the table ends");
-    let found = states::table(&SHIPPING);
+    let documentation = fs::read_to_string(&path).expect("the documentation exists");
+    let (before, rest) = documentation.split_once("<!-- states -->\n").expect("the documentation marks the table");
+    let (documented, after) = rest.split_once("<!-- end -->").expect("the documentation marks the end of the table");
+    let found = state_table::table(&SHIPPED);
     if env::var_os("BLESS").is_some() {
         let blessed = format!("{before}<!-- states -->\n{found}<!-- end -->{after}");
         fs::write(&path, blessed).expect("the documentation can be written");
     } else {
-        assert_eq!(documented, found, "run this with BLESS=1, and look at the difference");
+        assert_eq!(documented, found, "run this with BLESS=1, and review the difference");
     }
 }

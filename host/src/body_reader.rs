@@ -36,8 +36,8 @@ impl BodyReader {
         &self.info
     }
 
-    /// Returns the next bytes; none at the end, which also means that the item is intact. Bytes that [`Read`] took from the
-    /// component and did not return yet come first.
+    /// Returns the next bytes; none at the end, which also means that the item is intact. Bytes that [`Read`] took from
+    /// the component and did not return yet come first.
     ///
     /// # Errors
     ///

@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// Creates a directory, and those above it, with mode 0700, and fsyncs each directory entry. One that exists stays as it is.
+/// Creates a directory, and those above it, with mode 0700, and fsyncs each directory entry. One that exists stays as
+/// it is.
 pub(crate) fn create(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|ancestor| !exists(ancestor)).collect();
     for directory in missing.into_iter().rev() {

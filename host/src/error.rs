@@ -84,16 +84,16 @@ pub enum Error {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The component needed more memory than [`crate::Limits::memory_bytes`], which is given here. Its instance is gone; as
-    /// after the death of a process, the call's effect is complete or absent, and may not survive power loss.
+    /// The component needed more memory than [`crate::Limits::memory_bytes`], which is given here. Its instance is
+    /// gone; as after the death of a process, the call's effect is complete or absent, and may not survive power loss.
     #[error("the queue component needs more than the {0} bytes of memory that it may have")]
     OutOfMemory(usize),
-    /// The component computed for longer than [`crate::Limits::time`], which is given here. Its instance is gone; as after
-    /// the death of a process, the call's effect is complete or absent, and may not survive power loss.
+    /// The component computed for longer than [`crate::Limits::time`], which is given here. Its instance is gone; as
+    /// after the death of a process, the call's effect is complete or absent, and may not survive power loss.
     #[error("the queue component computed for longer than the {0:?} that it may")]
     OutOfTime(Duration),
-    /// The component could not be loaded, or trapped, which is a bug in it. Its instance is gone; as after the death of a
-    /// process, the call's effect is complete or absent, and may not survive power loss.
+    /// The component could not be loaded, or trapped, which is a bug in it. Its instance is gone; as after the death of
+    /// a process, the call's effect is complete or absent, and may not survive power loss.
     #[error("the queue component failed: {0:#}")]
     Component(wasmtime::Error),
     /// The call would block a task of an async runtime, and with it the runtime's other tasks. It did nothing.
@@ -102,8 +102,8 @@ pub enum Error {
          feature `tokio`), or call from `tokio::task::spawn_blocking`"
     )]
     InAsyncRuntime,
-    /// The future of an earlier call was dropped before the call was over, and with it the draft, submission, body reader or
-    /// listing.
+    /// The future of an earlier call was dropped before the call was over, and with it the draft, submission, body
+    /// reader or listing.
     #[cfg(feature = "tokio")]
     #[error("the future of an earlier call was dropped, and with it what the call was for")]
     Interrupted,
@@ -119,8 +119,8 @@ pub enum Error {
 pub struct Details {
     /// The operation that failed, such as `open` or `sync-directory`, or empty.
     pub operation: String,
-    /// The path that the operation was for, below the directory as it was named when the queue was opened. Empty where no
-    /// file is involved.
+    /// The path that the operation was for, below the directory as it was named when the queue was opened. Empty where
+    /// no file is involved.
     pub path: String,
     /// The cause and, where that is not plain, what to do.
     pub detail: String,

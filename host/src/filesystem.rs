@@ -1,12 +1,11 @@
 //! `wasi:filesystem/types` on the calling thread.
 //!
-//! The operations are those of `wasmtime-wasi`. Its own blocking form of them enters a tokio runtime for each operation, which
-//! panics in a task of another runtime, also when a draft is merely dropped there. No operation needs a runtime where
-//! the store may block the thread, so this form polls each once.
+//! The operations are those of `wasmtime-wasi`. Its own blocking form of them enters a tokio runtime for each
+//! operation, which panics in a task of another runtime, also when a draft is merely dropped there. No operation needs
+//! a runtime where the store may block the thread, so this form polls each once.
 
 use nix::errno::Errno;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
@@ -49,11 +48,11 @@ impl Host for Filesystem<'_> {
 impl HostDescriptor for Filesystem<'_> {
     /// Fsyncs a file or a directory.
     ///
-    /// `wasmtime-wasi` opens a directory anew for each fsync, since its handle may be one that cannot be fsynced (`O_PATH`).
-    /// The component opens its directory for reading, so two system calls are saved.
+    /// `wasmtime-wasi` opens a directory anew for each fsync, since its handle may be one that cannot be fsynced
+    /// (`O_PATH`). The component opens its directory for reading, so two system calls are saved.
     fn sync(&mut self, file: Resource<Descriptor>) -> FsResult<()> {
         if let Descriptor::Dir(directory) = self.0.table.get(&file)? {
-            match Arc::clone(&directory.dir).sync_all() {
+            match directory.dir.sync_all() {
                 Ok(()) => return Ok(()),
                 Err(error) if error.raw_os_error() == Some(Errno::EBADF as i32) => {}
                 // Not retried: the system reports a failed write-back once, and the next fsync succeeds.

@@ -26,15 +26,16 @@
 //! - [`Error`], with one variant for each code of the contract;
 //! - one state for all instances: after a failed fsync the queue refuses changes in each, until [`Queue::recover`].
 //!
-//! Calls block the thread that makes them. In a task of a tokio runtime they fail with [`Error::InAsyncRuntime`], because the
-//! other tasks would wait with it: call from `spawn_blocking` or `block_in_place`, or use `AsyncQueue` of the feature
-//! `tokio`.
+//! Calls block the thread that makes them. In a task of a tokio runtime they fail with [`Error::InAsyncRuntime`],
+//! because the other tasks would wait with it: call from `spawn_blocking` or `block_in_place`, or use `AsyncQueue` of
+//! the feature `tokio`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_debug_implementations)]
 
 mod bindings;
 mod body_reader;
+mod counters;
 mod directory;
 mod draft;
 mod engine;
@@ -46,6 +47,7 @@ mod limits;
 mod listing;
 mod pool;
 mod queue;
+mod read_only;
 mod resource;
 mod runtime;
 mod state;

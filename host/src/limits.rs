@@ -6,8 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of memory of one instance. An item of 64 MiB that is read or put in one piece (`get`, `put_many`) takes three
-    /// times its size.
+    /// Bytes of memory of one instance. An item of 64 MiB that is read or put in one piece (`get`, `put_many`) takes
+    /// three times its size.
     pub memory_bytes: usize,
     /// Bytes of memory above which an instance is dropped after a call, since WebAssembly memory never shrinks.
     pub kept_memory_bytes: usize,

@@ -1,12 +1,12 @@
 //! The instances that serve one queue.
 
+use crate::counters::Counters;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::instance::{Answer, Call, Instance};
+use crate::read_only;
 use crate::runtime::refuse_in_task;
 use crate::types::{self, ErrorCode, Outcome, Recovery};
-use nix::sys::statvfs::{FsFlags, statvfs};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmtime::component::ResourceAny;
@@ -23,16 +23,17 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct PoolState {
     idle: Vec<Instance>,
-    /// Instances in which an fsync failed. Only they know which files are unsynced, so they recover the queue.
+    /// Instances in which an fsync failed. Only they know which items are unsynced, so they recover the queue, also
+    /// when a recovery could not rewrite the items.
     unsynced: Vec<Instance>,
     /// Number of leased instances in which an fsync failed.
     leased_unsynced: usize,
     /// Whether the queue refuses changes until it is recovered.
     closed: bool,
-    /// Number of recoveries. An instance that was leased before the last one may be closed, and is not kept.
+    /// Number of recoveries. An instance that was leased before the last one is not kept.
     recoveries: u64,
-    /// Counters of the instances that are gone, by name.
-    counters: BTreeMap<String, u64>,
+    /// Counters of the instances that are gone.
+    counters: Counters,
 }
 
 impl Pool {
@@ -87,18 +88,20 @@ impl Pool {
         recovery.temporary_removed += temporary_removed;
         recovery.rewritten += rewritten;
         leases.push(last);
-        self.reopen(&mut leases);
+        self.reopen(&leases);
         Ok(recovery)
     }
 
-    /// Opens the queue for changes, unless an instance still needs recovery.
-    fn reopen(&self, recovered: &mut [Lease]) {
+    /// Opens the queue for changes, unless an instance is closed because of an fsync that failed in it since. New
+    /// instances serve the queue from then on: the old ones refuse changes, or have an intake that does.
+    fn reopen(&self, recovered: &[Lease]) {
         let mut state = self.state();
-        state.closed = state.leased_unsynced > 0 || !state.unsynced.is_empty();
+        let others = state.leased_unsynced - recovered.iter().filter(|lease| lease.unsynced).count();
+        let closed = |instance: &Instance| instance.closed;
+        state.closed = others > 0
+            || state.unsynced.iter().any(closed)
+            || recovered.iter().filter_map(|lease| lease.instance.as_ref()).any(closed);
         state.recoveries += 1;
-        for lease in recovered {
-            lease.recoveries = state.recoveries;
-        }
         let idle = std::mem::take(&mut state.idle);
         drop(state);
         idle.into_iter().for_each(|instance| self.retire(instance));
@@ -119,15 +122,15 @@ impl Pool {
         let PoolState { idle, unsynced, counters, .. } = &mut *self.state();
         let mut total = counters.clone();
         for instance in idle.iter_mut().chain(unsynced) {
-            add(&mut total, instance.counters()?);
+            total.add(instance.counters()?);
         }
-        Ok(total.into_iter().collect())
+        Ok(total.into_list())
     }
 
     /// Drops an instance, and keeps its counters.
     fn retire(&self, mut instance: Instance) {
         if let Ok(counters) = instance.counters() {
-            add(&mut self.state().counters, counters);
+            self.state().counters.add(counters);
         }
     }
 
@@ -142,28 +145,15 @@ impl Pool {
         }
     }
 
-    /// Corrects a code that WASI cannot pass on: `wasmtime-wasi` reports a read-only file system as a device that failed.
-    fn correct(&self, error: &mut types::Error) {
-        if error.code == ErrorCode::Io
-            && matches!(error.operation.as_str(), "create" | "link" | "rename" | "unlink")
-            && statvfs(&self.directory).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY))
-        {
-            error.code = ErrorCode::ReadOnly;
-            error.detail = "the file system is read-only".to_string();
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Adds counters to those of the same names.
-fn add(total: &mut BTreeMap<String, u64>, counters: Vec<(String, u64)>) {
-    for (name, value) in counters {
-        let sum = total.entry(name).or_default();
-        *sum = sum.wrapping_add(value);
-    }
+/// Whether a recovery may have left items unsynced, since it reports more than damaged items.
+fn may_leave_unsynced(recovery: &Recovery) -> bool {
+    let is_damage = |code| matches!(code, ErrorCode::Corrupt | ErrorCode::ChecksumMismatch | ErrorCode::IdMismatch);
+    recovery.truncated || !recovery.problems.iter().all(|problem| is_damage(problem.code))
 }
 
 /// An instance of a pool. Dropping the lease returns it.
@@ -202,14 +192,13 @@ impl Lease {
         })
     }
 
-    /// Calls a function of `intake`, which finds the queue by itself.
+    /// Calls a function of `intake`, which has a queue of its own that the pool cannot close.
     pub(crate) fn call_intake<T>(&mut self, call: impl FnOnce(Call<'_>) -> wasmtime::Result<Answer<T>>) -> Result<T> {
-        self.with_instance(|instance, pool| {
-            if pool.is_closed() {
-                return Ok(Err(pool.refusal()));
-            }
-            instance.call(call)
-        })
+        refuse_in_task()?;
+        if self.pool.is_closed() {
+            return Err(self.pool.refusal().into());
+        }
+        self.call(call)
     }
 
     /// Calls a function for several items.
@@ -233,19 +222,28 @@ impl Lease {
 
     /// Recovers the queue with the instance.
     fn recover(&mut self, grace_seconds: u32) -> Result<Recovery> {
-        let (mut recovery, closed) = self.call_queue(|Call { store, exports }, queue| {
+        let answer = self.call_queue(|Call { store, exports }, queue| {
             let queues = exports.mail_queue_queue_store().queue();
             match queues.call_recover(&mut *store, queue, grace_seconds)? {
                 Ok(recovery) => Ok(Ok((recovery, queues.call_needs_recovery(store, queue)?))),
                 Err(error) => Ok(Err(error)),
             }
-        })?;
-        recovery.problems.iter_mut().for_each(|problem| self.pool.correct(problem));
-        if let Some(instance) = &mut self.instance {
-            instance.closed = closed;
+        });
+        match answer {
+            Ok((mut recovery, needs_recovery)) => {
+                recovery.problems.iter_mut().for_each(|problem| read_only::correct(problem, &self.pool.directory));
+                if let Some(instance) = &mut self.instance {
+                    instance.closed = needs_recovery;
+                }
+                self.set_unsynced(needs_recovery || may_leave_unsynced(&recovery));
+                Ok(recovery)
+            }
+            Err(error) => {
+                // An fsync failed in this instance, also where it was closed because of another.
+                self.set_unsynced(self.unsynced || matches!(error, Error::NeedsRecovery(_)));
+                Err(error)
+            }
         }
-        self.set_unsynced(closed);
-        Ok(recovery)
     }
 
     /// Calls the instance, and notes what its answer means for the queue.
@@ -264,7 +262,7 @@ impl Lease {
 
     /// Notes what an error, also in an outcome of a batch, means for the queue.
     fn note(&mut self, error: &mut types::Error) {
-        self.pool.correct(error);
+        read_only::correct(error, &self.pool.directory);
         let Some(instance) = &mut self.instance else {
             return;
         };

@@ -18,7 +18,8 @@ use std::time::Duration;
 /// Bytes up to which a body is passed to the component in one piece.
 const WHOLE_BODY_BYTES: usize = 256 << 10;
 
-/// A queue in a directory. A handle that is cheap to clone; threads share it, and each call gets an instance of its own.
+/// A queue in a directory. A handle that is cheap to clone; threads share it, and each call gets an instance of its
+/// own.
 ///
 /// The methods are the functions of the contract (`wit/queue-store.wit`), where they are documented in full.
 #[derive(Clone)]
@@ -58,8 +59,8 @@ impl Queue {
         self.put_with(None, mail, &WriteOptions::default())
     }
 
-    /// Queues a mail and returns its id: `id`, or a generated one. A large body reaches the component in chunks, so that its
-    /// memory stays small.
+    /// Queues a mail and returns its id: `id`, or a generated one. A large body reaches the component in chunks, so
+    /// that its memory stays small.
     ///
     /// # Errors
     ///
@@ -226,8 +227,8 @@ impl Queue {
     /// Makes the queue's state definite, and opens it for changes. To be called when a program starts, and after
     /// [`crate::Error::Indeterminate`] or [`crate::Error::NeedsRecovery`].
     ///
-    /// Temporary files that are at least as old as `grace`, which is rounded up to seconds, are removed. 36 hours are a good
-    /// grace; zero requires that no other process writes.
+    /// Temporary files that are at least as old as `grace`, which is rounded up to seconds, are removed. 36 hours are a
+    /// good grace; zero requires that no other process writes.
     ///
     /// # Errors
     ///
@@ -237,8 +238,7 @@ impl Queue {
         self.pool.recover(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
 
-    /// Returns whether the queue refuses changes until [`Queue::recover`]: an fsync failed, here or in a process that had the
-    /// queue open before.
+    /// Returns whether the queue refuses changes until [`Queue::recover`], because an fsync failed.
     pub fn needs_recovery(&self) -> bool {
         self.pool.is_closed()
     }
@@ -252,8 +252,8 @@ impl Queue {
         self.pool.lease()?.call(|Call { store, exports }| exports.mail_queue_introspection().call_limits(store).map(Ok))
     }
 
-    /// Returns the counters of this queue since it was opened, by name. Those of an instance are added when its call, or its
-    /// draft, submission, body reader or listing, is over; those of an instance that trapped are lost.
+    /// Returns the counters of this queue since it was opened, by name. Those of an instance are added when its call,
+    /// or its draft, submission, body reader or listing, is over; those of an instance that trapped are lost.
     ///
     /// # Errors
     ///

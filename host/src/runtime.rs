@@ -15,10 +15,10 @@ pub(crate) fn refuse_in_task() -> Result<()> {
 
 /// Whether the calling thread polls a task of a tokio runtime.
 ///
-/// A current runtime handle does not tell: threads of `spawn_blocking`, and others that entered a runtime, have one too and may
-/// block. tokio has no function that tells them apart without a panic. But it gives a budget to each poll of a task, and
-/// none to code that may block, `block_in_place` included. A task that opted out of the budget (`unconstrained`) is taken for
-/// code that may block.
+/// A current runtime handle does not tell: threads of `spawn_blocking`, and others that entered a runtime, have one too
+/// and may block. tokio has no function that tells them apart without a panic. But it gives a budget to each poll of a
+/// task, and none to code that may block, `block_in_place` included. A task that opted out of the budget
+/// (`unconstrained`) is taken for code that may block.
 fn polls_a_task() -> bool {
     if Handle::try_current().is_err() {
         return false;

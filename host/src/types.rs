@@ -6,8 +6,8 @@ pub use crate::bindings::exports::mail::queue::types::{
 };
 
 impl Mail {
-    /// Makes a mail with one EMAIL delivery for each address in `to`, accepted when it is put. An empty `from` is the null
-    /// reverse-path.
+    /// Makes a mail with one EMAIL delivery for each address in `to`, accepted when it is put. An empty `from` is the
+    /// null reverse-path.
     pub fn new(
         from: impl Into<String>,
         to: impl IntoIterator<Item = impl Into<String>>,

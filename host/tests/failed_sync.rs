@@ -1,5 +1,5 @@
-//! Threads share a queue while fsyncs fail, of files and of the directory: each answer is true, the queue is closed in every
-//! instance until it is recovered, and works again afterwards.
+//! Threads share a queue while fsyncs fail, of files and of the directory: each answer is true, the queue is closed in
+//! every instance until it is recovered, and works again afterwards.
 //!
 //! Each test runs this file itself under `strace`, which makes the fsyncs fail.
 
@@ -21,6 +21,9 @@ const PUTS: usize = 4;
 /// Environment variable with the directory of the queue, for the program under `strace`.
 const PROGRAM: &str = "QUEUE_STORE_FAILED_SYNC";
 
+/// The body of a submitted item.
+const SUBMITTED: &[u8] = b"submitted";
+
 /// Printed by the program if an fsync failed.
 const FAILED: &str = "an fsync failed";
 
@@ -30,7 +33,18 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // strace counts the fsyncs of each thread. The first is of the directory, then files take turns with it.
-    let faults = ["when=1", "when=2", "when=3", "when=4", "when=5", "when=6", "when=1..3", "when=2..4", "when=3..5"];
+    let faults = [
+        "when=1",
+        "when=2",
+        "when=3",
+        "when=4",
+        "when=5",
+        "when=6",
+        "when=1..3",
+        "when=2..4",
+        "when=3..4",
+        "when=3..5",
+    ];
     let trials = faults.iter().map(|fault| {
         let name = format!("answers_are_true_when_an_fsync_fails_{fault}");
         requirement::trial(name, vec![Requirement::Strace], || failing(fault))
@@ -98,9 +112,10 @@ fn promise(id: &str, answer: &Result<String, Error>) -> (Promise, bool) {
     }
 }
 
-/// Puts items, each of them twice. Returns the promises, and whether the queue is closed.
-fn work(queue: &Queue, thread: usize) -> (BTreeMap<String, Promise>, bool) {
-    let (mut promises, mut closed) = (BTreeMap::new(), false);
+/// Puts items, each of them twice, and submits others. Returns the promises for the put items, the ids of the submitted
+/// ones, and whether the queue is closed.
+fn work(queue: &Queue, thread: usize) -> (BTreeMap<String, Promise>, Vec<String>, bool) {
+    let (mut promises, mut submitted, mut closed) = (BTreeMap::new(), Vec::new(), false);
     for call in 0..PUTS {
         let id = format!("{thread}-{call}");
         let (promise, closes) = promise(&id, &put(queue, &id));
@@ -114,17 +129,22 @@ fn work(queue: &Queue, thread: usize) -> (BTreeMap<String, Promise>, bool) {
                 again => panic!("{id}: the second put answered {again:?}"),
             }
         }
+        let submission = queue.submit("a@example.com", &["b@example.com"], SUBMITTED);
+        let (submission_promise, closes) = self::promise("submission", &submission);
+        assert!(!closed || closes, "a queue in need of recovery answered {submission_promise:?}");
+        closed |= closes;
         assert!(!closed || queue.needs_recovery(), "{id}: the queue is closed and does not tell");
         promises.insert(id, promise);
+        submitted.extend(submission);
     }
-    (promises, closed)
+    (promises, submitted, closed)
 }
 
 fn program(directory: &Path) {
     let host = Host::new().expect("the component loads");
     let queue = host.open(directory).expect("the queue opens");
     // Holds an instance, which has to be closed when another one is.
-    let beside = queue.draft(Some("beside"), &mail("").envelope, &WriteOptions::default()).expect("a draft begins");
+    let beside = queue.draft(None, &mail("").envelope, &WriteOptions::default()).expect("a draft begins");
     let first = promise("first", &put(&queue, "first"));
     let committed = promise("beside", &beside.commit());
     assert!(
@@ -134,24 +154,35 @@ fn program(directory: &Path) {
     let mut failed = first.0 != Promise::Present || committed.0 != Promise::Present;
     if first.1 || committed.1 {
         refuses(&queue);
-        recover(&queue);
+        let rewritten = recover(&queue);
+        let unsynced = first.0 == Promise::Either && exists(&queue, "first");
+        assert!(rewritten > 0 || !unsynced, "the first item was unsynced, and not rewritten");
     }
     let answered = thread::scope(|scope| {
         let queue = &queue;
         let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || work(queue, thread))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<Vec<_>>()
     });
-    let closed = answered.iter().any(|(_, closed)| *closed);
-    let promises: BTreeMap<String, Promise> = answered.into_iter().flat_map(|(promises, _)| promises).collect();
-    failed |= closed || promises.values().any(|promise| *promise != Promise::Present);
+    let closed = answered.iter().any(|(_, _, closed)| *closed);
+    let mut promises = BTreeMap::new();
+    let mut submitted = Vec::new();
+    for (put, ids, _) in answered {
+        promises.extend(put);
+        submitted.extend(ids);
+    }
+    failed |=
+        closed || submitted.len() < THREADS * PUTS || promises.values().any(|promise| *promise != Promise::Present);
     if failed {
         eprintln!("{FAILED}");
     }
     if closed {
         refuses(&queue);
     }
-    recover(&queue);
-    let mut found = BTreeMap::new();
+    let rewritten = recover(&queue);
+    for id in &submitted {
+        assert_eq!(queue.get(id).expect("a submitted item exists for good").body, SUBMITTED, "{id}");
+    }
+    let (mut found, mut unsynced) = (BTreeMap::new(), 0);
     for (id, promise) in &promises {
         let exists = exists(&queue, id);
         let kept = match promise {
@@ -161,7 +192,11 @@ fn program(directory: &Path) {
         };
         assert!(kept, "{id}: promised {promise:?}, exists: {exists}");
         found.insert(id, exists);
+        unsynced += u64::from(exists && *promise == Promise::Either);
     }
+    // Only the instances in which the fsyncs failed know these items. Others would take another fsync's success for
+    // theirs.
+    assert!(rewritten >= unsynced, "{unsynced} items were unsynced, and {rewritten} rewritten");
     // The queue works again, in as many instances as before, and what was found stays true.
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -173,6 +208,7 @@ fn program(directory: &Path) {
                     if promise(&id, &put(queue, &id)).0 == Promise::Present {
                         assert!(exists(queue, &id));
                     }
+                    promise("submission", &queue.submit("a@example.com", &["b@example.com"], SUBMITTED));
                 }
             });
         }
@@ -182,15 +218,18 @@ fn program(directory: &Path) {
     }
 }
 
-/// Recovers again and again while fsyncs fail.
-fn recover(queue: &Queue) {
+/// Recovers again and again while fsyncs fail. Returns the number of items that were rewritten.
+fn recover(queue: &Queue) -> u64 {
+    let mut rewritten = 0;
     for _ in 0..20 {
         match queue.recover(Duration::ZERO) {
-            Ok(recovery) if recovery.problems.is_empty() => {
-                assert!(!queue.needs_recovery(), "the queue was recovered without problems and is closed");
-                return;
+            Ok(recovery) => {
+                rewritten += recovery.rewritten;
+                if recovery.problems.is_empty() {
+                    assert!(!queue.needs_recovery(), "the queue was recovered without problems and is closed");
+                    return rewritten;
+                }
             }
-            Ok(_) => {}
             Err(Error::NeedsRecovery(_)) => refuses(queue),
             Err(error) => panic!("{error}"),
         }

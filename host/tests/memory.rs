@@ -50,8 +50,7 @@ fn main() -> ExitCode {
 fn run(actions: &[&str]) -> Result<(), Failed> {
     let directory = tempfile::Builder::new().prefix("queue-store-").tempdir()?;
     for action in actions {
-        let mut child =
-            Command::new(env::current_exe()?).env(ACTION, action).env(DIRECTORY, directory.path()).spawn()?;
+        let child = Command::new(env::current_exe()?).env(ACTION, action).env(DIRECTORY, directory.path()).spawn()?;
         let used = child.wait4()?;
         assert!(used.status.success(), "{action}: {}", used.status);
         assert!(used.rusage.maxrss < MOST_BYTES, "{action}: {} bytes were resident", used.rusage.maxrss);

@@ -152,15 +152,19 @@ fn calls_on_blocking_threads_succeed() {
 fn calls_in_block_in_place_succeed() {
     let (_directory, queue) = queue();
     let [_, runtime] = runtimes();
-    let in_place = async move |queue: Queue| {
+    let in_place = async |queue: &Queue| {
         assert_refused(queue.put(&mail("before")));
-        let id = block_in_place(|| queue.put(&mail("within")));
-        assert_refused(queue.put(&mail("after")));
-        id.expect("a put succeeds")
+        block_in_place(|| queue.put(&mail("within"))).expect("a put succeeds")
     };
-    runtime.block_on(in_place(queue.clone()));
-    let spawned = spawn(&runtime, in_place(queue.clone()));
-    assert_eq!(queue.get(&spawned).expect("the item is readable").body, b"within");
+    let id = runtime.block_on(in_place(&queue));
+    assert_eq!(queue.get(&id).expect("the item is readable").body, b"within");
+    let in_worker = async move {
+        let id = in_place(&queue).await;
+        assert_refused(queue.put(&mail("after")));
+        (queue, id)
+    };
+    let (queue, id) = spawn(&runtime, in_worker);
+    assert_eq!(queue.get(&id).expect("the item is readable").body, b"within");
 }
 
 #[test]

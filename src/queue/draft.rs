@@ -1,7 +1,7 @@
 //! A mail on its way into the queue: written, fsynced, published. Dropped at any stage before the last, it leaves nothing.
 
 use super::handle::Queue;
-use super::put::WriteOptions;
+use super::write_options::WriteOptions;
 use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::item::Format;
 use crate::item::encoder::Encoder;

@@ -3,44 +3,19 @@
 use super::batch::{Outcome, check_batch};
 use super::draft::{Draft, SyncedMail, WrittenMail, body_too_large};
 use super::handle::Queue;
+use super::write_options::WriteOptions;
 use crate::error::{Cause, Error, Operation, Result};
-use crate::item::Format;
 use crate::item::envelope::Envelope;
 use crate::item::id::{GeneratedFor, ItemId};
-use crate::limits::{MAX_BODY_BYTES, MAX_LIST_BODY_BYTES};
+use crate::limits::MAX_LIST_BODY_BYTES;
 use crate::storage::file_name::{FORMATS, STATES, item};
 use crate::storage::filesystem::System;
-use crate::storage::temporary_file::Durability;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// Files that are written before the first of them is fsynced: each is open until then, and a process may have few.
 const MAX_OPEN_FILES: usize = 32;
-
-/// `types.write-options`, with the defaults filled in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WriteOptions {
-    /// When to acknowledge.
-    pub durability: Durability,
-    /// How to store.
-    pub format: Format,
-    /// The number of items that the queue may hold; none: any number.
-    pub max_items: Option<u64>,
-    /// The number of bytes of the body, at most.
-    pub max_body_bytes: u64,
-}
-
-impl Default for WriteOptions {
-    fn default() -> WriteOptions {
-        WriteOptions {
-            durability: Durability::Full,
-            format: Format::Text,
-            max_items: None,
-            max_body_bytes: MAX_BODY_BYTES,
-        }
-    }
-}
 
 /// `types.identified-mail`: a mail, and the id that the caller chose for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -150,7 +150,7 @@ impl Changes<'_> {
 /// The directory of calls that take none, as strace would show it.
 const AT_CWD: &str = "AT_FDCWD</>";
 
-/// Returns the path that `-y` adds to a descriptor, such as that of `3</tmp/queue>`.
+/// Returns the path that `-y` adds to a descriptor, such as that of `3</var/queue>`.
 fn annotation(descriptor: &str) -> Option<&str> {
     descriptor.split_once('<')?.1.strip_suffix('>')
 }

@@ -1,5 +1,5 @@
-// The settings of wasmtime's engine. The build script compiles the component with them and the library loads it with them,
-// and wasmtime refuses a component that was compiled with others, so this file is part of both.
+// The settings of wasmtime's engine. The build script compiles the component with them and the library loads it with
+// them, and wasmtime refuses a component that was compiled with others, so this file is part of both.
 
 /// Returns the settings. `target` is the machine to compile for; none is the one that this runs on.
 pub(crate) fn config(target: Option<&str>) -> wasmtime::Result<wasmtime::Config> {

@@ -26,8 +26,8 @@ pub fn config() -> Config {
 ///
 /// If the engine has other settings, or this machine lacks an instruction of the one that this crate was built for.
 pub fn load(engine: &Engine) -> wasmtime::Result<Component> {
-    // SAFETY: `Component::deserialize` requires bytes that `Engine::precompile_component` returned and that were not modified.
-    // The build script of this crate wrote them from there, with the version of wasmtime that this crate is linked with
-    // (cargo resolves both dependencies to one version, and wasmtime refuses another).
+    // SAFETY: `Component::deserialize` requires bytes that `Engine::precompile_component` returned and that were not
+    // modified. The build script of this crate wrote them from there, with the version of wasmtime that this crate is
+    // linked with (cargo resolves both dependencies to one version, and wasmtime refuses another).
     unsafe { Component::deserialize(engine, PRECOMPILED) }
 }

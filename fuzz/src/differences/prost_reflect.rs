@@ -1,6 +1,6 @@
 //! Where `prost-reflect` is of another opinion on a text. The component is right in all of them.
 
-use super::{Refusal, component};
+use super::component::{Refusal, component};
 use crate::schema::MESSAGE;
 use prost_reflect::DynamicMessage;
 use prost_reflect::prost::Message as _;

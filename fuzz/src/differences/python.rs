@@ -2,7 +2,7 @@
 //!
 //! What shows that a text differs in nothing else: with each difference changed into what both read alike, it is read alike.
 
-use super::{Refusal, component};
+use super::component::{Refusal, component};
 use crate::piece::{Kind, Piece, change_escapes, change_words, pieces};
 use crate::python::Python;
 use crate::schema::MESSAGE;

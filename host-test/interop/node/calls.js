@@ -94,7 +94,8 @@ export function itemGoesThroughEveryState() {
 export function severalMailsArePutAtOnce() {
   const queue = openQueue();
   const [one, two, three] = ["1", "2", "3"].map((body) => mail(body));
-  const outcomes = queue.putMany([{ id: "x", mail: one }, { mail: two }, { id: "x", mail: three }, { id: "", mail: one }]);
+  const mails = [{ id: "x", mail: one }, { mail: two }, { id: "x", mail: three }, { id: "", mail: one }];
+  const outcomes = queue.putMany(mails);
   const codes = outcomes.map((outcome) => outcome.problem?.code);
   assert.deepEqual(codes, [undefined, undefined, "exists", "invalid-argument"]);
   assert.equal(text(queue.get("x").body), "1");

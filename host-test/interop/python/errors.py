@@ -1,8 +1,8 @@
 """Every code of `types.error`, provoked for real and read with all of its fields.
 
-`# needs:` names further requirements of a test, `# fault:` a system call that the kernel is told to fail (with `strace`),
-as only a broken device does. Two codes never come from here, because wasmtime maps neither EDQUOT nor EROFS: it reports
-both as EIO. `quota` and `read_only` check that, so that a change of wasmtime is noticed.
+`# needs:` names further requirements of a test, `# fault:` a system call that the kernel is told to fail (with
+`strace`), as only a broken device does. Two codes never come from here, because wasmtime maps neither EDQUOT nor
+EROFS: it reports both as EIO. `quota` and `read_only` check that, so that a change of wasmtime is noticed.
 """
 
 import os

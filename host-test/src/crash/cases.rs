@@ -1,154 +1,201 @@
-//! Cases in which one safeguard alone keeps a promise: what breaks it, if anything does.
+//! Single cases in which one safeguard alone keeps a promise. Each returns the broken promise, in words, or none. The system
+//! tells `lie` in the last call that changes the queue.
 
-use super::explore::{Explorer, Search};
-use crate::bindings::{Durability, ErrorCode, Format, Item, Outcome, mail};
-use crate::instance::ids;
+use crate::bindings::{EnvelopeChange, ErrorCode, Format, Item, Outcome, ids, mail, no_change};
+use crate::instance::Result;
 use crate::simulator::disk::Disk;
-use crate::simulator::host::{Simulated, Subject};
-use crate::simulator::power::{Choice, Profile, cuts};
+use crate::simulator::host::{ComponentUnderTest, Simulated};
+use crate::simulator::lie::Lie;
+use crate::simulator::power::{Profile, Sampling, cuts};
 use crate::simulator::world::{Operation, World};
 use std::sync::{Arc, Mutex};
 
-/// Operations of a call, more than there are.
-const OPERATIONS: usize = 24;
-
-fn system(subject: &Subject) -> Simulated {
-    Simulated::of(subject, Arc::new(Mutex::new(World::new())))
+fn system(component: &ComponentUnderTest) -> Simulated {
+    Simulated::of(component, Arc::new(Mutex::new(World::new())))
 }
 
-/// A system that has the item `x`.
-fn with_x(subject: &Subject) -> Simulated {
-    let mut system = system(subject);
-    system.put(Some("x"), &mail(b"the first body"), None).expect("a put");
+/// Creates a system that has the item `x`.
+fn with_x(component: &ComponentUnderTest) -> Simulated {
+    let mut system = system(component);
+    system.put(Some("x"), &mail(b"a body that can be damaged"), None).expect("an empty queue takes a put");
     system
 }
 
-fn done(outcomes: Result<Vec<Outcome>, crate::bindings::Error>) -> bool {
+fn done(outcomes: Result<Vec<Outcome>>) -> bool {
     outcomes.is_ok_and(|outcomes| outcomes.iter().all(|outcome| outcome.problem.is_none()))
 }
 
-/// What breaks when this trouble befalls the last call, at any of its operations.
-fn anywhere(subject: &Subject, calls: &str, trouble: &str) -> Option<String> {
-    let search = Search { profile: Profile::Posix, durability: Durability::Full, mishaps: false, choices: 4096 };
-    let explorer = Explorer::new(subject, search, 1);
-    let scenario = |operation| format!("{calls} !{operation} {trouble}").parse().expect("a scenario");
-    explorer.replay(&(0..OPERATIONS).map(scenario).collect::<Vec<_>>(), &|_| true);
-    explorer.violations().first().map(|violation| violation.wrong.clone())
+/// Sets the lie that the system tells from here on.
+fn tell(system: &Simulated, lie: Option<Lie>) {
+    system.world().lie = lie;
 }
 
-pub(super) fn hold_that_happened(subject: &Subject) -> Option<String> {
-    anywhere(subject, "put 1; hold 1", "happens and fails io")
-}
-
-pub(super) fn removal_that_happened(subject: &Subject) -> Option<String> {
-    anywhere(subject, "put 1; remove 1", "happens and fails io")
-}
-
-/// A call, wherever the power is cut in it, on an item that somebody gave a second name and synced neither.
-fn of_a_second_name(subject: &Subject, call: fn(&mut Simulated)) -> Option<String> {
-    let mut system = with_x(subject);
-    system.world().link("m:x", "h:x").expect("a second name");
+/// A call on an item that has an unsynced second name, with a power cut anywhere in it.
+fn with_second_name(
+    component: &ComponentUnderTest,
+    lie: Option<Lie>,
+    call: impl Fn(&mut Simulated) -> bool,
+) -> Option<String> {
+    let mut system = with_x(component);
+    system.world().disk.link("m:x", "h:x").expect("the second name is free");
     system.world().snapshots = Some(Vec::new());
-    call(&mut system);
+    tell(&system, lie);
+    assert!(call(&mut system), "the call succeeds without a fault");
     let snapshots = system.world().snapshots.take().unwrap_or_default();
-    let mut draw = |_| 0;
-    let mut choice = Choice { most: usize::MAX, draw: &mut draw };
-    let mut left = snapshots.iter().flat_map(|(_, disk)| cuts(disk, Profile::Posix, &mut choice));
-    let is_gone = |disk: &Disk| !disk.names.contains_key("m:x") && !disk.names.contains_key("h:x");
-    left.any(|disk| is_gone(&disk)).then(|| "a power cut takes both names of `x`".to_string())
+    let mut first = |_| 0;
+    let mut sampling = Sampling { most: usize::MAX, random: &mut first };
+    let mut left = snapshots.iter().flat_map(|(_, disk)| cuts(disk, Profile::Posix, &mut sampling));
+    let is_gone = |disk: &Disk| !disk.entries.contains_key("m:x") && !disk.entries.contains_key("h:x");
+    left.any(|disk| is_gone(&disk)).then(|| "a power cut removes both names of `x`".to_string())
 }
 
-pub(super) fn hold_of_a_second_name(subject: &Subject) -> Option<String> {
-    of_a_second_name(subject, |system| assert!(done(system.hold(&ids(&["x"]))), "a hold"))
+/// A hold of an item with a second name keeps one of the two at every moment.
+pub(super) fn hold_with_second_name(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    with_second_name(component, lie, |system| done(system.hold(&ids(&["x"]))))
 }
 
-pub(super) fn recovery_of_a_second_name(subject: &Subject) -> Option<String> {
-    of_a_second_name(subject, |system| drop(system.recover(0).expect("a recovery")))
+/// A recovery of an item with a second name keeps one of the two at every moment.
+pub(super) fn recovery_with_second_name(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    with_second_name(component, lie, |system| system.recover(0).is_ok())
 }
 
-/// A system in which `x` is quarantined, and an item that chasquid put since has the same id: the files of the two.
-fn with_two(subject: &Subject) -> (Simulated, [Vec<u8>; 2]) {
-    let mut system = with_x(subject);
-    let first = system.world().content("m:x").expect("the file").to_vec();
-    assert!(done(system.quarantine(&ids(&["x"]))), "a quarantine");
+/// Creates a system in which `x` is quarantined, and chasquid put an item of the same id since. Returns the files of both.
+fn with_quarantined_and_live(component: &ComponentUnderTest) -> (Simulated, [Vec<u8>; 2]) {
+    let mut system = with_x(component);
+    let first = system.world().content("m:x").expect("the put wrote the file").to_vec();
+    assert!(done(system.quarantine(&ids(&["x"]))), "an intact item can be quarantined");
     let item = Item { id: "x".to_string(), envelope: mail(b"").envelope, body: b"the second body".to_vec() };
-    let second = system.encode(&item, Format::Text).expect("an item is encoded");
+    let second = system.encode(&item, Format::Text).expect("the item is within the limits of the format");
     let mut world = system.world();
     let inode = world.create("m:x").expect("the name is free");
-    world.write(inode, 0, &second).expect("a write");
+    world.write(inode, 0, &second).expect("the disk has space");
     drop(world);
     (system, [first, second])
 }
 
+/// Returns a violation where one of the files has no name any more.
 fn lost(system: &Simulated, files: &[Vec<u8>]) -> Option<String> {
     let world = system.world();
-    let names: Vec<String> = world.names.keys().cloned().collect();
-    let is_there = |file: &&Vec<u8>| names.iter().any(|name| world.content(name) == Some(file.as_slice()));
-    (!files.iter().all(|file| is_there(&file))).then(|| format!("one of two items of one id is gone: {names:?}"))
+    let exists = |file: &Vec<u8>| world.entries.keys().any(|name| world.content(name) == Some(file));
+    (!files.iter().all(exists)).then(|| {
+        let names: Vec<&String> = world.entries.keys().collect();
+        format!("one of two items of one id is gone: {names:?}")
+    })
 }
 
-pub(super) fn quarantined_twice(subject: &Subject) -> Option<String> {
-    let (mut system, files) = with_two(subject);
-    assert!(done(system.quarantine(&ids(&["x"]))), "a quarantine");
+/// A quarantine beside a quarantined item of the same id keeps both.
+pub(super) fn quarantine_twice(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let (mut system, files) = with_quarantined_and_live(component);
+    tell(&system, lie);
+    assert!(done(system.quarantine(&ids(&["x"]))), "an intact item can be quarantined");
     lost(&system, &files)
 }
 
-pub(super) fn restored_over_another(subject: &Subject) -> Option<String> {
-    let (mut system, files) = with_two(subject);
-    let restored = done(system.restore(&ids(&["x"])));
-    lost(&system, &files).or_else(|| restored.then(|| "two items of one id are one".to_string()))
+/// A restoration keeps a live item of the same id.
+pub(super) fn restore_beside_live(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let (mut system, files) = with_quarantined_and_live(component);
+    tell(&system, lie);
+    let _ = system.release(&ids(&["x"]));
+    lost(&system, &files)
 }
 
-pub(super) fn restored_damage(subject: &Subject) -> Option<String> {
-    let mut system = with_x(subject);
-    assert!(done(system.quarantine(&ids(&["x"]))), "a quarantine");
-    {
-        let mut world = system.world();
-        let content = world.content_mut("q:x").expect("the file");
-        let half = content.len() / 2;
-        content.truncate(half);
-    }
-    done(system.restore(&ids(&["x"]))).then(|| "half of an item was restored".to_string())
+/// A damaged item is not restored.
+pub(super) fn restore_damaged(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = with_x(component);
+    assert!(done(system.quarantine(&ids(&["x"]))), "an intact item can be quarantined");
+    truncate(&system, "q:x");
+    tell(&system, lie);
+    done(system.release(&ids(&["x"]))).then(|| "a truncated item was restored".to_string())
 }
 
-/// A sync fails on a disk that has only the room that a temporary file takes up: there is no other for a new file.
-pub(super) fn full_disk(subject: &Subject) -> Option<String> {
-    let mut system = with_x(subject);
+/// Removes the last line of a file, which is the trailer line.
+fn truncate(system: &Simulated, name: &str) {
+    let mut world = system.world();
+    let content = world.content_mut(name).expect("the file exists");
+    let end = content.windows(3).rposition(|bytes| bytes == b"\n# ").expect("the file has a trailer line");
+    content.truncate(end + 1);
+}
+
+/// Changes a bit in the body of a file.
+fn flip(system: &Simulated, name: &str) {
+    let mut world = system.world();
+    let content = world.content_mut(name).expect("the file exists");
+    let at = content.windows(6).position(|bytes| bytes == b"a body").expect("the file has the body");
+    content[at] ^= 1;
+}
+
+/// A truncated item is not returned.
+pub(super) fn read_truncated(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = with_x(component);
+    truncate(&system, "m:x");
+    tell(&system, lie);
+    system.get("x").is_ok().then(|| "an item without its trailer line was returned".to_string())
+}
+
+/// An item with a changed bit is not returned.
+pub(super) fn read_flipped(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = with_x(component);
+    flip(&system, "m:x");
+    tell(&system, lie);
+    system.get("x").is_ok().then(|| "an item with a changed bit was returned".to_string())
+}
+
+/// A damaged item does not get new checksums by an update.
+pub(super) fn update_damaged(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = with_x(component);
+    flip(&system, "m:x");
+    tell(&system, lie);
+    let change = EnvelopeChange { reverse_path: Some("new@example.com".to_string()), ..no_change() };
+    system.update("x", &change, None).is_ok().then(|| "a damaged item was updated, and has new checksums".to_string())
+}
+
+/// A recovery rewrites an item whose fsync fails on a disk that has no more space than a temporary file takes.
+pub(super) fn recover_on_full_disk(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = with_x(component);
     {
         let mut world = system.world();
         let used = world.content("m:x").map_or(0, <[u8]>::len);
         let inode = world.create(".m:AAAAAAAAAAA").expect("the name is free");
-        world.write(inode, 0, &vec![b'x'; used]).expect("a write");
+        world.write(inode, 0, &vec![b'x'; used]).expect("the disk has space");
         world.capacity = Some(2 * used);
         world.fail(Operation::SyncFile, "io");
     }
+    tell(&system, lie);
     let recovery = system.recover(0);
-    let whole = recovery.as_ref().is_ok_and(|report| report.problems.is_empty() && report.settled == 1);
-    (!whole).then(|| format!("recovery says {recovery:?}"))
+    let is_complete = recovery.as_ref().is_ok_and(|report| report.problems.is_empty() && report.rewritten == 1);
+    (!is_complete).then(|| format!("recovery returned {recovery:?}"))
 }
 
-/// A temporary file that is being written, by the clock of the file system: it stays, whatever another clock says.
-pub(super) fn other_clock(subject: &Subject) -> Option<String> {
-    let mut system = system(subject);
+/// A recovery retains a temporary file that is being written, although the clock of the host is far ahead.
+pub(super) fn recover_with_other_clock(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = system(component);
     let inode = system.world().create(".m:AAAAAAAAAAA").expect("the name is free");
-    system.world().write(inode, 0, b"half a mail").expect("a write");
+    system.world().write(inode, 0, b"half a mail").expect("the disk has space");
     system.world().clock_ahead = 40 * 3600;
-    let recovery = system.recover(36 * 3600).expect("a recovery");
-    (recovery.kept != 1).then(|| format!("a temporary file that is new was removed: {recovery:?}"))
+    tell(&system, lie);
+    let recovery = system.recover(36 * 3600).expect("a recovery without a fault succeeds");
+    (recovery.temporary_kept != 1).then(|| format!("a new temporary file was removed: {recovery:?}"))
 }
 
-/// A put through an instance that was told that a sync failed in another one.
-pub(super) fn sibling(subject: &Subject) -> Option<String> {
-    let system = with_x(subject);
-    let mut sibling = Simulated::of(subject, Arc::new(Mutex::new(World::new())));
-    std::mem::swap(&mut *system.world(), &mut *sibling.world());
-    sibling.require_recovery().expect("it is told");
-    let refused = |result: Result<String, crate::bindings::Error>| {
-        result.is_err_and(|error| error.code == ErrorCode::NeedsRecovery)
-    };
-    if !refused(sibling.put(None, &mail(b"another"), None)) {
+/// A queue that was told that an fsync failed in another instance refuses changes until it is recovered.
+pub(super) fn put_after_require_recovery(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = with_x(component);
+    tell(&system, lie);
+    system.require_recovery().expect("the queue can be opened");
+    let refused = |result: Result<String>| result.is_err_and(|error| error.code == ErrorCode::NeedsRecovery);
+    if !refused(system.put(None, &mail(b"another"), None)) {
         return Some("a queue in need of recovery took a put".to_string());
     }
-    sibling.recover(0).expect("a recovery");
-    sibling.put(None, &mail(b"another"), None).err().map(|error| format!("after recovery: {error:?}"))
+    system.recover(0).expect("a recovery without a fault succeeds");
+    system.put(None, &mail(b"another"), None).err().map(|error| format!("after recovery: {error:?}"))
+}
+
+/// Two puts with the same randomness, one after the other, are two items.
+pub(super) fn puts_with_same_randomness(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = system(component);
+    system.world().random = vec![3, 3];
+    let first = system.put(None, &mail(b"first"), None).expect("an empty queue takes a put");
+    tell(&system, lie);
+    let second = system.put(None, &mail(b"second"), None).expect("a put generates another id");
+    (first == second).then(|| format!("`{first}` was replaced"))
 }

@@ -1,144 +1,147 @@
-//! What the promises of the queue say about each item: the states in which it may be, given what was answered so far.
+//! The promises of the queue about each item: the states in which it may be found, given the answers so far.
 
-use super::call::{Action, Call, Slot, given_id};
+use super::action::{Action, Call, Slot, Stamp};
+use super::content::chosen_id;
 use crate::bindings::{ErrorCode, State};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The number of a call in its scenario, from 1; what a call writes says it.
-pub type Stamp = u32;
-
-/// What became of an item in a call: an error's code, or none.
-pub type Outcome = Option<ErrorCode>;
-
-/// Which item.
+/// The identity of an item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Identity {
-    /// The one that has the given id of a slot.
-    Given(Slot),
-    /// The one that a call put under an id that was drawn.
-    Drawn(Slot, Stamp),
+pub(super) enum Identity {
+    /// The item that has the caller-chosen id of a slot.
+    Chosen(Slot),
+    /// The item that a call put under a generated id.
+    Generated(Slot, Stamp),
 }
 
-/// Where an item stands; the contract's `state`, in an order.
+/// The contract's `state`, with an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "as in the contract")]
-pub enum Place {
+#[allow(missing_docs, reason = "documented in the contract")]
+pub(super) enum ItemState {
     Ready,
     Held,
     Quarantined,
 }
 
-impl From<State> for Place {
-    fn from(state: State) -> Place {
+impl From<State> for ItemState {
+    fn from(state: State) -> ItemState {
         match state {
-            State::Ready => Place::Ready,
-            State::Held => Place::Held,
-            State::Quarantined => Place::Quarantined,
+            State::Ready => ItemState::Ready,
+            State::Held => ItemState::Held,
+            State::Quarantined => ItemState::Quarantined,
         }
     }
 }
 
-/// An item as it is found.
+/// An item that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Found {
-    /// Where it stands.
-    pub place: Place,
-    /// Which call wrote its body.
-    pub body: Stamp,
-    /// Which call wrote its envelope.
-    pub envelope: Stamp,
+pub(super) struct Found {
+    /// Its state.
+    pub(super) state: ItemState,
+    /// The call that wrote its body.
+    pub(super) body: Stamp,
+    /// The call that wrote its envelope.
+    pub(super) envelope: Stamp,
+    /// The call that recorded its delivery attempts.
+    pub(super) attempts: Option<Stamp>,
 }
 
-/// What is promised.
+/// The answer of a call about one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The item.
+    pub(super) item: Identity,
+    /// The id that a put generated for it.
+    pub(super) generated_id: Option<String>,
+    /// The code of the error; none: success.
+    pub(super) code: Option<ErrorCode>,
+}
+
+/// The promises.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Promises {
-    /// What may be found of each item; `None` is its absence.
+pub(super) struct Promises {
+    /// The states in which each item may be found; `None` is its absence.
     possible: BTreeMap<Identity, BTreeSet<Option<Found>>>,
-    /// The ids that were drawn, as far as they were told.
-    drawn: BTreeMap<Identity, String>,
-    /// Which item each slot stands for.
+    /// The generated ids that were returned.
+    generated: BTreeMap<Identity, String>,
+    /// The item that each slot stands for.
     current: BTreeMap<Slot, Identity>,
-    /// Items that another program wrote without a sync. Before the queue vouches for them, a crash may damage them.
+    /// Items that another program wrote without an fsync. A crash may damage them until the queue vouches for them.
     unsynced: BTreeSet<Identity>,
-    /// Those of them whose sync may have failed and dropped what was written. A process that knows writes them anew.
+    /// Unsynced items whose fsync may have failed and dropped their data. A process that knows it writes them anew.
     forfeited: BTreeSet<Identity>,
-    /// Those of which no process knows any more: a sync that has nothing left to write vouches for them.
+    /// Forfeited items that no process knows any more. An fsync that has nothing left to write succeeds for them.
     forgotten: BTreeSet<Identity>,
 }
 
-/// What an action makes of what it finds; none if it cannot succeed there.
+/// Returns the item that an action makes of `before`; none if it cannot succeed there.
 fn effect(action: Action, stamp: Stamp, before: Option<Found>) -> Option<Option<Found>> {
-    let live = before.filter(|found| found.place != Place::Quarantined);
-    let quarantined = before.filter(|found| found.place == Place::Quarantined);
-    let to = |found: Option<Found>, place| found.map(|found| Some(Found { place, ..found }));
+    let live = before.filter(|found| found.state != ItemState::Quarantined);
+    let to = |state| before.map(|found| Some(Found { state, ..found }));
     match action {
-        put if put.is_put() => {
-            before.is_none().then_some(Some(Found { place: Place::Ready, body: stamp, envelope: stamp }))
-        }
-        Action::Update => live.map(|found| Some(Found { envelope: stamp, ..found })),
+        put if put.is_put() => before.is_none().then_some(Some(Found {
+            state: ItemState::Ready,
+            body: stamp,
+            envelope: stamp,
+            attempts: None,
+        })),
+        Action::Update => live.map(|found| Some(Found { envelope: stamp, attempts: Some(stamp), ..found })),
+        Action::RecordAttempts => live.map(|found| Some(Found { attempts: Some(stamp), ..found })),
         Action::Remove => live.map(|_| None),
-        Action::Discard => quarantined.map(|_| None),
-        Action::Hold => to(live, Place::Held),
-        Action::Release => to(live, Place::Ready),
-        Action::Quarantine => to(live, Place::Quarantined),
-        Action::Restore => to(quarantined, Place::Ready),
+        Action::Discard => before.filter(|found| found.state == ItemState::Quarantined).map(|_| None),
+        Action::Hold => to(ItemState::Held),
+        Action::Release => to(ItemState::Ready),
+        Action::Quarantine => to(ItemState::Quarantined),
         _ => before.map(Some),
     }
 }
 
 impl Promises {
-    /// The item that an action of this call is for.
-    pub fn target(&self, action: Action, slot: Slot, stamp: Stamp) -> Identity {
+    /// Returns the item that an action of this call is for.
+    pub(super) fn target(&self, action: Action, slot: Slot, stamp: Stamp) -> Identity {
         match action {
-            Action::PutDrawn => Identity::Drawn(slot, stamp),
-            put if put.is_put() => Identity::Given(slot),
-            _ => self.current.get(&slot).cloned().unwrap_or(Identity::Given(slot)),
+            Action::PutGenerated => Identity::Generated(slot, stamp),
+            put if put.is_put() => Identity::Chosen(slot),
+            _ => self.current.get(&slot).cloned().unwrap_or(Identity::Chosen(slot)),
         }
     }
 
-    /// The id of an item, if it is known.
-    pub fn id(&self, of: &Identity) -> Option<String> {
+    /// Returns the id of an item, if it is known.
+    pub(super) fn id(&self, of: &Identity) -> Option<String> {
         match of {
-            Identity::Given(slot) => Some(given_id(*slot)),
-            Identity::Drawn(..) => self.drawn.get(of).cloned(),
+            Identity::Chosen(slot) => Some(chosen_id(*slot)),
+            Identity::Generated(..) => self.generated.get(of).cloned(),
         }
     }
 
-    /// Notes the id that an item was given.
-    pub fn names(&mut self, item: &Identity, id: &str) {
-        if let Identity::Drawn(..) = item {
-            self.drawn.insert(item.clone(), id.to_string());
-        }
-    }
-
-    /// The item that has an id and whose body says that a call put it.
-    pub fn identify(&self, id: &str, stamp: Stamp, slot: Slot) -> Identity {
-        let given = Identity::Given(slot);
-        if self.id(&given).is_some_and(|known| known == id) { given } else { Identity::Drawn(slot, stamp) }
+    /// Returns the item that has an id and a body with these marks.
+    pub(super) fn identify(&self, id: &str, stamp: Stamp, slot: Slot) -> Identity {
+        let chosen = Identity::Chosen(slot);
+        if self.id(&chosen).is_some_and(|known| known == id) { chosen } else { Identity::Generated(slot, stamp) }
     }
 
     fn possible(&self, of: &Identity) -> BTreeSet<Option<Found>> {
         self.possible.get(of).cloned().unwrap_or_else(|| BTreeSet::from([None]))
     }
 
-    /// The items of which something may be there.
-    pub fn items(&self) -> impl Iterator<Item = &Identity> {
+    /// Returns the items that may exist.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Identity> {
         self.possible.keys()
     }
 
-    /// Whether an item may be found like that.
-    pub fn allow(&self, item: &Identity, found: Option<Found>) -> bool {
+    /// Whether an item may be found like this.
+    pub(super) fn allow(&self, item: &Identity, found: Option<Found>) -> bool {
         self.possible(item).contains(&found)
     }
 
-    /// What may be found of an item, in words.
-    pub fn expected(&self, item: &Identity) -> String {
-        let words: Vec<String> = self.possible(item).iter().map(|found| in_words(*found)).collect();
+    /// Describes the states in which an item may be found.
+    pub(super) fn expected(&self, item: &Identity) -> String {
+        let words: Vec<String> = self.possible(item).iter().map(|found| describe(*found)).collect();
         words.join(", or ")
     }
 
-    /// What is promised while a call is under way: what was before, or what it makes of that.
-    pub fn during(&self, call: &Call, stamp: Stamp) -> Promises {
+    /// Returns the promises while a call runs: each item is as it was, or as the call makes it.
+    pub(super) fn during(&self, call: &Call, stamp: Stamp) -> Promises {
         let mut during = self.clone();
         if let Call::To(action, slots) = call {
             for slot in slots {
@@ -154,82 +157,87 @@ impl Promises {
         during
     }
 
-    /// What is promised once a call answered.
+    /// Records an answer to a call.
     ///
     /// # Errors
     ///
-    /// If it cannot have answered that.
-    pub fn answered(&mut self, action: Action, stamp: Stamp, item: &Identity, outcome: Outcome) -> Result<(), String> {
+    /// The promises so far exclude the answer.
+    pub(super) fn record(&mut self, action: Action, stamp: Stamp, answer: &Answer) -> Result<(), String> {
+        let Answer { item, generated_id, code } = answer;
+        if let Some(id) = generated_id {
+            self.generated.insert(item.clone(), id.clone());
+        }
         let before = self.possible(item);
         let made = || before.iter().filter_map(|found| effect(action, stamp, *found));
         let either = || before.iter().copied().chain(made());
-        let after: BTreeSet<Option<Found>> = match outcome {
+        let after: BTreeSet<Option<Found>> = match code {
             None if action.is_chasquid() => either().collect(),
             None => made().collect(),
             Some(ErrorCode::Exists) if action.is_put() => before.iter().copied().filter(Option::is_some).collect(),
-            // A repeated request finds nothing, because of itself.
-            Some(ErrorCode::NotFound) if action == Action::Remove => {
-                either().filter(|found| found.is_none_or(|found| found.place == Place::Quarantined)).collect()
+            // A network file system can repeat an unlink, which then finds that its first one removed the name.
+            Some(ErrorCode::NotFound) if action.is_removal() => {
+                let removable = |found: &Found| effect(action, stamp, Some(*found)).is_some();
+                either().filter(|found| !found.as_ref().is_some_and(removable)).collect()
             }
-            Some(ErrorCode::NotFound) if action == Action::Discard => {
-                either().filter(|found| found.is_none_or(|found| found.place != Place::Quarantined)).collect()
+            Some(ErrorCode::NotFound | ErrorCode::Conflict) => {
+                before.iter().copied().filter(|found| effect(action, stamp, *found).is_none()).collect()
             }
             Some(ErrorCode::Indeterminate) => either().collect(),
             Some(_) => before.clone(),
         };
         if after.is_empty() {
-            return Err(format!("answered {outcome:?} for {item:?}, which was promised to be {}", self.expected(item)));
+            return Err(format!("answered {code:?} for {item:?}, which was promised to be {}", self.expected(item)));
         }
-        if outcome.is_none() && (action.is_put() || after == BTreeSet::from([None])) {
+        if code.is_none() && (action.is_put() || after == BTreeSet::from([None])) {
             for items in [&mut self.unsynced, &mut self.forfeited, &mut self.forgotten] {
                 items.remove(item);
             }
         }
         self.possible.insert(item.clone(), after);
-        match outcome {
+        match code {
             None if action == Action::OldChasquid => drop(self.unsynced.insert(item.clone())),
             Some(ErrorCode::Exists) if action.is_put() => drop(self.unsynced.remove(item)),
             _ => {}
         }
-        if action.is_put() && outcome.is_none() {
-            let (Identity::Given(slot) | Identity::Drawn(slot, _)) = item;
+        if action.is_put() && code.is_none() {
+            let (Identity::Chosen(slot) | Identity::Generated(slot, _)) = item;
             self.current.insert(*slot, item.clone());
         }
         Ok(())
     }
 
     /// Whether a crash may damage any item.
-    pub fn is_unsafe(&self) -> bool {
+    pub(super) fn is_unsafe(&self) -> bool {
         !self.unsynced.is_empty() || !self.forfeited.is_empty()
     }
 
-    /// Whether a sync may have dropped what was written of any item.
-    pub fn is_forfeited(&self) -> bool {
+    /// Whether an fsync may have dropped the data of any item.
+    pub(super) fn is_forfeited(&self) -> bool {
         !self.forfeited.is_empty()
     }
 
-    /// The item of this id, if it may be found damaged.
-    pub fn damageable(&self, id: &str) -> Option<&Identity> {
+    /// Returns the item that has an id, if it may be found damaged.
+    pub(super) fn damageable(&self, id: &str) -> Option<&Identity> {
         self.unsynced.union(&self.forfeited).find(|item| self.id(item).as_deref() == Some(id))
     }
 
-    /// Notes that something went wrong: that may have been the sync of an item that was not synced before.
-    pub fn forfeit_unsynced(&mut self) {
+    /// Records that a fault happened: it may have been the failure of the first fsync of an unsynced item.
+    pub(super) fn forfeit_unsynced(&mut self) {
         self.forfeited.extend(self.unsynced.iter().cloned());
     }
 
-    /// Notes that the process ended, and with it what it knew of failed syncs.
-    pub fn forget(&mut self) {
+    /// Records that the process ended, and its knowledge of failed fsyncs with it.
+    pub(super) fn forget(&mut self) {
         self.forgotten.extend(self.forfeited.iter().cloned());
     }
 
-    /// Whether it is known that an item is not there, and will not come back.
-    pub fn is_free(&self, item: &Identity) -> bool {
+    /// Whether an item certainly does not exist and will not return.
+    pub(super) fn is_free(&self, item: &Identity) -> bool {
         self.possible(item) == BTreeSet::from([None])
     }
 
-    /// Notes that an item was found like that, and is so for good.
-    pub fn settled(&mut self, item: &Identity, found: Option<Found>) {
+    /// Records that an item was found like this after a recovery, and stays so.
+    pub(super) fn make_definite(&mut self, item: &Identity, found: Option<Found>) {
         self.unsynced.remove(item);
         if !self.forgotten.contains(item) {
             self.forfeited.remove(item);
@@ -238,12 +246,13 @@ impl Promises {
     }
 }
 
-/// What is found of an item, in words.
-pub fn in_words(found: Option<Found>) -> String {
+/// Describes an item as it is found.
+pub(super) fn describe(found: Option<Found>) -> String {
     match found {
         None => "absent".to_string(),
-        Some(Found { place, body, envelope }) => {
-            format!("{place:?} with the body of call {body} and the envelope of call {envelope}")
+        Some(Found { state, body, envelope, attempts }) => {
+            let attempts = attempts.map_or_else(String::new, |stamp| format!(" and the attempts of call {stamp}"));
+            format!("{state:?} with the body of call {body}, the envelope of call {envelope}{attempts}")
         }
     }
 }

@@ -1,29 +1,20 @@
-//! A scenario: calls in order, and what goes wrong in one of them. It is written as a line of text, from which it can be
+//! Scenarios: calls in order, and a fault in some of them. A scenario is written as a line of text, from which it can be
 //! replayed: `put 1; hold 1 !4 fails io; restart; recover`.
 
-use super::call::Call;
-use crate::simulator::disk::{ErrorName, FailedSync};
+use super::action::Call;
+use crate::simulator::disk::FailedSync;
+use crate::simulator::fault::{FaultAt, FaultKind};
 use crate::simulator::types::ERRORS;
-use crate::simulator::world::{Operation, Trouble};
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-/// What goes wrong, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mishap {
-    /// The number of the operation of the system in its call, from 0.
-    pub operation: usize,
-    /// What happens to it.
-    pub trouble: Trouble,
-}
-
-/// A call, and what goes wrong in it.
+/// A call, and the fault in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Step {
     /// The call.
     pub call: Call,
-    /// What goes wrong.
-    pub mishap: Option<Mishap>,
+    /// The fault.
+    pub fault: Option<FaultAt>,
 }
 
 /// Calls, in order.
@@ -34,22 +25,36 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A scenario in which nothing goes wrong.
+    /// Creates a scenario without faults.
     pub fn of(calls: impl IntoIterator<Item = Call>) -> Scenario {
-        Scenario { steps: calls.into_iter().map(|call| Step { call, mishap: None }).collect() }
+        Scenario { steps: calls.into_iter().map(|call| Step { call, fault: None }).collect() }
     }
 
-    /// The same, but one thing goes wrong.
-    pub fn with(&self, step: usize, mishap: Mishap) -> Scenario {
+    /// Returns the same scenario with a fault in a step.
+    pub fn with_fault(&self, step: usize, fault: FaultAt) -> Scenario {
         let mut scenario = self.clone();
-        scenario.steps[step].mishap = Some(mishap);
+        scenario.steps[step].fault = Some(fault);
         scenario
     }
-}
 
-impl Scenario {
-    /// Every scenario that is simpler by one thing: without a call, without a mishap, or with one item of several.
-    pub(super) fn simpler(&self) -> Vec<Scenario> {
+    /// Returns every scenario that is one call of an alphabet longer. An item is not used before the ones with lower
+    /// numbers, since that would be the same scenario under other names.
+    pub(super) fn extensions(&self, alphabet: &[Call]) -> Vec<Scenario> {
+        let used = self.steps.iter().filter_map(|step| step.call.last_slot()).max().unwrap_or(0);
+        let fits = |call: &&Call| match call {
+            Call::To(_, slots) => slots[0] <= used + 1,
+            Call::Recover | Call::Restart => true,
+        };
+        let longer = |call: &Call| {
+            let mut longer = self.clone();
+            longer.steps.push(Step { call: call.clone(), fault: None });
+            longer
+        };
+        alphabet.iter().filter(fits).map(longer).collect()
+    }
+
+    /// Returns every scenario that is simpler by one thing: without a call, without a fault, or with one item of several.
+    pub(super) fn simplifications(&self) -> Vec<Scenario> {
         let mut simpler = Vec::new();
         for at in 0..self.steps.len() {
             let mut shorter = self.clone();
@@ -57,10 +62,10 @@ impl Scenario {
             simpler.push(shorter);
         }
         for (at, step) in self.steps.iter().enumerate() {
-            if step.mishap.is_some() {
-                let mut lucky = self.clone();
-                lucky.steps[at].mishap = None;
-                simpler.push(lucky);
+            if step.fault.is_some() {
+                let mut faultless = self.clone();
+                faultless.steps[at].fault = None;
+                simpler.push(faultless);
             }
             if let Call::To(action, slots) = &step.call
                 && slots.len() > 1
@@ -77,98 +82,38 @@ impl Scenario {
     }
 }
 
-/// What can go wrong at an operation.
-pub fn troubles(operation: Operation) -> &'static [Trouble] {
-    use Trouble::{Fails, HappensAndFails, Killed, LosesPages, StaysBroken, WritesHalf};
-    const FULL: ErrorName = "insufficient-space";
-    const READ_ONLY: ErrorName = "read-only";
-    match operation {
-        Operation::Create => &[
-            Fails("io"),
-            Fails(FULL),
-            Fails("quota"),
-            Fails(READ_ONLY),
-            StaysBroken(FULL),
-            StaysBroken(READ_ONLY),
-            Killed,
-        ],
-        Operation::Write => {
-            &[Fails("io"), Fails(FULL), Fails("quota"), WritesHalf, StaysBroken(FULL), StaysBroken(READ_ONLY), Killed]
-        }
-        Operation::SyncFile => &[
-            LosesPages(FailedSync::Kept),
-            LosesPages(FailedSync::Reverted),
-            Fails(FULL),
-            Fails("quota"),
-            StaysBroken("io"),
-            StaysBroken(READ_ONLY),
-            Killed,
-        ],
-        Operation::Link => &[
-            Fails("io"),
-            Fails(FULL),
-            Fails("quota"),
-            Fails(READ_ONLY),
-            HappensAndFails("io"),
-            HappensAndFails("exist"),
-            StaysBroken(FULL),
-            StaysBroken(READ_ONLY),
-            Killed,
-        ],
-        Operation::Rename => &[
-            Fails("io"),
-            Fails(FULL),
-            Fails("quota"),
-            Fails(READ_ONLY),
-            HappensAndFails("io"),
-            HappensAndFails("no-entry"),
-            StaysBroken(FULL),
-            StaysBroken(READ_ONLY),
-            Killed,
-        ],
-        Operation::Unlink => &[
-            Fails("io"),
-            Fails(READ_ONLY),
-            HappensAndFails("io"),
-            HappensAndFails("no-entry"),
-            StaysBroken(READ_ONLY),
-            Killed,
-        ],
-        Operation::SyncDirectory => {
-            &[Fails("io"), Fails(FULL), Fails("quota"), StaysBroken("io"), StaysBroken(READ_ONLY), Killed]
-        }
-        Operation::SetTimes => &[Fails("io"), Killed],
-        Operation::Open
-        | Operation::Stat
-        | Operation::Read
-        | Operation::ReadDirectory
-        | Operation::ReadEntry
-        | Operation::Identity => &[Fails("io")],
+/// Returns the name of a fault in a scenario.
+fn fault_name(kind: FaultKind) -> String {
+    match kind {
+        FaultKind::Fails(error) => format!("fails {error}"),
+        FaultKind::HappensAndFails(error) => format!("happens and fails {error}"),
+        FaultKind::LosesPages(FailedSync::Kept) => "loses pages".to_string(),
+        FaultKind::LosesPages(FailedSync::Reverted) => "reverts pages".to_string(),
+        FaultKind::WritesHalf => "writes half".to_string(),
+        FaultKind::StaysBroken(error) => format!("stays broken {error}"),
+        FaultKind::Killed => "killed".to_string(),
     }
 }
 
-/// Every trouble, by its name.
-fn named() -> Vec<(String, Trouble)> {
-    let mut named = vec![
-        ("loses pages".to_string(), Trouble::LosesPages(FailedSync::Kept)),
-        ("reverts pages".to_string(), Trouble::LosesPages(FailedSync::Reverted)),
-        ("writes half".to_string(), Trouble::WritesHalf),
-        ("killed".to_string(), Trouble::Killed),
+/// Returns the fault that has a name.
+fn fault_of_name(name: &str) -> Option<FaultKind> {
+    let with_error = ERRORS
+        .iter()
+        .flat_map(|error| [FaultKind::Fails(error), FaultKind::HappensAndFails(error), FaultKind::StaysBroken(error)]);
+    let without = [
+        FaultKind::LosesPages(FailedSync::Kept),
+        FaultKind::LosesPages(FailedSync::Reverted),
+        FaultKind::WritesHalf,
+        FaultKind::Killed,
     ];
-    for error in ERRORS {
-        named.push((format!("fails {error}"), Trouble::Fails(error)));
-        named.push((format!("happens and fails {error}"), Trouble::HappensAndFails(error)));
-        named.push((format!("stays broken {error}"), Trouble::StaysBroken(error)));
-    }
-    named
+    with_error.chain(without).find(|kind| fault_name(*kind) == name)
 }
 
 impl Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.call)?;
-        if let Some(Mishap { operation, trouble }) = self.mishap {
-            let name = named().into_iter().find(|(_, known)| *known == trouble);
-            write!(formatter, " !{operation} {}", name.map_or_else(String::new, |(name, _)| name))?;
+        if let Some(FaultAt { operation, kind }) = self.fault {
+            write!(formatter, " !{operation} {}", fault_name(kind))?;
         }
         Ok(())
     }
@@ -178,14 +123,14 @@ impl FromStr for Step {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Step, String> {
-        let Some((call, mishap)) = text.split_once(" !") else {
-            return Ok(Step { call: text.parse()?, mishap: None });
+        let Some((call, fault)) = text.split_once(" !") else {
+            return Ok(Step { call: text.parse()?, fault: None });
         };
-        let wrong = || format!("`!{mishap}` is no mishap: try `!3 fails io`, `!0 killed` or `!4 loses pages`");
-        let (operation, name) = mishap.split_once(' ').ok_or_else(wrong)?;
-        let trouble = named().into_iter().find(|(known, _)| known == name).ok_or_else(wrong)?.1;
-        let operation = operation.parse().map_err(|_| wrong())?;
-        Ok(Step { call: call.parse()?, mishap: Some(Mishap { operation, trouble }) })
+        let unknown = || format!("`!{fault}` is not a fault: try `!3 fails io`, `!0 killed` or `!4 loses pages`");
+        let (operation, name) = fault.split_once(' ').ok_or_else(unknown)?;
+        let kind = fault_of_name(name).ok_or_else(unknown)?;
+        let operation = operation.parse().map_err(|_| unknown())?;
+        Ok(Step { call: call.parse()?, fault: Some(FaultAt { operation, kind }) })
     }
 }
 

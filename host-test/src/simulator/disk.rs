@@ -1,48 +1,53 @@
-//! A disk with one directory: what a process sees of it, and what of that a power cut leaves.
+//! A disk with one directory: the state that a process sees, and the state that is durable.
 //!
-//! A file has pages of 4 KiB and a size. Until a sync of the file succeeds, what was written is in the cache alone, or on its
-//! way. A directory has names. Until a sync of the directory succeeds, each change of a name may or may not have
-//! reached the medium, whatever became of the others.
+//! A file has pages of 4 KiB and a size. Until an fsync of the file succeeds, its writes are in the cache, or on their way to
+//! the medium. The directory has entries. Until an fsync of the directory succeeds, each change of an entry may or may
+//! not have reached the medium, independently of the others.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// A file's number.
 pub type Inode = u64;
 
-/// What is written to the medium as one, in bytes, as far as a file system promises it.
+/// The directory entries: a file for each name.
+pub type Entries = BTreeMap<String, Inode>;
+
+/// Bytes that a file system writes to the medium as one unit.
 pub const PAGE_BYTES: usize = 4096;
 
 /// A file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
-    /// What a process reads.
+    /// The content that a process reads.
     pub content: Vec<u8>,
-    /// When it was modified, in seconds.
+    /// The time of the last modification, in seconds.
     pub modified: u64,
-    /// What a power cut leaves for certain.
+    /// The content that survives power loss.
     durable: Vec<u8>,
-    /// The pages that the next sync writes.
+    /// The pages that the next fsync writes.
     dirty: BTreeSet<usize>,
-    /// Whether the next sync writes the size.
+    /// Whether the next fsync writes the size.
     size_dirty: bool,
 }
 
-/// What a failed sync of a file leaves in the cache. The pages are clean after it in either case, so that the next sync has
-/// nothing to write and succeeds: that is how Linux does it.
+/// The content of the cache after a failed fsync. The pages are clean after it in either case, as on Linux, so that the next
+/// fsync has nothing to write and succeeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailedSync {
-    /// What was written.
+    /// The cache keeps the written bytes.
     Kept,
-    /// What is on the medium.
+    /// The cache has the bytes of the medium again.
     Reverted,
 }
 
-/// A change of names that no sync of the directory covers yet.
+/// A change of directory entries that no fsync of the directory covers yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum NameChange {
-    /// A name was given to a file: by a creation, or by a link.
+pub(super) enum EntryChange {
+    /// A file got a name, by creation or by link.
     Set { name: String, inode: Inode, created: bool },
-    /// A name was taken away.
+    /// A name was removed.
     Removed { name: String },
     /// A file was renamed.
     Moved { old: String, new: String, inode: Inode },
@@ -51,39 +56,54 @@ pub(super) enum NameChange {
 /// A disk with one directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
-    /// The names that a process sees.
-    pub names: BTreeMap<String, Inode>,
-    /// The files, whether they have a name or not.
-    pub files: BTreeMap<Inode, File>,
-    durable_names: BTreeMap<String, Inode>,
-    unsynced: Vec<NameChange>,
-    /// Whether the sync of a file makes the name durable under which it was created: POSIX does not ask for it, file
-    /// systems of Linux do it.
-    pub sync_pins_name: bool,
+    /// The directory entries that a process sees.
+    pub entries: Entries,
+    /// The files, with and without a name. Copies of a disk share them.
+    pub files: BTreeMap<Inode, Arc<File>>,
+    durable_entries: Entries,
+    unsynced: Vec<EntryChange>,
+    /// Whether the fsync of a file makes the directory entry durable that its creation made. POSIX does not require it; ext4, XFS
+    /// and btrfs do it.
+    pub sync_pins_entry: bool,
     last_inode: Inode,
 }
 
-/// What WASI calls an error, by its name there.
+/// The name of an error in WASI.
 pub type ErrorName = &'static str;
 
 /// The result of an operation.
 pub type Result<T> = std::result::Result<T, ErrorName>;
 
+impl Hash for File {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.content, self.modified, &self.dirty, self.size_dirty).hash(state);
+        // Most files are durable, and are hashed once.
+        if self.durable != self.content {
+            self.durable.hash(state);
+        }
+    }
+}
+
 impl File {
-    /// A file whose content is durable.
+    /// Creates a file whose content is durable.
     pub fn durable(content: Vec<u8>, modified: u64) -> File {
         File { durable: content.clone(), content, modified, dirty: BTreeSet::new(), size_dirty: false }
     }
 
-    /// What a power cut leaves for certain of it.
+    /// Returns the content that survives power loss.
     pub fn durable_content(&self) -> &[u8] {
         &self.durable
+    }
+
+    /// Whether the next fsync writes nothing.
+    pub(super) fn is_clean(&self) -> bool {
+        self.dirty.is_empty() && !self.size_dirty
     }
 
     fn write(&mut self, offset: usize, bytes: &[u8]) {
         let end = offset + bytes.len();
         if self.content.len() < end {
-            // A hole reads as zeros, and so is written as them.
+            // A hole reads as zeros, and is written as zeros.
             self.dirty.extend(self.content.len() / PAGE_BYTES..=end.saturating_sub(1) / PAGE_BYTES);
             self.content.resize(end, 0);
             self.size_dirty = true;
@@ -105,123 +125,139 @@ impl File {
                 durable.copy_from_slice(&self.content[start..end]);
             }
         }
-        self.forget_dirty();
+        self.mark_clean();
     }
 
     fn fail_sync(&mut self, failed: FailedSync) {
         if failed == FailedSync::Reverted {
             self.content.clone_from(&self.durable);
         }
-        self.forget_dirty();
+        self.mark_clean();
     }
 
-    fn forget_dirty(&mut self) {
+    fn mark_clean(&mut self) {
         self.dirty.clear();
         self.size_dirty = false;
     }
 }
 
 impl Disk {
-    /// A disk that has these files, durably.
-    pub fn with(files: impl IntoIterator<Item = (Vec<String>, File)>) -> Disk {
+    /// Creates a disk that has these files durably, each under its names.
+    pub fn with(files: impl IntoIterator<Item = (Vec<String>, Arc<File>)>) -> Disk {
         let mut disk = Disk::default();
         for (names, file) in files {
             disk.last_inode += 1;
             disk.files.insert(disk.last_inode, file);
-            disk.names.extend(names.into_iter().map(|name| (name, disk.last_inode)));
+            disk.entries.extend(names.into_iter().map(|name| (name, disk.last_inode)));
         }
-        disk.durable_names.clone_from(&disk.names);
+        disk.durable_entries.clone_from(&disk.entries);
         disk
     }
 
-    /// Whether a power cut would change nothing.
+    /// Whether power loss would change nothing.
     pub fn is_durable(&self) -> bool {
         let durable = |inode: &Inode| self.files[inode].content == self.files[inode].durable;
-        self.names == self.durable_names && self.names.values().all(durable)
+        self.entries == self.durable_entries && self.entries.values().all(durable)
     }
 
-    /// What is durable of the names.
-    pub(super) fn durable_names(&self) -> &BTreeMap<String, Inode> {
-        &self.durable_names
+    /// Returns the directory entries that survive power loss.
+    pub(super) fn durable_entries(&self) -> &Entries {
+        &self.durable_entries
     }
 
-    /// The changes of names that are not durable yet, in order.
-    pub(super) fn unsynced(&self) -> &[NameChange] {
+    /// Returns the changes of directory entries that are not durable yet, in order.
+    pub(super) fn unsynced(&self) -> &[EntryChange] {
         &self.unsynced
     }
 
-    /// The file that has a name.
+    /// Returns the file that has a name.
     pub fn inode(&self, name: &str) -> Result<Inode> {
-        self.names.get(name).copied().ok_or("no-entry")
+        self.entries.get(name).copied().ok_or("no-entry")
+    }
+
+    /// Returns the content of the file that has a name.
+    pub fn content(&self, name: &str) -> Option<&[u8]> {
+        let file = self.files.get(self.entries.get(name)?)?;
+        Some(&file.content)
+    }
+
+    /// Returns a file to be changed.
+    pub(super) fn file_mut(&mut self, inode: Inode) -> Result<&mut File> {
+        self.files.get_mut(&inode).map(Arc::make_mut).ok_or("io")
     }
 
     /// Creates a file that must not exist.
     pub fn create(&mut self, name: &str, now: u64) -> Result<Inode> {
-        if self.names.contains_key(name) {
+        if self.entries.contains_key(name) {
             return Err("exist");
         }
         self.last_inode += 1;
         let inode = self.last_inode;
-        self.files.insert(inode, File { modified: now, ..File::default() });
-        self.names.insert(name.to_string(), inode);
-        self.unsynced.push(NameChange::Set { name: name.to_string(), inode, created: true });
+        self.files.insert(inode, Arc::new(File { modified: now, ..File::default() }));
+        self.set_entry(name, inode, true);
         Ok(inode)
     }
 
     /// Writes bytes.
     pub fn write(&mut self, inode: Inode, offset: usize, bytes: &[u8], now: u64) -> Result<()> {
-        let file = self.files.get_mut(&inode).ok_or("io")?;
+        let file = self.file_mut(inode)?;
         file.write(offset, bytes);
         file.modified = now;
         Ok(())
     }
 
-    /// Makes a file durable.
+    /// Fsyncs a file.
     pub fn sync_file(&mut self, inode: Inode) -> Result<()> {
-        self.files.get_mut(&inode).ok_or("io")?.sync();
+        self.file_mut(inode)?.sync();
         let pinned =
-            |change: &NameChange| matches!(change, NameChange::Set { inode: of, created: true, .. } if *of == inode);
-        if self.sync_pins_name
+            |change: &EntryChange| matches!(change, EntryChange::Set { inode: of, created: true, .. } if *of == inode);
+        if self.sync_pins_entry
             && let Some(at) = self.unsynced.iter().position(pinned)
-            && let NameChange::Set { name, inode, .. } = self.unsynced.remove(at)
+            && let EntryChange::Set { name, inode, .. } = self.unsynced.remove(at)
         {
-            self.durable_names.insert(name, inode);
+            self.durable_entries.insert(name, inode);
         }
         Ok(())
     }
 
-    /// Fails to make a file durable.
+    /// Fails to fsync a file.
     pub fn fail_sync(&mut self, inode: Inode, failed: FailedSync) {
-        if let Some(file) = self.files.get_mut(&inode) {
+        if let Ok(file) = self.file_mut(inode) {
             file.fail_sync(failed);
         }
     }
 
-    /// Makes the names durable.
+    /// Fsyncs the directory.
     pub fn sync_directory(&mut self) {
-        self.durable_names.clone_from(&self.names);
+        self.durable_entries.clone_from(&self.entries);
         self.unsynced.clear();
     }
 
-    /// Gives a file a second name.
+    /// Gives a file a second name, which must be free.
     pub fn link(&mut self, old: &str, new: &str) -> Result<()> {
         let inode = self.inode(old)?;
-        if self.names.contains_key(new) {
+        if self.entries.contains_key(new) {
             return Err("exist");
         }
-        self.names.insert(new.to_string(), inode);
-        self.unsynced.push(NameChange::Set { name: new.to_string(), inode, created: false });
+        self.set_entry(new, inode, false);
         Ok(())
     }
 
-    /// Gives a file another name.
+    /// Gives a file a second name, and takes that from the file that has it.
+    pub(super) fn link_replacing(&mut self, old: &str, new: &str) -> Result<()> {
+        let inode = self.inode(old)?;
+        self.set_entry(new, inode, false);
+        Ok(())
+    }
+
+    /// Renames a file, and takes the new name from the file that has it.
     pub fn rename(&mut self, old: &str, new: &str) -> Result<()> {
         let inode = self.inode(old)?;
-        // POSIX: between two names of one file, rename does nothing.
-        if self.names.get(new) != Some(&inode) {
-            self.names.remove(old);
-            self.names.insert(new.to_string(), inode);
-            self.unsynced.push(NameChange::Moved { old: old.to_string(), new: new.to_string(), inode });
+        // POSIX: a rename between two names of one file does nothing.
+        if self.entries.get(new) != Some(&inode) {
+            self.entries.remove(old);
+            self.entries.insert(new.to_string(), inode);
+            self.unsynced.push(EntryChange::Moved { old: old.to_string(), new: new.to_string(), inode });
         }
         Ok(())
     }
@@ -229,8 +265,13 @@ impl Disk {
     /// Removes a name.
     pub fn unlink(&mut self, name: &str) -> Result<()> {
         self.inode(name)?;
-        self.names.remove(name);
-        self.unsynced.push(NameChange::Removed { name: name.to_string() });
+        self.entries.remove(name);
+        self.unsynced.push(EntryChange::Removed { name: name.to_string() });
         Ok(())
+    }
+
+    fn set_entry(&mut self, name: &str, inode: Inode, created: bool) {
+        self.entries.insert(name.to_string(), inode);
+        self.unsynced.push(EntryChange::Set { name: name.to_string(), inode, created });
     }
 }

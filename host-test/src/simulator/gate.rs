@@ -1,11 +1,11 @@
-//! Several instances on one simulated system, whose operations take turns in an order that is chosen.
+//! A scheduler for several instances on one simulated system: their operations take turns in a chosen order.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Which of the instances.
+/// The number of an instance.
 pub type Actor = usize;
 
-/// Lets the instances take turns.
+/// Admits one operation of one instance at a time.
 #[derive(Debug)]
 pub struct Gate {
     turns: Mutex<Turns>,
@@ -14,17 +14,18 @@ pub struct Gate {
 
 #[derive(Debug)]
 struct Turns {
-    /// The order that was chosen; after it, an instance goes on for as long as it can.
+    /// The chosen order. After it, an instance continues for as long as it can.
     order: Vec<Actor>,
-    /// Whose turns there were.
+    /// The turns so far.
     taken: Vec<Actor>,
-    /// Which of them want a turn, and which have ended.
+    /// Whether each instance waits for a turn.
     waiting: Vec<bool>,
+    /// Whether each instance has ended.
     ended: Vec<bool>,
 }
 
 impl Gate {
-    /// A gate for so many instances, which take turns in this order as far as it goes.
+    /// Creates a gate for `actors` instances, which take turns in this order as far as it reaches.
     pub fn new(actors: usize, order: Vec<Actor>) -> Gate {
         let turns = Turns { order, taken: Vec::new(), waiting: vec![false; actors], ended: vec![false; actors] };
         Gate { turns: Mutex::new(turns), changed: Condvar::new() }
@@ -34,7 +35,7 @@ impl Gate {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until it is an instance's turn to do an operation.
+    /// Waits for the turn of an instance.
     pub fn pass(&self, actor: Actor) {
         let mut turns = self.turns();
         turns.waiting[actor] = true;
@@ -46,20 +47,21 @@ impl Gate {
         turns.taken.push(actor);
     }
 
-    /// Says that an instance does nothing more.
+    /// Marks an instance as ended: it takes no more turns.
     pub fn end(&self, actor: Actor) {
         self.turns().ended[actor] = true;
         self.changed.notify_all();
     }
 
-    /// Whose turns there were.
+    /// Returns the turns so far.
     pub fn taken(&self) -> Vec<Actor> {
         self.turns().taken.clone()
     }
 }
 
 impl Turns {
-    /// Whose turn it is: nobody's before every instance that goes on wants one, so that the order alone decides.
+    /// Returns the instance that has the turn: none before every instance waits or has ended, so that the order alone
+    /// decides.
     fn next(&self) -> Option<Actor> {
         let ready = |actor: &Actor| self.waiting[*actor];
         let mut actors = 0..self.ended.len();
@@ -71,8 +73,8 @@ impl Turns {
     }
 }
 
-/// Every order in which two instances can take turns, in which one is interrupted by the other at most so often. `run` is
-/// given the beginning of an order and returns the turns that there were.
+/// Runs every order of two instances in which one interrupts the other at most `interruptions` times. `run` gets the
+/// beginning of an order and returns the turns that were taken.
 pub fn each_order(interruptions: usize, run: &mut dyn FnMut(Vec<Actor>) -> Vec<Actor>) {
     let mut beginnings = vec![Vec::new(), vec![1]];
     while let Some(beginning) = beginnings.pop() {
@@ -83,9 +85,9 @@ pub fn each_order(interruptions: usize, run: &mut dyn FnMut(Vec<Actor>) -> Vec<A
             continue;
         }
         for at in fixed.max(1)..taken.len() {
-            // An order that an end of the other one forces is no choice.
             let mut other = taken[..at].to_vec();
             other.push(1 - taken[at]);
+            // A switch that the end of the other instance forces is not an interruption.
             if taken[at] == taken[at - 1] && taken[at..].contains(&(1 - taken[at])) {
                 beginnings.push(other);
             }

@@ -1,121 +1,118 @@
-//! Power cuts: what a disk can have afterwards.
+//! Power cuts: every state of the disk that one can leave.
 //!
-//! - Of the changes of names that no sync of the directory covers, any subset reached the medium; a rename is one change.
-//! - A file that is not synced has, of each page, what it had before, what was written, zeros, the one up to a sector and the
-//!   other from there, or the one but for a sector; and of the sizes that it had, any, or nothing, or a part of what was written.
+//! - Of the changes of directory entries that no fsync of the directory covers, any subset reached the medium; a rename is one
+//!   change.
+//! - A file that is not fsynced has, in each page, the old bytes, the new ones, zeros, the one up to a sector and the other
+//!   from there, or the one except for a sector. Its size is any that it had, zero, or a part of the written one.
 
-use super::disk::{Disk, File, Inode, NameChange, PAGE_BYTES};
+use super::disk::{Disk, Entries, EntryChange, File, Inode, PAGE_BYTES};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// What is written to the medium as one by the least that a disk promises, in bytes.
+/// Bytes that the weakest disk writes to the medium as one unit.
 pub const SECTOR_BYTES: usize = 512;
 
-/// What a file system and a disk promise.
+/// The guarantees of a file system and its disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
-    /// What POSIX says: the sync of a file says nothing of its name.
+    /// POSIX: the fsync of a file does not cover its directory entry.
     Posix,
-    /// What ext4, XFS and btrfs do: the sync of a file makes the name durable under which it was created.
+    /// ext4, XFS and btrfs: the fsync of a file makes the directory entry durable that its creation made.
     Linux,
-    /// Less than any of them: a rename can leave both names, and a page can have garbage.
+    /// Weaker than any of them: a rename can leave both names, and a page can have garbage.
     Hostile,
 }
 
 /// All profiles.
 pub const PROFILES: [Profile; 3] = [Profile::Posix, Profile::Linux, Profile::Hostile];
 
-/// Where there are more subsets or contents than `most`, so many of them are drawn.
-pub struct Choice<'a> {
-    /// How many are tried at most at each choice.
+/// A bound on the subsets of entries, and on the contents of a file, that are tried at each power cut.
+pub struct Sampling<'a> {
+    /// All possibilities are tried where there are at most so many, and otherwise a sample of this size.
     pub most: usize,
-    /// Is given a number of possibilities and returns one of them.
-    pub draw: &'a mut dyn FnMut(usize) -> usize,
+    /// Returns a number below its argument, to draw the sample.
+    pub random: &'a mut dyn FnMut(usize) -> usize,
 }
 
-/// The disks that a power cut can leave, all of them durable.
-pub fn cuts(disk: &Disk, profile: Profile, choice: &mut Choice<'_>) -> Vec<Disk> {
-    let mut cuts = Vec::new();
-    for names in name_choices(disk, profile, choice) {
-        contents_under(disk, &names, profile, choice, &mut cuts);
+/// Returns the disks that a power cut can leave. Each of them is durable.
+pub fn cuts(disk: &Disk, profile: Profile, sampling: &mut Sampling<'_>) -> Vec<Disk> {
+    let (mut cuts, mut known) = (Vec::new(), PossibleFiles::new());
+    for entries in possible_entries(disk, profile, sampling) {
+        for inode in entries.values() {
+            known.entry(*inode).or_insert_with(|| possible_files(&disk.files[inode], profile, sampling));
+        }
+        push_combinations(&entries, &known, sampling, &mut cuts);
     }
     cuts
 }
 
-/// The directories that a power cut can leave.
-fn name_choices(disk: &Disk, profile: Profile, choose: &mut Choice<'_>) -> BTreeSet<BTreeMap<String, Inode>> {
-    let fates = |change: &NameChange| match (change, profile) {
-        (NameChange::Moved { .. }, Profile::Hostile) => 3,
+/// The files that a power cut can leave of each file.
+type PossibleFiles = BTreeMap<Inode, Vec<Arc<File>>>;
+
+/// Returns the directory entries that a power cut can leave.
+fn possible_entries(disk: &Disk, profile: Profile, sampling: &mut Sampling<'_>) -> BTreeSet<Entries> {
+    let outcomes = |change: &EntryChange| match (change, profile) {
+        (EntryChange::Moved { .. }, Profile::Hostile) => 3,
         _ => 2,
     };
-    let counts: Vec<usize> = disk.unsynced().iter().map(fates).collect();
-    let mut choices = BTreeSet::new();
-    each_choice(&counts, choose, &mut |choice| {
-        let mut names = disk.durable_names().clone();
-        for (change, fate) in disk.unsynced().iter().zip(choice) {
-            match (change, fate) {
+    let counts: Vec<usize> = disk.unsynced().iter().map(outcomes).collect();
+    let mut possible = BTreeSet::new();
+    each_choice(&counts, sampling, &mut |choice| {
+        let mut entries = disk.durable_entries().clone();
+        for (change, outcome) in disk.unsynced().iter().zip(choice) {
+            match (change, outcome) {
                 (_, 0) => {}
-                (NameChange::Set { name, inode, .. }, _) => drop(names.insert(name.clone(), *inode)),
-                (NameChange::Removed { name }, _) => drop(names.remove(name)),
-                (NameChange::Moved { old, new, inode }, fate) => {
-                    if *fate == 1 {
-                        names.remove(old);
+                (EntryChange::Set { name, inode, .. }, _) => drop(entries.insert(name.clone(), *inode)),
+                (EntryChange::Removed { name }, _) => drop(entries.remove(name)),
+                (EntryChange::Moved { old, new, inode }, outcome) => {
+                    if *outcome == 1 {
+                        entries.remove(old);
                     }
-                    names.insert(new.clone(), *inode);
+                    entries.insert(new.clone(), *inode);
                 }
             }
         }
-        choices.insert(names);
+        possible.insert(entries);
     });
-    choices
+    possible
 }
 
-/// The disks that a power cut can leave, given the names that it leaves.
-fn contents_under(
-    disk: &Disk,
-    names: &BTreeMap<String, Inode>,
-    profile: Profile,
-    choose: &mut Choice<'_>,
-    cuts: &mut Vec<Disk>,
-) {
-    let mut files: BTreeMap<Inode, Vec<String>> = BTreeMap::new();
-    for (name, inode) in names {
-        files.entry(*inode).or_default().push(name.clone());
+/// Appends the disks with these entries that a power cut can leave: one for each combination of files.
+fn push_combinations(entries: &Entries, known: &PossibleFiles, sampling: &mut Sampling<'_>, cuts: &mut Vec<Disk>) {
+    let mut names: BTreeMap<Inode, Vec<String>> = BTreeMap::new();
+    for (name, inode) in entries {
+        names.entry(*inode).or_default().push(name.clone());
     }
-    let contents: Vec<Vec<Vec<u8>>> =
-        files.keys().map(|inode| contents(&disk.files[inode], profile, choose).into_iter().collect()).collect();
-    let counts: Vec<usize> = contents.iter().map(Vec::len).collect();
-    each_choice(&counts, choose, &mut |choice| {
-        let chosen = contents.iter().zip(choice).map(|(contents, chosen)| contents[*chosen].clone());
-        let file = |((inode, names), content): ((&Inode, &Vec<String>), Vec<u8>)| {
-            (names.clone(), File::durable(content, disk.files[inode].modified))
-        };
-        cuts.push(Disk::with(files.iter().zip(chosen).map(file)));
+    let possible: Vec<&Vec<Arc<File>>> = names.keys().map(|inode| &known[inode]).collect();
+    let counts: Vec<usize> = possible.iter().map(|files| files.len()).collect();
+    each_choice(&counts, sampling, &mut |choice| {
+        let chosen = possible.iter().zip(choice).map(|(files, chosen)| files[*chosen].clone());
+        cuts.push(Disk::with(names.values().cloned().zip(chosen)));
     });
 }
 
-/// What a file can have after a power cut.
-fn contents(file: &File, profile: Profile, choose: &mut Choice<'_>) -> BTreeSet<Vec<u8>> {
+/// Returns the files that a power cut can leave of a file.
+fn possible_files(file: &Arc<File>, profile: Profile, sampling: &mut Sampling<'_>) -> Vec<Arc<File>> {
     let (old, new) = (file.durable_content(), file.content.as_slice());
-    let mut contents = BTreeSet::new();
     if old == new {
-        contents.insert(new.to_vec());
-        return contents;
+        return vec![if file.is_clean() { file.clone() } else { Arc::new(File::durable(old.to_vec(), file.modified)) }];
     }
+    let mut contents = BTreeSet::new();
     let length = old.len().max(new.len());
     let pages: Vec<Vec<Vec<u8>>> =
-        (0..length.div_ceil(PAGE_BYTES)).map(|page| page_contents(old, new, page, length, profile)).collect();
+        (0..length.div_ceil(PAGE_BYTES)).map(|page| possible_page(old, new, page, length, profile)).collect();
     let sizes: BTreeSet<usize> = [0, old.len(), new.len(), new.len() / 2, new.len().saturating_sub(1)].into();
     let counts: Vec<usize> = pages.iter().map(Vec::len).collect();
-    each_choice(&counts, choose, &mut |choice| {
+    each_choice(&counts, sampling, &mut |choice| {
         let whole: Vec<u8> =
             pages.iter().zip(choice).flat_map(|(contents, chosen)| contents[*chosen].iter().copied()).collect();
         contents.extend(sizes.iter().map(|size| whole[..*size].to_vec()));
     });
-    contents
+    contents.into_iter().map(|content| Arc::new(File::durable(content, file.modified))).collect()
 }
 
-/// What a page of a file can have.
-fn page_contents(old: &[u8], new: &[u8], page: usize, length: usize, profile: Profile) -> Vec<Vec<u8>> {
+/// Returns the contents that a power cut can leave in a page of a file.
+fn possible_page(old: &[u8], new: &[u8], page: usize, length: usize, profile: Profile) -> Vec<Vec<u8>> {
     let start = page * PAGE_BYTES;
     let end = (start + PAGE_BYTES).min(length);
     let of = |content: &[u8]| {
@@ -131,7 +128,7 @@ fn page_contents(old: &[u8], new: &[u8], page: usize, length: usize, profile: Pr
             contents.push([&new[..torn], &old[torn..]].concat());
             contents.push([&old[..torn], &new[torn..]].concat());
         }
-        // One sector alone, and all but one: tearing is not bound to an order.
+        // One sector alone, and all but one, since sectors are written in no order.
         for start in (0..old.len()).step_by(SECTOR_BYTES) {
             let sector = start..(start + SECTOR_BYTES).min(old.len());
             let swapped = |into: &[u8], from: &[u8]| {
@@ -150,12 +147,12 @@ fn page_contents(old: &[u8], new: &[u8], page: usize, length: usize, profile: Pr
     contents
 }
 
-/// Calls `visit` with every way to choose one of `counts[0]`, one of `counts[1]`, and so on; with some that are drawn, and
-/// all and none, where there are too many.
-fn each_choice(counts: &[usize], choose: &mut Choice<'_>, visit: &mut dyn FnMut(&[usize])) {
+/// Calls `visit` with every combination of one of `counts[0]` possibilities, one of `counts[1]`, and so on. Where there are
+/// too many, `visit` gets the first and the last combination, and a random sample.
+fn each_choice(counts: &[usize], sampling: &mut Sampling<'_>, visit: &mut dyn FnMut(&[usize])) {
     let all = counts.iter().try_fold(1_usize, |all, count| all.checked_mul(*count));
     let mut choice = vec![0; counts.len()];
-    if all.is_some_and(|all| all <= choose.most) {
+    if all.is_some_and(|all| all <= sampling.most) {
         loop {
             visit(&choice);
             let Some(next) = (0..counts.len()).find(|&at| choice[at] + 1 < counts[at]) else {
@@ -167,9 +164,9 @@ fn each_choice(counts: &[usize], choose: &mut Choice<'_>, visit: &mut dyn FnMut(
     }
     visit(&choice);
     visit(&counts.iter().map(|count| count - 1).collect::<Vec<_>>());
-    for _ in 0..choose.most {
+    for _ in 0..sampling.most {
         for (chosen, count) in choice.iter_mut().zip(counts) {
-            *chosen = (choose.draw)(*count);
+            *chosen = (sampling.random)(*count);
         }
         visit(&choice);
     }

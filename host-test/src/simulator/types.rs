@@ -5,7 +5,7 @@
 use super::disk::ErrorName;
 use wasmtime::component::{ComponentType, Lift, Lower, flags};
 
-/// Declares `wasi:filesystem/types.error-code`, and finds a case by its name.
+/// Declares `wasi:filesystem/types.error-code` and its conversion from the name of a case.
 macro_rules! error_codes {
     ($($case:ident $name:literal),+ $(,)?) => {
         #[derive(Clone, Copy, ComponentType, Lift, Lower)]
@@ -24,7 +24,7 @@ macro_rules! error_codes {
             }
         }
 
-        /// Every error that an operation on files can give.
+        /// The names of all errors.
         pub const ERRORS: &[ErrorName] = &[$($name,)+];
     };
 }

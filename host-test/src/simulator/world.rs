@@ -1,167 +1,98 @@
-//! The simulated system: a disk, a clock, randomness, and what is to go wrong.
+//! The simulated system: a disk, a clock, randomness, and its faults.
 
-use super::disk::{Disk, FailedSync, Inode};
+use super::disk::{Disk, Entries, Inode};
+use super::fault::{Effects, FaultAt, FaultKind};
+use super::lie::{Lie, is_live};
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use super::disk::{ErrorName, File, Result};
-
-/// What an operation of the system is called, as far as errors can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "the names are those of the operations")]
-pub enum Operation {
-    Open,
-    Create,
-    Stat,
-    Read,
-    Write,
-    SetTimes,
-    SyncFile,
-    Link,
-    Rename,
-    Unlink,
-    SyncDirectory,
-    ReadDirectory,
-    ReadEntry,
-    Identity,
-}
-
-impl Operation {
-    /// Whether it can change the disk.
-    pub fn changes(self) -> bool {
-        use Operation::{Create, Link, Rename, SetTimes, SyncDirectory, SyncFile, Unlink, Write};
-        matches!(self, Create | Write | SetTimes | SyncFile | Link | Rename | Unlink | SyncDirectory)
-    }
-}
-
-/// An error that is to happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// To which operation.
-    pub operation: Operation,
-    /// To which of them, from 0, counted from when the fault is set.
-    pub skip: usize,
-    /// How often; a system that stays broken has no end.
-    pub times: usize,
-    /// What it says.
-    pub error: ErrorName,
-    /// Whether the operation takes effect all the same.
-    pub takes_effect: bool,
-}
-
-/// What goes wrong at one operation, whichever it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Trouble {
-    /// It fails, and has done nothing.
-    Fails(ErrorName),
-    /// It fails, and has happened.
-    HappensAndFails(ErrorName),
-    /// It is the sync of a file, and fails.
-    LosesPages(FailedSync),
-    /// It is a write, and takes half of the bytes.
-    WritesHalf,
-    /// It fails, and so does every later one that would change the disk, but for unlink and sync where the disk is full.
-    StaysBroken(ErrorName),
-    /// The process is killed before it: nothing that the instance does from here on happens.
-    Killed,
-}
+pub use super::fault::Fault;
+pub use super::operation::Operation;
 
 /// The simulated system.
 #[derive(Debug, Default)]
 pub struct World {
     /// The disk.
     pub disk: Disk,
-    /// The time of day, and of the file system, in seconds.
+    /// The time of day and of the file system, in seconds.
     pub now: u64,
     /// Seconds by which the clock that the component reads is ahead of the file system's.
     pub clock_ahead: u64,
-    /// Bytes that the files with a name may have in all; none: any number.
+    /// Bytes that the files with a name may have in total; none: any number.
     pub capacity: Option<usize>,
-    /// What the order of the names in the directory is made of; 0 is their own order.
+    /// The seed of the order in which the directory is read; 0 is the order of the names.
     pub directory_order: u64,
-    /// Bytes that a write takes at most.
+    /// Bytes that a write stores at most.
     pub write_at_most: Option<usize>,
-    /// Bytes that a read gives at most.
+    /// Bytes that a read returns at most.
     pub read_at_most: Option<usize>,
-    /// What is to go wrong, by kind of operation.
+    /// The faults to come, by kind of operation.
     pub faults: Vec<Fault>,
-    /// What is to go wrong, at the operation that has this number in the log.
-    pub trouble: Option<(usize, Trouble)>,
+    /// The fault to come at the operation that has a number in the log.
+    pub fault_at: Option<FaultAt>,
+    /// The lie that the system tells.
+    pub lie: Option<Lie>,
     /// The random numbers to come; after them, a sequence that never repeats.
     pub random: Vec<u64>,
-    /// The operations so far, in order, with the name that each was for.
+    /// The operations so far, in order, each with the name that it was for.
     pub log: Vec<(Operation, String)>,
-    /// How often the system was asked for what changes nothing that a crash could leave, and is no operation therefore.
+    /// The number of hints so far. They change nothing that a crash could leave, and therefore are not operations.
     pub hints: u64,
-    /// The disk before each operation that can change it, and the number of that in the log, if they are to be kept.
+    /// The disk before each operation that can change it, with the operation's number in the log, if they are recorded.
     pub snapshots: Option<Vec<(usize, Disk)>>,
     /// Whether the process was killed.
     pub killed: bool,
     broken: Option<ErrorName>,
+    /// The entries before the last change of them, if that failed.
+    stale: Option<Entries>,
     next_random: u64,
 }
 
-/// What is to become of an operation.
-struct Fate {
-    result: Result<()>,
-    takes_effect: bool,
-    failed_sync: FailedSync,
-    half: bool,
-}
-
 impl World {
-    /// An empty directory.
+    /// Creates a system with an empty directory.
     pub fn new() -> World {
         World::of(Disk::default())
     }
 
-    /// A system with this disk.
+    /// Creates a system with this disk.
     pub fn of(disk: Disk) -> World {
         World { disk, now: 1_760_785_824, next_random: 0x9e37_79b9_7f4a_7c15, ..World::default() }
     }
 
-    /// Has one operation of a kind fail once, the next one.
+    /// Makes the next operation of a kind fail.
     pub fn fail(&mut self, operation: Operation, error: ErrorName) {
         self.faults.push(Fault { operation, skip: 0, times: 1, error, takes_effect: false });
     }
 
-    /// Ends all trouble.
+    /// Ends all faults and lies.
     pub fn repair(&mut self) {
         self.faults.clear();
-        self.trouble = None;
+        self.fault_at = None;
+        self.lie = None;
         self.broken = None;
+        self.stale = None;
         self.killed = false;
     }
 
-    /// The content of a file.
-    pub fn content(&self, name: &str) -> Option<&[u8]> {
-        let file = self.files.get(self.names.get(name)?)?;
-        Some(&file.content)
-    }
-
-    /// The content of a file, to be changed behind the component's back.
+    /// Returns the content of a file, to be changed without the component.
     pub fn content_mut(&mut self, name: &str) -> Option<&mut Vec<u8>> {
-        let inode = *self.names.get(name)?;
-        Some(&mut self.files.get_mut(&inode)?.content)
+        let inode = *self.entries.get(name)?;
+        Some(&mut self.disk.file_mut(inode).ok()?.content)
     }
 
-    /// The names of the operations since the log was cleared.
+    /// Returns the kinds of the operations since the log was cleared.
     pub fn operations(&self) -> Vec<Operation> {
         self.log.iter().map(|(operation, _)| *operation).collect()
     }
 
-    /// Notes an operation, and finds out what is to become of it.
-    fn begin(&mut self, operation: Operation, name: &str) -> Fate {
-        let number = self.log.len();
-        let mut fate = Fate { result: Ok(()), takes_effect: true, failed_sync: FailedSync::Kept, half: false };
-        let fails = |fate: &mut Fate, error, takes_effect| {
-            (fate.result, fate.takes_effect) = (Err(error), takes_effect);
-        };
+    /// Logs an operation, and returns the effects of faults on it.
+    fn begin(&mut self, operation: Operation, name: &str) -> Effects {
         if self.killed {
-            fails(&mut fate, "io", false);
-            return fate;
+            return Effects::failure("io", false);
         }
+        let number = self.log.len();
         if operation.changes()
             && let Some(snapshots) = &mut self.snapshots
         {
@@ -174,60 +105,71 @@ impl World {
                 continue;
             }
             fault.times -= 1;
-            fails(&mut fate, fault.error, fault.takes_effect);
-            return fate;
+            return Effects::failure(fault.error, fault.takes_effect);
         }
-        match self.trouble {
-            // What changes nothing can only fail: what it says is true.
-            Some((at, trouble))
-                if at == number
-                    && !operation.changes()
-                    && !matches!(trouble, Trouble::Fails("io") | Trouble::Killed) => {}
-            Some((at, trouble)) if at == number => match trouble {
-                Trouble::Fails(error) => fails(&mut fate, error, false),
-                Trouble::HappensAndFails(error) => fails(&mut fate, error, true),
-                Trouble::LosesPages(failed_sync) => {
-                    fails(&mut fate, "io", false);
-                    fate.failed_sync = failed_sync;
-                }
-                Trouble::WritesHalf => fate.half = true,
-                Trouble::StaysBroken(error) => self.broken = Some(error),
-                Trouble::Killed => {
-                    self.killed = true;
-                    self.log.pop();
-                    fails(&mut fate, "io", false);
-                }
-            },
-            _ => {}
-        }
-        if let Some(error) = self.broken {
-            let needs_room =
-                matches!(operation, Operation::Create | Operation::Write | Operation::Link | Operation::Rename);
-            if needs_room || (operation.changes() && error != "insufficient-space") {
-                fails(&mut fate, error, false);
+        let effects = match self.fault_at {
+            Some(FaultAt { operation: at, kind }) if at == number && kind.applies_to(operation) => self.strike(kind),
+            _ => Effects::NONE,
+        };
+        match self.broken {
+            Some(error) if operation.needs_space() || (operation.changes() && error != "insufficient-space") => {
+                Effects::failure(error, false)
             }
+            _ => effects,
         }
-        fate
     }
 
-    /// Does an operation that either fails or takes effect.
+    /// Returns the effects of a fault on the operation that was logged last.
+    fn strike(&mut self, kind: FaultKind) -> Effects {
+        match kind {
+            FaultKind::Fails(error) => Effects::failure(error, false),
+            FaultKind::HappensAndFails(error) => Effects::failure(error, true),
+            FaultKind::LosesPages(failed_sync) => Effects { failed_sync, ..Effects::failure("io", false) },
+            FaultKind::WritesHalf => Effects { half: true, ..Effects::NONE },
+            FaultKind::StaysBroken(error) => {
+                self.broken = Some(error);
+                Effects::NONE
+            }
+            FaultKind::Killed => {
+                self.killed = true;
+                self.log.pop();
+                Effects::failure("io", false)
+            }
+        }
+    }
+
+    /// Performs an operation that either fails or takes effect.
     fn plain(&mut self, operation: Operation, name: &str) -> Result<()> {
         self.begin(operation, name).result
     }
 
-    /// Does a change of names, which can fail although it took effect.
+    /// Performs a change of directory entries, which can fail although it took effect.
     fn change(&mut self, operation: Operation, name: &str, change: impl FnOnce(&mut Disk) -> Result<()>) -> Result<()> {
-        let fate = self.begin(operation, name);
-        if fate.takes_effect {
-            change(&mut self.disk)?;
+        let effects = self.begin(operation, name);
+        let stale = (self.lie == Some(Lie::StaleEntries)).then(|| self.entries.clone());
+        let changed = if effects.takes_effect { change(&mut self.disk) } else { Ok(()) };
+        let result = changed.and(effects.result);
+        self.stale = stale.filter(|_| result.is_err());
+        result
+    }
+
+    /// Returns the file that a look finds under a name.
+    fn look(&self, name: &str) -> Result<Inode> {
+        match (self.lie, &self.stale) {
+            (Some(Lie::HiddenItem), _) if is_live(name) => Err("no-entry"),
+            (Some(Lie::StaleEntries), Some(stale)) => stale.get(name).copied().ok_or("no-entry"),
+            _ => self.inode(name),
         }
-        fate.result
     }
 
     /// Creates a file that must not exist.
     pub fn create(&mut self, name: &str) -> Result<Inode> {
         self.plain(Operation::Create, name)?;
-        self.disk.create(name, self.now)
+        let now = self.now;
+        match self.disk.create(name, now) {
+            Err("exist") if self.lie == Some(Lie::ExclusiveCreate) => self.inode(name),
+            created => created,
+        }
     }
 
     /// Opens a file.
@@ -236,17 +178,17 @@ impl World {
         self.inode(name)
     }
 
-    /// Looks at a name.
+    /// Returns the file that has a name.
     pub fn stat(&mut self, name: &str) -> Result<&File> {
         self.plain(Operation::Stat, name)?;
-        let inode = self.inode(name)?;
-        self.files.get(&inode).ok_or("io")
+        let inode = self.look(name)?;
+        self.files.get(&inode).map(AsRef::as_ref).ok_or("io")
     }
 
-    /// What two names share that are of one file.
+    /// Returns the number of the file that has a name: two names of one file have the same.
     pub fn identity(&mut self, name: &str) -> Result<Inode> {
         self.plain(Operation::Identity, name)?;
-        self.inode(name)
+        self.look(name)
     }
 
     /// Reads bytes.
@@ -258,83 +200,95 @@ impl World {
         Ok(content.get(offset..end).unwrap_or_default().to_vec())
     }
 
-    /// Writes some bytes.
+    /// Writes bytes and returns how many were stored.
     pub fn write(&mut self, inode: Inode, offset: usize, bytes: &[u8]) -> Result<usize> {
-        let fate = self.begin(Operation::Write, "");
-        fate.result?;
-        let most = if fate.half { bytes.len().div_ceil(2) } else { bytes.len() };
+        let effects = self.begin(Operation::Write, "");
+        effects.result?;
+        let most = if effects.half { bytes.len().div_ceil(2) } else { bytes.len() };
         let length = self.write_at_most.unwrap_or(usize::MAX).min(most);
         if let Some(capacity) = self.capacity {
-            let named: BTreeSet<Inode> = self.names.values().copied().collect();
+            let named: BTreeSet<Inode> = self.entries.values().copied().collect();
             let used: usize = named.iter().map(|inode| self.files[inode].content.len()).sum();
             if used + length > capacity {
                 return Err("insufficient-space");
             }
         }
-        self.disk.write(inode, offset, &bytes[..length], self.now)?;
-        Ok(length)
+        let now = self.now;
+        self.disk.write(inode, offset, &bytes[..length], now)?;
+        Ok(if self.lie == Some(Lie::PartialWrite) { bytes.len() } else { length })
     }
 
     /// Sets the time of the last modification.
     pub fn set_modified(&mut self, inode: Inode, modified: u64) -> Result<()> {
         self.plain(Operation::SetTimes, "")?;
-        self.files.get_mut(&inode).ok_or("io")?.modified = modified;
+        self.disk.file_mut(inode)?.modified = modified;
         Ok(())
     }
 
-    /// Makes a file durable.
+    /// Fsyncs a file.
     pub fn sync_file(&mut self, inode: Inode) -> Result<()> {
-        let fate = self.begin(Operation::SyncFile, "");
-        match fate.result {
+        let effects = self.begin(Operation::SyncFile, "");
+        let names = self.entries.iter().filter(|(_, of)| **of == inode).map(|(name, _)| name);
+        match effects.result {
+            Ok(()) if self.lie.is_some_and(|lie| lie.skips_file_sync(names)) => Ok(()),
             Ok(()) => self.disk.sync_file(inode),
             Err(error) => {
                 if !self.killed {
-                    self.disk.fail_sync(inode, fate.failed_sync);
+                    self.disk.fail_sync(inode, effects.failed_sync);
                 }
                 Err(error)
             }
         }
     }
 
-    /// Makes the names durable.
+    /// Fsyncs the directory.
     pub fn sync_directory(&mut self) -> Result<()> {
         self.plain(Operation::SyncDirectory, "")?;
-        self.disk.sync_directory();
+        let operations = self.log.iter().map(|(operation, _)| *operation);
+        if !self.lie.is_some_and(|lie| lie.skips_directory_sync(operations)) {
+            self.disk.sync_directory();
+        }
         Ok(())
     }
 
     /// Gives a file a second name.
     pub fn link(&mut self, old: &str, new: &str) -> Result<()> {
-        self.change(Operation::Link, new, |disk| disk.link(old, new))
+        let replaces = self.lie == Some(Lie::ReplacingLink);
+        self.change(
+            Operation::Link,
+            new,
+            |disk| if replaces { disk.link_replacing(old, new) } else { disk.link(old, new) },
+        )
     }
 
-    /// Gives a file another name.
+    /// Renames a file.
     pub fn rename(&mut self, old: &str, new: &str) -> Result<()> {
         self.change(Operation::Rename, new, |disk| disk.rename(old, new))
     }
 
     /// Removes a name.
     pub fn unlink(&mut self, name: &str) -> Result<()> {
-        self.change(Operation::Unlink, name, |disk| disk.unlink(name))
+        let skipped = self.lie.is_some_and(|lie| lie.skips_unlink(name));
+        self.change(Operation::Unlink, name, |disk| if skipped { Ok(()) } else { disk.unlink(name) })
     }
 
-    /// The names, all at once, in an order that means nothing.
+    /// Returns the names in the directory, in an arbitrary order.
     pub fn read_directory(&mut self) -> Result<Vec<String>> {
         self.plain(Operation::ReadDirectory, "")?;
-        let mut names: Vec<String> = self.names.keys().cloned().collect();
+        let mut names: Vec<String> = self.entries.keys().cloned().collect();
         if self.directory_order != 0 {
             names.sort_by_key(|name| xxh3_64_with_seed(name.as_bytes(), self.directory_order));
         }
         Ok(names)
     }
 
-    /// One of the names that were read.
+    /// Reads one of the names of the directory.
     pub fn read_entry(&mut self, name: &str) -> Result<()> {
         self.plain(Operation::ReadEntry, name)
     }
 
-    /// A random number.
-    pub fn draw(&mut self) -> u64 {
+    /// Returns a random number.
+    pub fn next_random(&mut self) -> u64 {
         if !self.random.is_empty() {
             return self.random.remove(0);
         }

@@ -85,7 +85,7 @@ fn repeated_randomness_overwrites_no_item() {
     for (id, stored) in &ids {
         assert_eq!(body(&mut first, id), stored.as_bytes(), "a later put replaced {id}");
     }
-    assert_eq!(first.world().names.len(), 60);
+    assert_eq!(first.world().entries.len(), 60);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn endlessly_repeated_randomness_is_busy() {
     let error = system.put(None, &mail(b"second"), None).expect_err("every generated id is taken");
     assert_eq!(error.code, ErrorCode::Busy);
     assert_eq!(body(&mut system, &id), b"first");
-    assert_eq!(system.world().names.len(), 1);
+    assert_eq!(system.world().entries.len(), 1);
 }
 
 /// Runs two puts at once, their operations interleaved in every order in which one interrupts the other at most three
@@ -133,7 +133,7 @@ fn each_interleaving(ids: [Option<&str>; 2], check: impl Fn(&mut Simulated, [Res
         });
         let mut reader = Simulated::over(world.clone());
         check(&mut reader, put);
-        let temporary = reader.world().names.keys().filter(|name| name.starts_with(".m:")).count();
+        let temporary = reader.world().entries.keys().filter(|name| name.starts_with(".m:")).count();
         assert_eq!(temporary, 0, "no temporary file is left");
         gate.taken()
     });

@@ -72,7 +72,7 @@ fn abandon_reports_a_failed_unlink() {
     system.world().fail(Operation::Unlink, "access");
     let error = system.draft_abandon(draft).expect_err("the temporary file cannot be removed");
     assert_eq!((error.code, error.operation.as_str()), (ErrorCode::Access, "unlink"));
-    assert_eq!(system.world().names.len(), 1, "the temporary file is left for recovery");
+    assert_eq!(system.world().entries.len(), 1, "the temporary file is left for recovery");
     assert_eq!(system.recover(0).expect("the directory works again").temporary_removed, 1);
 }
 

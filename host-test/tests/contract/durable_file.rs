@@ -1,5 +1,5 @@
-//! `durable-file`, with the cases of chasquid's `safeio`: an operation on a normal file, a file that does not exist, a file
-//! that cannot be fsynced, an operation that fails, a file that is replaced.
+//! `durable-file`, with the cases of chasquid's `safeio`: an operation on a normal file, a file that does not exist, a
+//! file that cannot be fsynced, an operation that fails, a file that is replaced.
 
 use crate::support::code;
 use queue_store_host_test::bindings::{Durability, ErrorCode, FileOperation, FileOperationKind, Publish, Timestamp};
@@ -90,7 +90,7 @@ fn failed_operation_keeps_the_old_file() {
         assert_eq!((error.code, error.operation.as_str()), (code, reported));
         assert_eq!(error.path, "queue/file");
         assert_eq!(system.world().content("file"), Some(&b"old"[..]));
-        assert_eq!(system.world().names.len(), 1, "no temporary file is left after {reported}");
+        assert_eq!(system.world().entries.len(), 1, "no temporary file is left after {reported}");
         let mut replace = || system.write_file("queue/file", b"new", &operations, Publish::Replace, Durability::Full);
         replace().expect("the system works again");
         assert_eq!(system.world().content("file"), Some(&b"new"[..]));
@@ -105,7 +105,7 @@ fn failed_unlink_of_temporary_file_is_told() {
     let error = write(&mut system, "queue/file", b"new", Publish::Replace).expect_err("the fsync fails");
     assert_eq!((error.code, error.operation.as_str()), (ErrorCode::Io, "sync"));
     assert!(error.detail.contains("temporary file could not be removed"), "{}", error.detail);
-    assert_eq!(system.world().names.len(), 1, "the temporary file is left for recovery");
+    assert_eq!(system.world().entries.len(), 1, "the temporary file is left for recovery");
     assert_eq!(system.recover(0).expect("the directory works again").temporary_removed, 1);
 }
 
@@ -130,7 +130,7 @@ fn create_new_keeps_an_existing_file() {
     let mut system = Simulated::new();
     system.world().fail(Operation::Link, "unsupported");
     assert_eq!(code(write(&mut system, "queue/file", b"", Publish::CreateNew)), ErrorCode::Unsupported);
-    assert_eq!(system.world().names.len(), 0);
+    assert_eq!(system.world().entries.len(), 0);
 }
 
 #[test]

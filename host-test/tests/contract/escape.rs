@@ -106,7 +106,7 @@ fn queue_paths_lead_below_a_preopen_only() {
         let expected = match path {
             "que" | "queue2" | "elsewhere" | "queue/none" => vec![ErrorCode::NotFound],
             "queue/file" | "queue/link" | "queue/inner" => vec![ErrorCode::Unsupported],
-            // The first component that is no directory ends the walk, whatever follows.
+            // The first component that is no directory ends the walk.
             "queue/link/x" => vec![ErrorCode::Unsupported],
             "" | "/" | "." | "/queue" | "queue\\below" => vec![ErrorCode::InvalidArgument, ErrorCode::NotFound],
             _ => vec![ErrorCode::InvalidArgument],

@@ -58,7 +58,7 @@ fn is_tolerated(function: &Function, fault: Fault) -> bool {
 /// Returns every name in the directory, and the content of its file.
 fn visible(system: &Simulated) -> BTreeMap<String, Vec<u8>> {
     let world = system.world();
-    world.names.iter().map(|(name, inode)| (name.clone(), world.files[inode].content.clone())).collect()
+    world.entries.iter().map(|(name, inode)| (name.clone(), world.files[inode].content.clone())).collect()
 }
 
 /// Asserts that the code tells what changed, and whether the queue is closed.

@@ -2,8 +2,8 @@
 
 use crate::support::{one, put};
 use queue_store_host_test::bindings::{
-    Attempt, Detail, Durability, EnvelopeChange, ErrorCode, Outcome, Publish, State, WriteOptions, envelope,
-    identified, mail, no_change, options,
+    Attempt, Detail, Durability, EnvelopeChange, ErrorCode, Format, Item, Outcome, Publish, State, WriteOptions,
+    envelope, identified, mail, no_change, options,
 };
 use queue_store_host_test::instance::Result;
 use queue_store_host_test::simulator::host::Simulated;
@@ -127,12 +127,14 @@ fn write_file(system: &mut Simulated, publish: Publish) -> Result<()> {
     system.write_file("queue/file", b"data", &[], publish, Durability::Full)
 }
 
-fn quarantine_second(system: &mut Simulated) {
+/// Makes `x` an item that is ready beside one that is quarantined, as a restored backup can do.
+fn put_x_beside_quarantined(system: &mut Simulated) {
     put_x_in(system, State::Quarantined);
+    let item = Item { id: "x".to_string(), envelope: envelope(), body: b"restored".to_vec() };
+    let bytes = system.encode(&item, Format::Text).expect("the item is within the limits");
     let mut world = system.world();
-    let content = world.content("q:x").expect("the item is quarantined, in text").to_vec();
     let inode = world.create("m:x").expect("the name is free");
-    world.write(inode, 0, &[content, b"\n".to_vec()].concat()).expect("the disk has space");
+    world.write(inode, 0, &bytes).expect("the disk has space");
 }
 
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -169,7 +171,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         |system| only(system.set_state(&one("x"), State::Ready)),
     ),
     Function::changes("quarantine", put_x, |system| only(system.set_state(&one("x"), State::Quarantined))),
-    Function::changes("quarantine of a second item", quarantine_second, |system| {
+    Function::changes("quarantine of a second item", put_x_beside_quarantined, |system| {
         only(system.set_state(&one("x"), State::Quarantined))
     }),
     Function::changes(

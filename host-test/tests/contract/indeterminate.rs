@@ -19,7 +19,7 @@ fn recovery_rewrites_items_of_a_failed_directory_fsync() {
     assert_eq!((error.code, error.operation.as_str()), (ErrorCode::Indeterminate, "sync-directory"));
     assert_eq!(body(&mut system, "y"), b"doubtful", "the item is visible");
     assert_eq!(code(system.put(None, &mail(b"z"), None)), ErrorCode::NeedsRecovery);
-    let inode = system.world().names["m:y"];
+    let inode = system.world().entries["m:y"];
     // As long as the directory cannot be fsynced, the queue stays closed.
     system.world().fail(Operation::SyncDirectory, "io");
     let error = system.recover(0).expect_err("the fsync of the directory fails again");
@@ -27,7 +27,7 @@ fn recovery_rewrites_items_of_a_failed_directory_fsync() {
     assert_eq!(code(system.put(None, &mail(b"z"), None)), ErrorCode::NeedsRecovery);
     let recovery = system.recover(0).expect("the directory works again");
     assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (2, 1, Vec::new()));
-    assert_ne!(system.world().names["m:y"], inode, "the unsynced item is a new file");
+    assert_ne!(system.world().entries["m:y"], inode, "the unsynced item is a new file");
     assert_eq!(body(&mut system, "y"), b"doubtful");
     put(&mut system, "z", b"z");
 }
@@ -72,11 +72,11 @@ fn recovery_reports_what_a_read_only_disk_refuses() {
 fn recovery_rewrites_an_item_whose_fsync_fails() {
     let mut system = Simulated::new();
     put_x(&mut system);
-    let inode = system.world().names["m:x"];
+    let inode = system.world().entries["m:x"];
     system.world().fail(Operation::SyncFile, "io");
     let recovery = system.recover(0).expect("the directory can be read");
     assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (1, 1, Vec::new()));
-    assert_ne!(system.world().names["m:x"], inode);
+    assert_ne!(system.world().entries["m:x"], inode);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn submitted_mail_has_one_delivery_per_address() {
 }
 
 #[test]
-fn addresses_that_could_act_on_a_server_are_refused() {
+fn addresses_that_act_on_servers_are_refused() {
     let mut queue = TestQueue::new();
     let long = format!("{}@x", "b".repeat(319));
     let addresses = [

@@ -107,12 +107,12 @@ fn fsync_that_failed_before_any_change_needs_recovery() {
     // The item that has the id must be durable before `exists` is answered.
     let mut system = Simulated::new();
     put(&mut system, "x", b"body");
-    let before = system.world().names.clone();
+    let before = system.world().entries.clone();
     system.world().fail(Operation::SyncFile, "io");
     let error = system.put(Some("x"), &mail(b"y"), None).expect_err("the fsync of the existing item fails");
     assert_eq!(error.code, ErrorCode::NeedsRecovery);
     assert!(system.needs_recovery().expect("the queue is open"));
-    assert_eq!(system.world().names, before, "the call changed nothing");
+    assert_eq!(system.world().entries, before, "the call changed nothing");
     let recovery = system.recover(0).expect("the file works again");
     assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (1, 1, Vec::new()));
     assert_eq!(body(&mut system, "x"), b"body");
@@ -123,11 +123,11 @@ fn directory_entries_are_fsynced_before_a_given_id() {
     let mut system = Simulated::new();
     put(&mut system, "other", b"body");
     let mut second = system.sibling();
-    let before = second.world().names.clone();
+    let before = second.world().entries.clone();
     second.world().fail(Operation::SyncDirectory, "io");
     let error = second.put(Some("x"), &mail(b"y"), None).expect_err("the first fsync of the directory fails");
     assert_eq!((error.code, error.operation.as_str()), (ErrorCode::NeedsRecovery, "sync-directory"));
-    assert_eq!(second.world().names, before, "the call changed nothing");
+    assert_eq!(second.world().entries, before, "the call changed nothing");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use queue_store_host_test::simulator::world::Operation;
 use queue_store_host_test::test_queue::TestQueue;
 
 #[test]
-fn put_many_fsyncs_after_writing_with_bounded_open_files() {
+fn put_many_fsyncs_after_writing_a_window() {
     use Operation::{Create, Rename, SyncDirectory, SyncFile};
     let mut system = Simulated::new();
     system.put_many(&vec![identified(None, mail(b"x")); 40], None).expect("valid mails are accepted");
@@ -24,7 +24,7 @@ fn put_many_publishes_no_file_whose_fsync_failed() {
     system.world().fail(Operation::SyncFile, "io");
     let mails = ["x", "y", "z"].map(|id| identified(Some(id), mail(b"body")));
     assert_eq!(codes(system.put_many(&mails, None)), [Some(ErrorCode::Io), None, None]);
-    assert_eq!(system.world().names.keys().collect::<Vec<_>>(), ["m:y", "m:z"]);
+    assert_eq!(system.world().entries.keys().collect::<Vec<_>>(), ["m:y", "m:z"]);
 }
 
 #[test]

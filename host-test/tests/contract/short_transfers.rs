@@ -27,7 +27,7 @@ fn write_that_takes_nothing_is_io() {
     let mut system = Simulated::new();
     system.world().write_at_most = Some(0);
     assert_eq!(code(system.put(None, &mail(b"x"), None)), ErrorCode::Io);
-    assert_eq!(system.world().names.len(), 0);
+    assert_eq!(system.world().entries.len(), 0);
 }
 
 #[test]

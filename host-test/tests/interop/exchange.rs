@@ -1,4 +1,4 @@
-//! The same calls leave the same bytes, whatever host makes them.
+//! The same calls leave the same bytes from every host.
 
 use crate::scripts::{LANGUAGES, Language, Workshop, directory};
 use libtest_mimic::{Failed, Trial};

@@ -1,6 +1,6 @@
 //! The built component under other hosts: Python and Node.js by the scripts in `interop/`, the command `wasmtime` by the
-//! commands in `docs/embedding.md`; Python's `protobuf` on the items that the component writes, and the conformance suite of
-//! protobuf on the texts that it reads.
+//! commands in `docs/embedding.md`; Python's `protobuf` on the items that the component writes, and the conformance suite
+//! of protobuf on the items that it reads.
 //!
 //! `interop/install` installs the requirements. Without them the tests are shown as ignored, with the missing ones.
 

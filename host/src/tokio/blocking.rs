@@ -17,8 +17,8 @@ pub(crate) async fn run<T: Send + 'static>(call: impl FnOnce() -> Result<T> + Se
     }
 }
 
-/// A draft, submission, body reader or listing that calls move to a thread for blocking work and back. Dropping it closes it
-/// there, too.
+/// A draft, submission, body reader or listing that calls move to a thread for blocking work and back. Dropping it
+/// closes it there, too.
 #[derive(Debug)]
 pub(crate) struct Open<T: Send + 'static>(Option<T>);
 

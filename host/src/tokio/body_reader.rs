@@ -22,8 +22,8 @@ impl AsyncBodyReader {
         &self.info
     }
 
-    /// Returns the next bytes; none at the end, which also means that the item is intact. If the future is dropped, so is the
-    /// reader.
+    /// Returns the next bytes; none at the end, which also means that the item is intact. If the future is dropped, so
+    /// is the reader.
     ///
     /// # Errors
     ///

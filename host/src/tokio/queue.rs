@@ -13,8 +13,8 @@ use std::time::Duration;
 /// A queue in a directory, for programs on tokio. A handle that is cheap to clone.
 ///
 /// The methods are those of [`Queue`], with owned arguments, and fail as they do; besides, with
-/// [`crate::Error::RuntimeShutDown`]. They panic outside of a tokio runtime. A call that has begun goes on to its end when
-/// its future is dropped.
+/// [`crate::Error::RuntimeShutDown`]. They panic outside of a tokio runtime. A call that has begun goes on to its end
+/// when its future is dropped.
 #[derive(Clone, Debug)]
 pub struct AsyncQueue {
     queue: Queue,

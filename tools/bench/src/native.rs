@@ -49,7 +49,11 @@ fn file_type(file_type: rustix::fs::FileType) -> FileType {
 #[allow(clippy::useless_conversion, reason = "the types are others on other machines")]
 fn stat(of: &rustix::fs::Stat) -> Stat {
     let modified = Timestamp { seconds: of.st_mtime, nanos: i32::try_from(of.st_mtime_nsec).unwrap_or(0) };
-    Stat { file_type: file_type(rustix::fs::FileType::from_raw_mode(of.st_mode)), size: of.st_size as u64, modified: Some(modified) }
+    Stat {
+        file_type: file_type(rustix::fs::FileType::from_raw_mode(of.st_mode)),
+        size: of.st_size as u64,
+        modified: Some(modified),
+    }
 }
 
 impl System for Native {

@@ -11,17 +11,12 @@ use crate::disk::{Disk, Image};
 use crate::error::Error;
 use fuse::FuseMount;
 use loop_device::LoopDevice;
+use namespace::{FILES, MOUNTED};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
-
-/// Where the FUSE file system is, in the directory of a drive.
-const FILES: &str = "fuse";
-
-/// Where the file system of a drive is mounted, in its directory.
-const MOUNTED: &str = "mounted";
 
 /// A block device whose content and whose every write this program has in its hands.
 ///

@@ -57,8 +57,8 @@ impl bindings::Guest for Submitter {
         let attempts = vec![
             ("a mail", submit("b@example.com")),
             ("a streamed mail", stream("b@example.com").map_err(described)),
-            ("a command as the address", submit("|touch /tmp/owned")),
-            ("a streamed command as the address", stream("|touch /tmp/owned@x").map_err(described)),
+            ("a command as the address", submit("|touch /var/owned")),
+            ("a streamed command as the address", stream("|touch /var/owned@x").map_err(described)),
             ("an option as the address", submit("-oQ/tmp@example.com")),
             ("a line break in the address", submit("b@example.com\nrcpt: { type: PIPE address: \"reboot\" }")),
             ("a path as the address", submit("../../other-queue/x")),

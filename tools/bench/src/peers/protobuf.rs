@@ -1,6 +1,7 @@
 //! The text format of `protobuf`.
 
-use super::{definition, item::Item};
+use super::definition::definition;
+use super::item::Item;
 use protobuf::MessageDyn;
 use protobuf::reflect::{FileDescriptor, MessageDescriptor};
 

@@ -1,6 +1,7 @@
 //! The text format of `prost-reflect`.
 
-use super::{definition, item::Item};
+use super::definition::definition;
+use super::item::Item;
 use prost_reflect::text_format::FormatOptions;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use protobuf::Message;

@@ -1,6 +1,6 @@
 //! This project's queue, through the host library.
 
-use super::Store;
+use super::store::Store;
 use crate::mail::mail;
 use crate::settings::HOST;
 use queue_store_host::Queue;

@@ -1,6 +1,6 @@
 //! fjall, whose journal is synced after every change. Envelopes are in a keyspace of their own, as for SQLite.
 
-use super::{Store, envelope};
+use super::store::{Store, envelope};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
 //! A Maildir that syncs the file and its directory. It has no envelope but what is in headers, and its status is in the name.
 
-use super::Store;
+use super::store::Store;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What one writes oneself: a file a mail, an envelope in its first line, written beside and renamed, file and directory
 //! synced. No checksum, no recovery.
 
-use super::{Store, envelope};
+use super::store::{Store, envelope};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

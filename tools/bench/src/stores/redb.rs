@@ -1,6 +1,6 @@
 //! redb, whose transactions are durable at once. Envelopes are in a table of their own, as for SQLite.
 
-use super::{Store, envelope};
+use super::store::{Store, envelope};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,7 +1,7 @@
 //! SQLite with a write-ahead log that is synced with every transaction. Envelopes are in a table of their own, so that an
 //! update does not touch a body. Threads share one connection: it has one writer at a time in any case.
 
-use super::{Store, envelope};
+use super::store::{Store, envelope};
 use rusqlite::{Connection, params};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -14,7 +14,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Mounted<'a> {
     path: PathBuf,
     mounted: bool,
-    drive: PhantomData<&'a super::Drive>,
+    drive: PhantomData<&'a ()>,
 }
 
 impl Mounted<'_> {

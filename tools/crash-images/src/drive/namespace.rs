@@ -11,6 +11,12 @@ use std::time::Duration;
 /// What the FUSE file systems of this program say they are mounted from.
 pub(super) const FUSE_SOURCE: &str = "crash-images";
 
+/// The directory of the FUSE file system, in the directory of a drive.
+pub(super) const FILES: &str = "fuse";
+
+/// The directory where the file system of a drive is mounted, in the directory of the drive.
+pub(super) const MOUNTED: &str = "mounted";
+
 /// How often it is looked whether the process is still there.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -57,8 +63,8 @@ fn watch(process: u32) -> ! {
     for directory in mounts.iter().filter_map(|path| path.parent()) {
         let detach = |name: &str| umount2(&directory.join(name), MntFlags::MNT_DETACH);
         // There may be nothing mounted but FUSE.
-        let _ = detach(super::MOUNTED);
-        if detach(super::FILES).is_ok() {
+        let _ = detach(MOUNTED);
+        if detach(FILES).is_ok() {
             let _ = fs::remove_dir_all(directory);
         }
     }
