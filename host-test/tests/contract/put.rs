@@ -120,10 +120,13 @@ fn put_under_existing_id_keeps_first_content() {
     }
 }
 
+/// Makes a mail undeliverable.
+type Damage = fn(&mut Mail);
+
 #[test]
 fn mails_that_no_server_can_deliver_are_refused() {
     let mut queue = TestQueue::new();
-    let changes: [(&str, fn(&mut Mail)); 10] = [
+    let changes: [(&str, Damage); 10] = [
         ("no recipient and no address", |mail| {
             mail.envelope.recipients.clear();
             mail.envelope.to.clear();

@@ -37,10 +37,13 @@ fn update_replaces_the_envelope_and_keeps_the_body() {
     }
 }
 
+/// Applies to an envelope what a change of the contract says.
+type Apply = fn(&mut Envelope);
+
 #[test]
 fn each_field_changes_alone() {
     let time = Timestamp { seconds: 1_000_000_000, nanos: 0 };
-    let changes: [(EnvelopeChange, fn(&mut Envelope)); 5] = [
+    let changes: [(EnvelopeChange, Apply); 5] = [
         (no_change(), |_| {}),
         (EnvelopeChange { reverse_path: Some("n@x".to_string()), ..no_change() }, |envelope| {
             envelope.reverse_path = "n@x".to_string();
