@@ -1,7 +1,7 @@
 //! The one seam between the queue's logic and the system below it: files in a directory, a clock and randomness, with
 //! exactly the operations that the queue needs.
 //!
-//! The component runs on `wasi:filesystem` ([`super::wasi`]). All code above this file is the same wherever it is
+//! The component runs on `wasi:filesystem` (`wasi.rs`). All code above this file is the same wherever it is
 //! compiled, so that a benchmark can compare the component with native code, and a fuzzer can instrument it.
 
 use super::errno::Errno;
