@@ -24,11 +24,13 @@ pub fn build() -> Result<PathBuf, Error> {
     }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
-    cargo.args(["build", "--quiet", "--package", "queue-store-cli", "--bin", "queue-store", "--message-format=json"]);
-    // With this package, the command shares the features of its dependencies, and what is built of them already.
-    cargo.args(["--package", env!("CARGO_PKG_NAME")]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
+    cargo.args(["build", "--quiet", "--bin", "queue-store", "--message-format=json"]);
+    // With the packages that this program is built with, the command shares the features of its dependencies, and what is
+    // built of them already: those of the whole workspace in tests, this one alone when it is run.
+    if cfg!(debug_assertions) {
+        cargo.arg("--workspace");
+    } else {
+        cargo.args(["--release", "--package", "queue-store-cli", "--package", env!("CARGO_PKG_NAME")]);
     }
     let messages = run(&mut cargo)?;
     let built = messages.lines().filter_map(|line| serde_json::from_str::<Built>(line).ok());
