@@ -116,9 +116,8 @@ fn install_target() -> Result<(), Box<dyn Error>> {
 /// Builds the component's package and returns the path of the component. The target directory is one of its own,
 /// because the cargo that runs this script has locked its own.
 fn build_component(workspace: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    // OUT_DIR is `<target>/<profile>/build/<package>/out`, or with `--target` one directory deeper.
-    let directory = out.ancestors().find(|directory| directory.join("CACHEDIR.TAG").exists());
-    let directory = directory.unwrap_or(out).join("component");
+    // OUT_DIR is `<target>/<profile>/build/<package>/out`: every variant of this script shares one directory.
+    let directory = out.ancestors().nth(4).unwrap_or(out).join("component");
     let output = Command::new(env::var("CARGO")?)
         .current_dir(workspace)
         .args(["build", "--profile", PROFILE, "--package", "queue-store", "--lib", "--target", TARGET, "--target-dir"])

@@ -36,7 +36,7 @@ fn refused(file: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()
     let recovery = queue.recover(0).expect("the directory can be read");
     let problems: Vec<_> = recovery.problems.iter().map(|problem| problem.code).collect();
     assert!(problems == [ErrorCode::Corrupt] || problems == [ErrorCode::TooLarge], "{problems:?}");
-    // What exceeds a limit may be intact.
+    // An item that exceeds a limit may be intact.
     let damaged = problems.iter().filter(|code| **code == ErrorCode::Corrupt).count() as u64;
     assert_eq!((recovery.durable_items, recovery.damaged_items), (0, damaged));
     assert!(begun.elapsed() < Duration::from_secs(120), "it took {:?}", begun.elapsed());

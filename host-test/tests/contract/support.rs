@@ -1,4 +1,4 @@
-//! What the tests of the contract share.
+//! Helpers that all tests of the contract use.
 
 use queue_store_host_test::bindings::{ErrorCode, Format, Outcome, WriteOptions, ids, mail, stored_as};
 use queue_store_host_test::instance::{Instance, Result};
