@@ -8,9 +8,8 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-/// Bytes of memory that a guest may have after it read a hostile file, eight times `max-envelope-bytes`: the envelope is held
-/// as it is stored and as it is decoded, and a buffer that grows has up to three times the size of what it holds.
-const MAX_MEMORY_BYTES: usize = 8 * (4 << 20);
+/// Bytes of memory that a guest may have after it read a hostile file.
+const MAX_MEMORY_BYTES: usize = 24 << 20;
 
 /// Writes the file of the item `x` and reads it in every way. Every call must refuse it.
 #[track_caller]

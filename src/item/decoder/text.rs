@@ -176,7 +176,10 @@ impl<F: File> TextReader<F> {
             (Header::Absent, None) if size > SMALL_BYTES => None,
             _ => return Ok(false),
         };
-        self.parser.source().retain();
+        if verifiable.is_some() {
+            // For the checksum of the envelope.
+            self.parser.source().retain();
+        }
         self.next_fields()?;
         if self.stage == Stage::Done {
             return Ok(true);
@@ -201,10 +204,9 @@ impl<F: File> TextReader<F> {
         if !matches!(parsed, Ok(Step::End)) || !tail_parser.parsed_creation_only(&self.parser) {
             return Ok(false);
         }
-        let head = self.parser.source().retained();
         if let Some(found) = verifiable {
             let mut checksum = Checksum::default();
-            checksum.update(head);
+            checksum.update(self.parser.source().retained());
             checksum.update(b"\"");
             checksum.update(&tail[quote..tail.len() - found.envelope_from_end]);
             if checksum.digest() != found.trailer.envelope {
