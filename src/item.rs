@@ -1,16 +1,16 @@
 //! The format of an item: bytes to an envelope and a body, and back.
 
-mod binary;
+pub mod binary;
 mod bounds;
 pub mod codec;
-pub(crate) mod damage;
+pub mod damage;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub mod envelope;
 pub mod id;
 pub(crate) mod source;
 pub mod text;
-pub(crate) mod trailer;
+pub mod trailer;
 pub mod validation;
 
 pub use trailer::VERSION;

@@ -177,20 +177,6 @@ fn errno_code(errno: Errno) -> Code {
         Errno::WrongFileType | Errno::Unsupported => Code::Unsupported,
         Errno::NameTooLong | Errno::Invalid | Errno::NotUtf8 => Code::InvalidArgument,
         Errno::Busy => Code::Busy,
-        Errno::Already
-        | Errno::BadDescriptor
-        | Errno::Deadlock
-        | Errno::InProgress
-        | Errno::MessageSize
-        | Errno::NoDevice
-        | Errno::NoLock
-        | Errno::NotEmpty
-        | Errno::NotRecoverable
-        | Errno::NoTty
-        | Errno::NoSuchDevice
-        | Errno::Overflow
-        | Errno::Pipe
-        | Errno::InvalidSeek
-        | Errno::TextFileBusy => Code::Other,
+        Errno::Other(_) => Code::Other,
     }
 }

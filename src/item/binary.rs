@@ -27,13 +27,13 @@ use prost::encoding::{self, WireType};
 const BODY_TAG: u8 = (BODY_FIELD << 3) as u8 | WireType::LengthDelimited as u8;
 
 /// Bytes of the body's length: enough for 32 GiB.
-pub(crate) const LENGTH_BYTES: usize = 5;
+pub const LENGTH_BYTES: usize = 5;
 
 /// Bytes of the longest varint.
 const MAX_VARINT_BYTES: usize = 10;
 
 /// Appends the fields that precede the body, and the body's tag.
-pub(crate) fn before_body(envelope: &Envelope, output: &mut Vec<u8>) {
+pub fn before_body(envelope: &Envelope, output: &mut Vec<u8>) {
     let Envelope { id, reverse_path, to, recipients, created_at: _ } = envelope;
     encode_string(1, id, output);
     encode_string(2, reverse_path, output);
@@ -50,14 +50,14 @@ fn encode_string(number: u32, value: &String, output: &mut Vec<u8>) {
 }
 
 /// Appends the field that follows the body.
-pub(crate) fn after_body(created_at: Option<Timestamp>, output: &mut Vec<u8>) {
+pub fn after_body(created_at: Option<Timestamp>, output: &mut Vec<u8>) {
     if let Some(created_at) = created_at {
         encoding::message::encode(CREATED_AT_FIELD, &created_at, output);
     }
 }
 
 /// Encodes the body's length in its five bytes.
-pub(crate) fn length(body_length: u64) -> [u8; LENGTH_BYTES] {
+pub fn length(body_length: u64) -> [u8; LENGTH_BYTES] {
     core::array::from_fn(|place| {
         let more = if place + 1 < LENGTH_BYTES { 0x80 } else { 0 };
         (body_length >> (7 * place) & 0x7f) as u8 | more
@@ -65,13 +65,13 @@ pub(crate) fn length(body_length: u64) -> [u8; LENGTH_BYTES] {
 }
 
 /// Decodes the body's length from its five bytes, which have only one form.
-pub(crate) fn parse_length(bytes: &[u8]) -> Option<u64> {
+pub fn parse_length(bytes: &[u8]) -> Option<u64> {
     let value = bytes.iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f));
     (length(value) == bytes).then_some(value)
 }
 
 /// Decodes fields that were scanned before into an envelope.
-pub(crate) fn merge(fields: &[u8], envelope: &mut Envelope) -> Result<()> {
+pub fn merge(fields: &[u8], envelope: &mut Envelope) -> Result<()> {
     envelope.merge(fields).map_err(|_| Error::decode(Damage::Layout))
 }
 
@@ -112,7 +112,7 @@ fn field(message: Kind, number: u64) -> Option<Field> {
 
 /// The result of a scan of one field.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Scanned {
+pub enum Scanned {
     /// A field of the envelope, of this many bytes.
     Field(usize),
     /// The body's tag, of this many bytes; the length follows.
@@ -123,18 +123,18 @@ pub(crate) enum Scanned {
 
 /// Finds the ends of fields, refuses those that an item does not have, and counts entries against their bound.
 #[derive(Default)]
-pub(crate) struct Scanner {
+pub struct Scanner {
     entries: EntryCount,
 }
 
 impl Scanner {
     /// Scans the first field of the item in `bytes`.
-    pub(crate) fn item_field(&mut self, bytes: &[u8]) -> Result<Scanned> {
+    pub fn item_field(&mut self, bytes: &[u8]) -> Result<Scanned> {
         self.message_field(Kind::Item, bytes)
     }
 
     /// Scans all fields of the item in `bytes`, none of which is the body.
-    pub(crate) fn item_fields(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn item_fields(&mut self, bytes: &[u8]) -> Result<()> {
         self.message_fields(Kind::Item, bytes)
     }
 
@@ -191,63 +191,4 @@ fn varint(bytes: &[u8]) -> Result<Option<(u64, &[u8])>> {
         };
     };
     Ok(Some((value, &bytes[length..])))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Code;
-    use crate::limits::MAX_ENVELOPE_ENTRIES;
-    use alloc::vec;
-
-    #[test]
-    fn body_length_has_one_form() {
-        for value in [0, 1, 127, 128, 300, 1 << 21, (1 << 31) - 1, (1 << 35) - 1] {
-            let bytes = length(value);
-            assert_eq!(parse_length(&bytes), Some(value));
-            assert_eq!(encoding::decode_varint(&mut &bytes[..]), Ok(value), "any parser reads it");
-            for bit in 0..8 * LENGTH_BYTES {
-                let mut flipped = bytes;
-                flipped[bit / 8] ^= 1 << (bit % 8);
-                assert_ne!(parse_length(&flipped), Some(value));
-            }
-        }
-    }
-
-    #[test]
-    fn repeated_message_is_merged() {
-        let fields = b"\x32\x04\x08\x05\x10\x06\x32\x02\x10\x07";
-        Scanner::default().item_fields(fields).expect("two times are fields of an item");
-        let mut envelope = Envelope::default();
-        merge(fields, &mut envelope).expect("two times are merged");
-        assert_eq!(envelope.created_at, Some(Timestamp { seconds: 5, nanos: 7 }));
-    }
-
-    #[test]
-    fn entries_are_counted_before_decoding() {
-        let nested = vec![[0x32, 0].as_slice(); MAX_ENVELOPE_ENTRIES].concat();
-        let mut bytes = vec![0x22];
-        encoding::encode_varint(nested.len() as u64, &mut bytes);
-        bytes.extend_from_slice(&nested);
-        let error = Scanner::default().item_field(&bytes).expect_err("the recipient itself is one entry more");
-        assert_eq!(error.code(), Code::TooLarge);
-        let flat = vec![[0x1a, 0].as_slice(); MAX_ENVELOPE_ENTRIES + 1].concat();
-        let error = Scanner::default().item_fields(&flat).expect_err("one more than the bound");
-        assert_eq!(error.code(), Code::TooLarge);
-        assert_eq!(Scanner::default().item_fields(&flat[2..]), Ok(()));
-    }
-
-    #[test]
-    fn unknown_fields_and_wire_types_are_refused() {
-        let layout = || Err(Error::decode(Damage::Layout));
-        for bytes in [&b"\x38\x01"[..], b"\x08\x01", b"\x22\x02\x38\x01", b"\x32\x02\x0a\x00", b"\x00\x00"] {
-            assert_eq!(Scanner::default().item_field(bytes), layout(), "{bytes:x?}");
-        }
-        for bytes in [&b""[..], b"\x0a", b"\x0a\x02a", b"\xff", b"\x0a\x80"] {
-            assert_eq!(Scanner::default().item_field(bytes), Ok(Scanned::Incomplete), "{bytes:x?}");
-        }
-        let too_long = [0xff; 11];
-        assert_eq!(Scanner::default().item_field(&too_long), layout());
-        assert_eq!(Scanner::default().item_field(b"\x2a"), Ok(Scanned::BodyTag(1)));
-    }
 }

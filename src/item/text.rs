@@ -1,12 +1,12 @@
 //! Protocol buffer text format, which chasquid reads and writes.
 
-mod block;
+pub mod block;
 pub mod escape;
 mod escape_sequence;
 mod fields;
 pub(crate) mod parser;
 mod scanner;
-pub(crate) mod syntax;
+pub mod syntax;
 pub mod unescape;
 pub mod utf8;
 pub(crate) mod writer;

@@ -14,7 +14,7 @@
 use alloc::vec::Vec;
 
 /// A checksum of bytes that come in pieces.
-pub(crate) use xxhash_rust::xxh64::Xxh64 as Checksum;
+pub use xxhash_rust::xxh64::Xxh64 as Checksum;
 
 /// The version of the format that this component writes.
 pub const VERSION: &str = "1";
@@ -23,7 +23,7 @@ pub const VERSION: &str = "1";
 const TEXT_HEADER_STEM: &[u8] = b"# queue-store ";
 
 /// The header line of a text item.
-pub(crate) const TEXT_HEADER: &[u8] = b"# queue-store 1\n";
+pub const TEXT_HEADER: &[u8] = b"# queue-store 1\n";
 
 /// The parts of the trailer line of a text item.
 const TEXT_BODY: &[u8] = b"# queue-store-end body=";
@@ -32,13 +32,13 @@ const TEXT_WHOLE: &[u8] = b" all=";
 
 /// Bytes at the end of a text item in which its trailer line is searched: the longest one, and some white space that an
 /// editor may have added after it.
-pub(crate) const TEXT_TRAILER_BYTES: u64 = 128;
+pub const TEXT_TRAILER_BYTES: u64 = 128;
 
 /// Bytes of a text item that no checksum covers: the checksum of the whole, and its line feed.
-pub(crate) const TEXT_UNCOVERED_BYTES: u64 = 17;
+pub const TEXT_UNCOVERED_BYTES: u64 = 17;
 
 /// The header of a binary item: field 1000, a string. A protocol buffer parser skips it.
-pub(crate) const BINARY_HEADER: &[u8] = b"\xc2\x3e\x0dqueue-store 1";
+pub const BINARY_HEADER: &[u8] = b"\xc2\x3e\x0dqueue-store 1";
 
 /// The beginning of a header of any version, in binary.
 const BINARY_HEADER_STEM: &[u8] = b"\xc2\x3e\x0dqueue-store ";
@@ -47,25 +47,25 @@ const BINARY_HEADER_STEM: &[u8] = b"\xc2\x3e\x0dqueue-store ";
 const BINARY_TRAILER: &[u8] = b"\xca\x3e\x18";
 
 /// Bytes of the trailer of a binary item.
-pub(crate) const BINARY_TRAILER_BYTES: usize = BINARY_TRAILER.len() + 24;
+pub const BINARY_TRAILER_BYTES: usize = BINARY_TRAILER.len() + 24;
 
 /// Bytes of a binary item that no checksum covers: the checksum of the whole.
-pub(crate) const BINARY_UNCOVERED_BYTES: u64 = 8;
+pub const BINARY_UNCOVERED_BYTES: u64 = 8;
 
 /// The content of a trailer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Trailer {
+pub struct Trailer {
     /// Decoded bytes of the body.
-    pub(crate) body_length: u64,
+    pub body_length: u64,
     /// The checksum of the envelope.
-    pub(crate) envelope: u64,
+    pub envelope: u64,
     /// The checksum of the whole.
-    pub(crate) whole: u64,
+    pub whole: u64,
 }
 
 /// The kind of header that a file begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Header {
+pub enum Header {
     /// None: another program wrote the file.
     Absent,
     /// That of this version.
@@ -75,12 +75,12 @@ pub(crate) enum Header {
 }
 
 /// Returns the kind of header of a text that begins with `begin`.
-pub(crate) fn text_header(begin: &[u8]) -> Header {
+pub fn text_header(begin: &[u8]) -> Header {
     header(begin, TEXT_HEADER, TEXT_HEADER_STEM)
 }
 
 /// Returns the kind of header of a binary item that begins with `begin`.
-pub(crate) fn binary_header(begin: &[u8]) -> Header {
+pub fn binary_header(begin: &[u8]) -> Header {
     header(begin, BINARY_HEADER, BINARY_HEADER_STEM)
 }
 
@@ -95,26 +95,26 @@ fn header(begin: &[u8], header: &[u8], stem: &[u8]) -> Header {
 }
 
 /// Appends the trailer line of a text up to the checksum of the envelope, which covers it.
-pub(crate) fn push_text_trailer(body_length: u64, output: &mut Vec<u8>) {
+pub fn push_text_trailer(body_length: u64, output: &mut Vec<u8>) {
     output.extend_from_slice(TEXT_BODY);
     push_decimal(body_length, output);
     output.extend_from_slice(TEXT_ENVELOPE);
 }
 
 /// Appends the trailer line of a text from the checksum of the envelope to that of the whole, which covers it.
-pub(crate) fn push_text_envelope(envelope: u64, output: &mut Vec<u8>) {
+pub fn push_text_envelope(envelope: u64, output: &mut Vec<u8>) {
     push_hexadecimal(envelope, output);
     output.extend_from_slice(TEXT_WHOLE);
 }
 
 /// Appends the end of the trailer line of a text.
-pub(crate) fn push_text_whole(whole: u64, output: &mut Vec<u8>) {
+pub fn push_text_whole(whole: u64, output: &mut Vec<u8>) {
     push_hexadecimal(whole, output);
     output.push(b'\n');
 }
 
 /// Appends a number in decimal digits.
-pub(crate) fn push_decimal(number: u64, output: &mut Vec<u8>) {
+pub fn push_decimal(number: u64, output: &mut Vec<u8>) {
     if number >= 10 {
         push_decimal(number / 10, output);
     }
@@ -131,19 +131,19 @@ fn push_hexadecimal(value: u64, output: &mut Vec<u8>) {
 
 /// A trailer line that was found at the end of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FoundTrailer {
+pub struct FoundTrailer {
     /// Its content.
-    pub(crate) trailer: Trailer,
+    pub trailer: Trailer,
     /// Its distance from the end of the file.
-    pub(crate) from_end: usize,
+    pub from_end: usize,
     /// The distance of the checksum of the envelope from the end of the file.
-    pub(crate) envelope_from_end: usize,
+    pub envelope_from_end: usize,
     /// Whether anything but its line feed follows it, as an editor leaves it.
-    pub(crate) followed: bool,
+    pub followed: bool,
 }
 
 /// Finds the trailer line in the last bytes of a text.
-pub(crate) fn find_text_trailer(end: &[u8]) -> Option<FoundTrailer> {
+pub fn find_text_trailer(end: &[u8]) -> Option<FoundTrailer> {
     let trimmed = end.trim_ascii_end();
     let line_begin = trimmed.iter().rposition(|&byte| byte == b'\n').map_or(0, |line_feed| line_feed + 1);
     let body_digits = trimmed[line_begin..].strip_prefix(TEXT_BODY)?;
@@ -184,13 +184,13 @@ fn hexadecimal(text: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// Appends the trailer of a binary item up to the checksum of the envelope, which covers it.
-pub(crate) fn push_binary_trailer(body_length: u64, output: &mut Vec<u8>) {
+pub fn push_binary_trailer(body_length: u64, output: &mut Vec<u8>) {
     output.extend_from_slice(BINARY_TRAILER);
     output.extend_from_slice(&body_length.to_le_bytes());
 }
 
 /// Parses the trailer in the last bytes of a binary item, exactly [`BINARY_TRAILER_BYTES`].
-pub(crate) fn parse_binary_trailer(end: &[u8]) -> Option<Trailer> {
+pub fn parse_binary_trailer(end: &[u8]) -> Option<Trailer> {
     let numbers = end.strip_prefix(BINARY_TRAILER)?;
     let (body_length, rest) = numbers.split_first_chunk()?;
     let (envelope, rest) = rest.split_first_chunk()?;
@@ -200,67 +200,4 @@ pub(crate) fn parse_binary_trailer(end: &[u8]) -> Option<Trailer> {
         envelope: u64::from_le_bytes(*envelope),
         whole: u64::from_le_bytes(whole),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trailer() -> Vec<u8> {
-        let mut text = b"}\n".to_vec();
-        push_text_trailer(2048, &mut text);
-        push_text_envelope(0xabc, &mut text);
-        push_text_whole(u64::MAX, &mut text);
-        text
-    }
-
-    #[test]
-    fn text_trailer_is_found_as_written() {
-        let text = trailer();
-        let found = find_text_trailer(&text).expect("a trailer was written");
-        assert_eq!(found.trailer, Trailer { body_length: 2048, envelope: 0xabc, whole: u64::MAX });
-        assert_eq!(found.from_end, text.len() - 2);
-        assert!(text[text.len() - found.envelope_from_end..].starts_with(b"0000000000000abc all="));
-        assert!(!found.followed);
-        assert!(find_text_trailer(&[&text[..], b"\n \n"].concat()).is_some_and(|found| found.followed));
-        assert!(find_text_trailer(text.trim_ascii_end()).is_some_and(|found| found.followed));
-    }
-
-    #[test]
-    fn flipped_bits_change_or_hide_the_trailer() {
-        let text = trailer();
-        let before = find_text_trailer(&text).map(|found| found.trailer);
-        for place in 2..text.len() - 1 {
-            for bit in 0..8 {
-                let mut flipped = text.clone();
-                flipped[place] ^= 1 << bit;
-                let found = find_text_trailer(&flipped).map(|found| found.trailer);
-                assert!(found.is_none() || found != before, "bit {bit} of byte {place}");
-            }
-        }
-        for text in [
-            "",
-            "\n",
-            "# queue-store-end body=1",
-            "x # queue-store-end body=1",
-            "# queue-store-end body=01 envelope=0000000000000abc all=0000000000000abc\n",
-            "# queue-store-end body= envelope=0000000000000abc all=0000000000000abc\n",
-            "# queue-store-end body=99999999999999999999 envelope=0000000000000abc all=0000000000000abc\n",
-        ] {
-            assert_eq!(find_text_trailer(text.as_bytes()), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn binary_trailer_is_parsed_as_written() {
-        let mut bytes = Vec::new();
-        push_binary_trailer(7, &mut bytes);
-        bytes.extend(8_u64.to_le_bytes());
-        bytes.extend(9_u64.to_le_bytes());
-        assert_eq!(bytes.len(), BINARY_TRAILER_BYTES);
-        assert_eq!(parse_binary_trailer(&bytes), Some(Trailer { body_length: 7, envelope: 8, whole: 9 }));
-        assert_eq!(parse_binary_trailer(&bytes[1..]), None);
-        bytes.push(0);
-        assert_eq!(parse_binary_trailer(&bytes), None);
-    }
 }

@@ -50,49 +50,7 @@ pub enum Errno {
     /// EILSEQ: a name that is not UTF-8.
     #[error("the name is not UTF-8")]
     NotUtf8,
-    /// EALREADY.
-    #[error("the connection is in progress already (EALREADY)")]
-    Already,
-    /// EBADF.
-    #[error("the descriptor is bad (EBADF)")]
-    BadDescriptor,
-    /// EDEADLK.
-    #[error("it would be a deadlock (EDEADLK)")]
-    Deadlock,
-    /// EINPROGRESS.
-    #[error("the operation is in progress (EINPROGRESS)")]
-    InProgress,
-    /// EMSGSIZE.
-    #[error("the message is too large (EMSGSIZE)")]
-    MessageSize,
-    /// ENODEV.
-    #[error("there is no such device (ENODEV)")]
-    NoDevice,
-    /// ENOLCK.
-    #[error("no locks are available (ENOLCK)")]
-    NoLock,
-    /// ENOTEMPTY.
-    #[error("the directory is not empty (ENOTEMPTY)")]
-    NotEmpty,
-    /// ENOTRECOVERABLE.
-    #[error("the state cannot be recovered (ENOTRECOVERABLE)")]
-    NotRecoverable,
-    /// ENOTTY.
-    #[error("the device has no such control operation (ENOTTY)")]
-    NoTty,
-    /// ENXIO.
-    #[error("there is no such device or address (ENXIO)")]
-    NoSuchDevice,
-    /// EOVERFLOW.
-    #[error("a value is too large (EOVERFLOW)")]
-    Overflow,
-    /// EPIPE.
-    #[error("the pipe is broken (EPIPE)")]
-    Pipe,
-    /// ESPIPE.
-    #[error("a pipe has no offsets (ESPIPE)")]
-    InvalidSeek,
-    /// ETXTBSY.
-    #[error("the text file is busy (ETXTBSY)")]
-    TextFileBusy,
+    /// Any other, by its name in `wasi:filesystem`.
+    #[error("the system answered `{0}`")]
+    Other(&'static str),
 }

@@ -223,37 +223,23 @@ impl From<ErrorCode> for Errno {
     fn from(code: ErrorCode) -> Errno {
         match code {
             ErrorCode::Access => Errno::Access,
-            ErrorCode::Already => Errno::Already,
-            ErrorCode::BadDescriptor => Errno::BadDescriptor,
             ErrorCode::Busy | ErrorCode::WouldBlock | ErrorCode::Interrupted | ErrorCode::InsufficientMemory => {
                 Errno::Busy
             }
-            ErrorCode::Deadlock => Errno::Deadlock,
             ErrorCode::Quota => Errno::Quota,
             ErrorCode::Exist => Errno::Exist,
             ErrorCode::FileTooLarge => Errno::FileTooLarge,
             ErrorCode::IllegalByteSequence => Errno::NotUtf8,
-            ErrorCode::InProgress => Errno::InProgress,
             ErrorCode::Invalid => Errno::Invalid,
             ErrorCode::Io => Errno::Io,
             ErrorCode::IsDirectory | ErrorCode::NotDirectory | ErrorCode::Loop => Errno::WrongFileType,
             ErrorCode::TooManyLinks | ErrorCode::CrossDevice | ErrorCode::Unsupported => Errno::Unsupported,
-            ErrorCode::MessageSize => Errno::MessageSize,
             ErrorCode::NameTooLong => Errno::NameTooLong,
-            ErrorCode::NoDevice => Errno::NoDevice,
             ErrorCode::NoEntry => Errno::NoEntry,
-            ErrorCode::NoLock => Errno::NoLock,
             ErrorCode::InsufficientSpace => Errno::NoSpace,
-            ErrorCode::NotEmpty => Errno::NotEmpty,
-            ErrorCode::NotRecoverable => Errno::NotRecoverable,
-            ErrorCode::NoTty => Errno::NoTty,
-            ErrorCode::NoSuchDevice => Errno::NoSuchDevice,
-            ErrorCode::Overflow => Errno::Overflow,
             ErrorCode::NotPermitted => Errno::NotPermitted,
-            ErrorCode::Pipe => Errno::Pipe,
             ErrorCode::ReadOnly => Errno::ReadOnly,
-            ErrorCode::InvalidSeek => Errno::InvalidSeek,
-            ErrorCode::TextFileBusy => Errno::TextFileBusy,
+            other => Errno::Other(other.name()),
         }
     }
 }

@@ -3,18 +3,18 @@
 use wide::i8x16;
 
 /// Bytes in a block: as many as a mask of 64 bits has places.
-pub(crate) const BLOCK: usize = 64;
+pub const BLOCK: usize = 64;
 
 /// Bytes of a vector.
 const VECTOR: usize = 16;
 
 /// A block, and as much again that may be read, so that a run of any length in it is copied without asking how long it is:
 /// what follows it is written over.
-pub(crate) type Window = [u8; 2 * BLOCK];
+pub type Window = [u8; 2 * BLOCK];
 
 /// The window at the beginning of what is left of a text; where that is shorter, it and NULs, in `filled`.
 #[inline(always)]
-pub(crate) fn window<'a>(rest: &'a [u8], filled: &'a mut Window) -> &'a Window {
+pub fn window<'a>(rest: &'a [u8], filled: &'a mut Window) -> &'a Window {
     rest.first_chunk().unwrap_or_else(|| fill(rest, filled))
 }
 
@@ -33,7 +33,7 @@ type Vector = i8x16;
 /// A bit for each byte of the block that a text literal cannot have as it is: control characters, `"`, `\`, 0x7f and
 /// everything that is not ASCII.
 #[inline(always)]
-pub(crate) fn needs_escape(window: &Window) -> u64 {
+pub fn needs_escape(window: &Window) -> u64 {
     mask(window, |bytes| {
         // One more than 0x7f and than what is not ASCII is, as a signed number, at most 0: below a blank, like what is one more
         // than a control character.
@@ -46,18 +46,18 @@ pub(crate) fn needs_escape(window: &Window) -> u64 {
 const LAST: u64 = 1 << (BLOCK - 1);
 
 /// The UTF-8 sequences of several bytes in a block.
-pub(crate) struct Sequences {
+pub struct Sequences {
     /// A bit for each byte of those that the block has whole.
-    pub(crate) whole: u64,
+    pub whole: u64,
     /// A bit for the first byte of each of U+0080 to U+009F.
-    pub(crate) controls: u64,
+    pub controls: u64,
     /// Where one begins that ends beyond the block; [`BLOCK`] if none does.
-    pub(crate) end: usize,
+    pub end: usize,
 }
 
 /// Finds the sequences that begin in a block, each valid as Unicode says (table 3-7).
 #[inline(always)]
-pub(crate) fn sequences(window: &Window) -> Sequences {
+pub fn sequences(window: &Window) -> Sequences {
     if mask(window, |bytes| bytes) == 0 {
         return Sequences { whole: 0, controls: 0, end: BLOCK };
     }
@@ -99,7 +99,7 @@ fn find_sequences(window: &Window) -> Sequences {
 /// A bit for each byte of the block that ends a run of plain characters in a text literal: the quote, `\`, NUL, a line
 /// feed, and everything that is not ASCII.
 #[inline(always)]
-pub(crate) fn ends_run(window: &Window, quote: u8) -> u64 {
+pub fn ends_run(window: &Window, quote: u8) -> u64 {
     mask(window, |bytes| {
         // As signed numbers, bytes that are not ASCII are below 1 too.
         let nul = bytes.simd_lt(splat(1));
@@ -109,19 +109,19 @@ pub(crate) fn ends_run(window: &Window, quote: u8) -> u64 {
 
 /// A bit for each `\` of the block.
 #[inline(always)]
-pub(crate) fn escapes(window: &Window) -> u64 {
+pub fn escapes(window: &Window) -> u64 {
     mask(window, |bytes| equal(bytes, b'\\'))
 }
 
 /// A bit for each `\` of the block that an `x` of the block follows.
 #[inline(always)]
-pub(crate) fn begins_hexadecimal(window: &Window) -> u64 {
+pub fn begins_hexadecimal(window: &Window) -> u64 {
     escapes(window) & mask(window, |bytes| equal(bytes, b'x')) >> 1
 }
 
 /// A bit for each byte of the block that is a hexadecimal digit.
 #[inline(always)]
-pub(crate) fn hexadecimal_digits(window: &Window) -> u64 {
+pub fn hexadecimal_digits(window: &Window) -> u64 {
     mask(window, |bytes| {
         let lower = bytes | splat(b' ');
         between(bytes, b'0', b'9') | between(lower, b'a', b'f')
@@ -131,7 +131,7 @@ pub(crate) fn hexadecimal_digits(window: &Window) -> u64 {
 /// For each byte of the block, that byte, or where it is a `\` that an `x` follows, the byte that the two hexadecimal digits
 /// after that stand for. What is beyond the block counts as far as it goes.
 #[inline(always)]
-pub(crate) fn hexadecimal_values(window: &Window) -> [u8; BLOCK] {
+pub fn hexadecimal_values(window: &Window) -> [u8; BLOCK] {
     let mut values = [0; BLOCK];
     for (place, values) in values.as_chunks_mut::<VECTOR>().0.iter_mut().enumerate() {
         let at = |offset: usize| vector(window, place * VECTOR + offset);
@@ -159,7 +159,7 @@ fn between(bytes: Vector, first: u8, last: u8) -> Vector {
 
 /// Copies a run of the block that begins at `from` to `to`, and more: as many bytes as a block has.
 #[inline(always)]
-pub(crate) fn copy_run<const ROOM: usize>(window: &Window, from: usize, room: &mut [u8; ROOM], to: usize) {
+pub fn copy_run<const ROOM: usize>(window: &Window, from: usize, room: &mut [u8; ROOM], to: usize) {
     // Both are within their bounds anyway; this way the compiler knows it.
     let (from, to) = (from % BLOCK, to % (ROOM - BLOCK));
     for place in (0..BLOCK).step_by(VECTOR) {
@@ -196,65 +196,4 @@ fn splat(byte: u8) -> Vector {
 #[inline(always)]
 fn equal(bytes: Vector, byte: u8) -> Vector {
     bytes.simd_eq(splat(byte))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::item::text::utf8::{Sequence, sequence};
-
-    const PLAIN: Window = [b'a'; 2 * BLOCK];
-
-    #[test]
-    fn every_byte_is_classified_in_every_place() {
-        for byte in 0..=u8::MAX {
-            for place in 0..BLOCK {
-                let mut window = PLAIN;
-                window[place] = byte;
-                let escape = !matches!(byte, 0x20..0x7f) || matches!(byte, b'"' | b'\\');
-                assert_eq!(needs_escape(&window), u64::from(escape) << place, "{byte:#x}");
-                for quote in [b'"', b'\''] {
-                    let ends = byte >= 0x80 || byte == quote || matches!(byte, b'\\' | 0 | b'\n');
-                    assert_eq!(ends_run(&window, quote), u64::from(ends) << place, "{byte:#x}");
-                }
-                for next in [b'a', b'x'] {
-                    window[place + 1] = next;
-                    let hexadecimal = byte == b'\\' && next == b'x' && place + 1 < BLOCK;
-                    assert_eq!(begins_hexadecimal(&window), u64::from(hexadecimal) << place, "{byte:#x} {next:#x}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn sequences_are_found_in_every_place() {
-        for first in 0xc0..=u8::MAX {
-            for second in 0x7f..=0xc0 {
-                for rest in [[0x80, 0x80], [0xbf, 0xbf], [0xbf, 0xc0], [0x80, b'a'], [b'a', 0x80]] {
-                    let bytes = [first, second, rest[0], rest[1]];
-                    for place in [0, 1, 15, 16, 30, 59, 60, 61, 62, 63] {
-                        let mut window = PLAIN;
-                        window[place..place + bytes.len()].copy_from_slice(&bytes);
-                        let length = match sequence(&bytes) {
-                            Sequence::Valid(length) => length,
-                            Sequence::Invalid => 0,
-                            Sequence::Incomplete => unreachable!("{bytes:x?} is complete"),
-                        };
-                        let control = first == 0xc2 && length == 2 && second < 0xa0;
-                        let found = sequences(&window);
-                        let beyond = place + length > BLOCK;
-                        assert_eq!(found.end, if beyond { place } else { BLOCK }, "{bytes:x?} at {place}");
-                        let within = u64::MAX >> (BLOCK - found.end);
-                        let whole = ((1_u64 << length) - 1) << place;
-                        assert_eq!(found.whole & within, whole & within, "{bytes:x?} at {place}");
-                        assert_eq!(
-                            found.controls & within,
-                            u64::from(control) << place & within,
-                            "{bytes:x?} at {place}"
-                        );
-                    }
-                }
-            }
-        }
-    }
 }

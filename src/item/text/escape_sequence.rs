@@ -4,7 +4,7 @@ use super::syntax::LiteralError;
 use super::utf8::{Sequence, sequence};
 
 /// Bytes that one step looks at, at most: `\U` and eight digits, then `\u` and four.
-pub(super) const LOOKAHEAD: usize = 16;
+pub const LOOKAHEAD: usize = 16;
 
 /// The reason why unescaping stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

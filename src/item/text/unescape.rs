@@ -4,7 +4,7 @@ use super::block::{
     BLOCK, Sequences, Window, begins_hexadecimal, copy_run, ends_run, escapes, hexadecimal_digits, hexadecimal_values,
     sequences, window,
 };
-pub(super) use super::escape_sequence::LOOKAHEAD;
+pub use super::escape_sequence::LOOKAHEAD;
 pub use super::escape_sequence::Stop;
 use super::escape_sequence::{SIMPLE, Step, step};
 use super::utf8::{Sequence, sequence};
@@ -180,113 +180,4 @@ fn unescape_dense(window: &Window, room: &mut [u8; MARGIN], special: u64) -> Opt
         to += UNROLLED;
     }
     Some(BlockProgress { consumed: end, produced, whole })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::item::text::escape;
-    use crate::item::text::syntax::LiteralError;
-    use alloc::vec::Vec;
-    use alloc::{format, vec};
-
-    /// Unescapes the input in chunks, into little room and into much.
-    fn unescaped(input: &[u8], chunk: usize) -> Result<Vec<u8>, LiteralError> {
-        let all = unescaped_into(input, chunk, MARGIN + 3);
-        for room in [MARGIN, MARGIN + 1, 1000] {
-            assert!(unescaped_into(input, chunk, room) == all, "room for {room}");
-        }
-        all
-    }
-
-    fn unescaped_into(input: &[u8], chunk: usize, room: usize) -> Result<Vec<u8>, LiteralError> {
-        let mut output = vec![0; room];
-        let mut all = Vec::new();
-        let (mut start, mut end) = (0, chunk.min(input.len()));
-        loop {
-            let progress = unescape(&input[start..end], &mut output, b'"', end == input.len());
-            all.extend_from_slice(&output[..progress.produced]);
-            start += progress.consumed;
-            match progress.stop {
-                Stop::Quote => return Ok(all),
-                Stop::Output => {}
-                Stop::Input => {
-                    assert!(end < input.len() && end - start < LOOKAHEAD);
-                    end = (end + chunk).min(input.len());
-                }
-                Stop::Invalid(invalid) => return Err(invalid),
-            }
-        }
-    }
-
-    #[test]
-    fn unescaping_does_not_depend_on_chunks() {
-        let text = r#"plain text of some length, \"quoted\"\r\n\x41\101\1\\\u00e9\U0001f600\ud83d\ude00ñ😀\xff\0"#;
-        let whole = unescaped(format!("{text}\"").as_bytes(), 1000);
-        let expected = b"plain text of some length, \"quoted\"\r\nAA\x01\\\xc3\xa9\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xc3\xb1\xf0\x9f\x98\x80\xff\0";
-        assert_eq!(whole.as_deref(), Ok(&expected[..]));
-        for chunk in 1..40 {
-            assert_eq!(unescaped(format!("{text}\"").as_bytes(), chunk), whole, "chunks of {chunk}");
-        }
-    }
-
-    #[test]
-    fn every_byte_pair_round_trips() {
-        for first in 0..=u8::MAX {
-            let input: Vec<u8> = (0..=u8::MAX).flat_map(|second| [first, second]).collect();
-            let mut output = vec![0; input.len() * escape::GROWTH + escape::MARGIN];
-            let progress = escape::escape(&input, &mut output, true);
-            output.truncate(progress.produced);
-            output.push(b'"');
-            assert_eq!(unescaped(&output, 1 << 20).as_deref(), Ok(&input[..]));
-            assert_eq!(unescaped(&output, 7).as_deref(), Ok(&input[..]));
-        }
-    }
-
-    #[test]
-    fn text_like_escapes_round_trips() {
-        let alphabet = *b"\\\\xx2a\"\n\xff\xfe\xfd\xc2\x80\xe2\x82\0";
-        let mut state = 1_u32;
-        let mut draw = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            alphabet[(state >> 28) as usize]
-        };
-        for length in 0..1000 {
-            let input: Vec<u8> = (0..length).map(|_| draw()).collect();
-            let mut output = vec![0; length * escape::GROWTH + escape::MARGIN];
-            let progress = escape::escape(&input, &mut output, true);
-            output.truncate(progress.produced);
-            output.push(b'"');
-            assert_eq!(unescaped(&output, 1 << 20).as_deref(), Ok(&input[..]), "{}", input.escape_ascii());
-        }
-    }
-
-    #[test]
-    fn invalid_literals_are_refused() {
-        use LiteralError::{Escape, LineFeed, NotUtf8, Nul, Unterminated};
-        for (text, invalid) in [
-            (&b"a"[..], Unterminated),
-            (b"a\\", Unterminated),
-            (b"a\\u12", Unterminated),
-            (b"a\0\"", Nul),
-            (b"a\n\"", LineFeed),
-            (b"a\\\n\"", Escape),
-            (b"a\xff\"", NotUtf8),
-            (b"a\xe2\x82", NotUtf8),
-            (b"\\e\"", Escape),
-            (b"\\X41\"", Escape),
-            (b"\\x\"", Escape),
-            (b"\\777\"", Escape),
-            (b"\\400\"", Escape),
-            (b"\\u12\"     ", Escape),
-            (b"\\ude00\\ud83d\"", Escape),
-            (b"\\ud83dabcdef\"", Escape),
-            (b"\\U00110000\"", Escape),
-            (b"\\U0000d83d\\U0000de00\"", Escape),
-            (b"\\u+123\"", Escape),
-        ] {
-            assert_eq!(unescaped(text, 1000), Err(invalid), "{}", text.escape_ascii());
-            assert_eq!(unescaped(text, 1), Err(invalid), "{}", text.escape_ascii());
-        }
-    }
 }

@@ -39,28 +39,3 @@ pub fn sequence(bytes: &[u8]) -> Sequence {
     }
     Sequence::Valid(length)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sequences_are_those_of_the_standard_library() {
-        for first in 0..=u8::MAX {
-            for second in 0..=u8::MAX {
-                for rest in [[0x80, 0x80], [0xbf, 0xbf], [0x80, 0x20], [0x41, 0x80]] {
-                    let bytes = [first, second, rest[0], rest[1]];
-                    let expected = (1..=4).find(|&length| str::from_utf8(&bytes[..length]).is_ok());
-                    match sequence(&bytes) {
-                        Sequence::Valid(length) => assert_eq!(Some(length), expected, "{bytes:x?}"),
-                        Sequence::Invalid => assert_eq!(None, expected, "{bytes:x?}"),
-                        Sequence::Incomplete => panic!("{bytes:x?} is complete"),
-                    }
-                }
-            }
-        }
-        assert_eq!(sequence(&[0xe2, 0x82]), Sequence::Incomplete);
-        assert_eq!(sequence(&[0xe2, 0x20]), Sequence::Invalid);
-        assert_eq!(sequence(&[0xf4, 0x90]), Sequence::Invalid);
-    }
-}
