@@ -97,7 +97,7 @@ pub(crate) struct Writing {
     /// When the put returns
     #[arg(long, value_enum, default_value_t)]
     pub(crate) durability: DurabilityChoice,
-    /// How the item is stored
+    /// The format of the item
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FormatChoice,
 }
@@ -187,7 +187,7 @@ pub(crate) struct Update {
     /// The address of the delivery
     #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
     pub(crate) rcpt: String,
-    /// How far the delivery got
+    /// The status of the delivery
     #[arg(long, value_enum)]
     pub(crate) status: StatusChoice,
     /// The message of the last attempt. Bytes that are not UTF-8 become U+FFFD

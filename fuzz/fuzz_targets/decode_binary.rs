@@ -1,5 +1,5 @@
-//! Any bytes as a binary item, and any fields and body in the layout of one, with checksums that match: refused, or decoded
-//! to what `prost-reflect` decodes, and to what encodes and decodes to itself.
+//! Decodes any bytes as a binary item, and any fields and body in the layout of one with matching checksums. An
+//! accepted item must equal the one that `prost-reflect` decodes, and must survive encoding and decoding.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -22,9 +22,10 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     assert_eq!(decoded, body);
-    let mut theirs = DynamicMessage::decode(MESSAGE.clone(), item.as_slice()).expect("any parser reads it");
+    let mut theirs =
+        DynamicMessage::decode(MESSAGE.clone(), item.as_slice()).expect("an accepted item is a valid message");
     assert_eq!(theirs.take_unknown_fields().map(|field| field.number()).collect::<Vec<_>>(), [1000, 1001]);
     assert!(theirs.encode_to_vec() == message_of(&envelope, body).encode_to_vec(), "{theirs} is not {envelope:?}");
-    let encoded = encode(&envelope, body, Format::Binary).expect("what was decoded can be encoded");
+    let encoded = encode(&envelope, body, Format::Binary).expect("a decoded item can be encoded");
     assert_eq!(decode(encoded, Format::Binary), Ok((envelope, decoded)));
 });

@@ -1,4 +1,5 @@
-//! Any text as an item, beside `prost-reflect`: the same verdict and the same item, but for the differences that have a name.
+//! Decodes any text as an item with the component and with `prost-reflect`. The results must be equal but for the known
+//! differences.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +11,7 @@ fuzz_target!(
     |text: &str| {
         match compare(text) {
             Ok(difference) => tally::count(difference),
-            Err(what) => panic!("{what}, of {text:?}"),
+            Err(unknown) => panic!("{unknown}, in {text:?}"),
         }
     }
 );

@@ -1,5 +1,5 @@
-//! Any bytes as an item, beside Python's `text_format`: the same verdict and the same item, but for the differences that
-//! have a name.
+//! Decodes any bytes as an item with the component and with Python's `text_format`. The results must be equal but for
+//! the known differences.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,8 +9,8 @@ use queue_store_fuzz::python::Python;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 static PYTHON: LazyLock<Mutex<Python>> = LazyLock::new(|| {
-    let python = Python::start().expect("Python with protobuf answers");
-    eprintln!("beside {}", python.version());
+    let python = Python::start().expect("Python with protobuf starts");
+    eprintln!("compared with {}", python.version());
     Mutex::new(python)
 });
 
@@ -20,7 +20,7 @@ fuzz_target!(
         let mut python = PYTHON.lock().unwrap_or_else(PoisonError::into_inner);
         match compare(text, &mut python) {
             Ok(differences) => tally::count(differences),
-            Err(what) => panic!("{what}, of \"{}\"", text.escape_ascii()),
+            Err(unknown) => panic!("{unknown}, in \"{}\"", text.escape_ascii()),
         }
     }
 );

@@ -1,5 +1,5 @@
-//! A directory of whole, damaged and foreign files: no call takes a damaged item for whole; listing and recovery neither
-//! fail nor change what is in an item, and recovering twice is recovering once.
+//! Calls a queue in a directory of intact, damaged and foreign files. No call may accept a damaged item as intact,
+//! listing and recovery must neither fail nor change an item, and a second recovery must change nothing.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -21,12 +21,12 @@ struct File {
 #[derive(Arbitrary, Debug)]
 enum Content {
     Any(Vec<u8>),
-    /// An item, of which bytes are exchanged and which is cut.
+    /// An item with changed bytes that is truncated.
     Damaged {
         binary: bool,
         body: Vec<u8>,
         changes: [(u16, u8); 2],
-        cut: u8,
+        truncated: u8,
     },
 }
 
@@ -49,14 +49,14 @@ fn envelope() -> Envelope {
 fn content(content: &Content) -> Vec<u8> {
     match content {
         Content::Any(bytes) => bytes.clone(),
-        Content::Damaged { binary, body, changes, cut } => {
+        Content::Damaged { binary, body, changes, truncated } => {
             let format = if *binary { Format::Binary } else { Format::Text };
             let mut bytes = encode(&envelope(), body, format).expect("an item can be encoded");
             for (at, change) in changes {
                 let at = 16 + usize::from(*at) % (bytes.len() - 16);
                 bytes[at] ^= change;
             }
-            bytes.truncate(bytes.len() - usize::from(*cut).min(bytes.len() - 16));
+            bytes.truncate(bytes.len() - usize::from(*truncated).min(bytes.len() - 16));
             bytes
         }
     }
@@ -66,7 +66,7 @@ fuzz_target!(|files: Vec<File>| {
     if files.len() > 8 {
         return;
     }
-    // One item by itself, under the name of its format.
+    // A queue with only the first item, under the file name of its format.
     if let Some(File { content: damaged @ Content::Damaged { binary, body, .. }, short_reads, .. }) = files.first() {
         let name = if *binary { "m=a" } else { "m:a" };
         let bytes = content(damaged);
@@ -75,10 +75,10 @@ fuzz_target!(|files: Vec<File>| {
         let envelope = envelope();
         let item = queue.get("a");
         if let Ok(item) = &item {
-            assert!(item.envelope == envelope && item.body == *body, "get took a damaged item for whole");
+            assert!(item.envelope == envelope && item.body == *body, "get accepted a damaged item as intact");
         }
         if let Ok(info) = queue.info("a") {
-            assert!(info.envelope == envelope, "info vouches for a damaged envelope");
+            assert!(info.envelope == envelope, "info accepted a damaged envelope as intact");
         }
         let read = BodyReader::open(&queue, "a", 0).and_then(|mut reader| {
             let mut bytes = Vec::new();
@@ -90,14 +90,14 @@ fuzz_target!(|files: Vec<File>| {
         match (&read, &item) {
             (Ok(read), Ok(_)) => assert!(read == body),
             (Err(_), Err(_)) => {}
-            _ => panic!("the body reader says {read:?}, get {item:?}, of {}", bytes.escape_ascii()),
+            _ => panic!("the body reader returned {read:?}, but get {item:?}, of {}", bytes.escape_ascii()),
         }
-        let verified = queue.verify(&["a".to_string()]).expect("an outcome");
-        assert_eq!(verified[0].problem.is_none(), item.is_ok(), "verify and get differ");
+        let verified = queue.verify(&["a".to_string()]).expect("verify returns the outcomes");
+        assert_eq!(verified[0].problem.is_none(), item.is_ok(), "verify and get disagree");
         let updated = queue.update("a", EnvelopeChange::default(), Durability::Full);
-        assert_eq!(updated.is_ok(), item.is_ok(), "update and get differ");
+        assert_eq!(updated.is_ok(), item.is_ok(), "update and get disagree");
         if updated.is_err() {
-            assert_eq!(memory.content(name), Some(bytes), "an update that failed changed the item");
+            assert_eq!(memory.content(name), Some(bytes), "a failed update changed the item");
         }
     }
 
@@ -107,20 +107,20 @@ fuzz_target!(|files: Vec<File>| {
     });
     let (memory, queue) = Memory::queue(named);
     let before = memory.contents();
-    let mut listing = Listing::open(&queue, Vec::new(), Detail::Whole).expect("a listing");
+    let mut listing = Listing::open(&queue, Vec::new(), Detail::Whole).expect("the listing starts");
     while listing.next(10).expect("the entries can be read").is_some() {}
-    assert_eq!(memory.contents(), before, "a listing changes nothing");
-    queue.recover(0).expect("recovery");
+    assert_eq!(memory.contents(), before, "a listing must change nothing");
+    queue.recover(0).expect("recovery accepts any files");
     let after = memory.contents();
     for (name, content) in &after {
-        assert_eq!(before.get(name), Some(content), "an item is what it was");
+        assert_eq!(before.get(name), Some(content), "recovery changed `{name}`");
     }
     for (name, content) in &before {
-        let gone = !after.contains_key(name);
+        let removed = !after.contains_key(name);
         let has_other = after.values().any(|other| other == content);
-        assert!(!gone || name.starts_with(".m:") || has_other, "`{name}` is gone");
+        assert!(!removed || name.starts_with(".m:") || has_other, "recovery removed `{name}`");
     }
-    let again = queue.recover(0).expect("recovery");
+    let again = queue.recover(0).expect("recovery accepts any files");
     assert_eq!((again.temporary_removed, again.rewritten), (0, 0));
     assert_eq!(memory.contents(), after);
 });

@@ -1,5 +1,5 @@
-//! Any body, encoded at once and in chunks, is what the plain writer makes of it, and is read back whatever the system
-//! returns at a time, and whatever is asked for at a time.
+//! Encodes any body at once and in chunks. Both results must equal that of the naive encoder, and a body reader must
+//! return the body with reads of any length from the file and by the caller.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,8 +15,8 @@ fuzz_target!(|input: &[u8]| {
     let Some((&seed, rest)) = input.split_first() else {
         return;
     };
-    // Seldom, what was drawn stands where a buffer of the writer or of the reader ends. By a hash, since the fuzzer would
-    // come to prefer a prefix that reaches so much.
+    // One input in 128 is moved to the end of a buffer of the writer or of the reader. A hash selects it: a selecting
+    // prefix would add so much coverage that the fuzzer would prefer it.
     let far = [4 << 10, 8 << 10, 16 << 10, 64 << 10][usize::from(seed) % 4] - 40;
     let body = if xxh64(input, 0).is_multiple_of(128) { &[&vec![b'a'; far][..], rest].concat() } else { rest };
     let recipient = Recipient { address: "a".to_string(), original_address: "a".to_string(), ..Recipient::default() };
@@ -28,28 +28,29 @@ fuzz_target!(|input: &[u8]| {
         created_at: Some(Timestamp { seconds: 1, nanos: 0 }),
     };
     let encoded = encode(&envelope, body, Format::Text).expect("an item can be encoded");
-    assert!(encoded == naive::text(&envelope, body).into_bytes(), "encoded at once");
+    assert!(encoded == naive::text(&envelope, body).into_bytes(), "the item encoded at once differs");
 
     let (memory, queue) = Memory::queue([]);
-    let mut draft = Draft::begin(&queue, Some("x"), envelope, &WriteOptions::default(), None).expect("a draft");
+    let mut draft =
+        Draft::begin(&queue, Some("x"), envelope, &WriteOptions::default(), None).expect("the draft begins");
     let mut left = body;
     for length in chunks(seed.into()) {
         let (chunk, rest) = left.split_at(length.min(left.len()));
-        draft.write_chunk(chunk).expect("a write");
+        draft.write_chunk(chunk).expect("the chunk is written");
         left = rest;
         if left.is_empty() {
             break;
         }
     }
-    draft.commit().expect("a mail");
-    assert!(memory.content("m:x").as_ref() == Some(&encoded), "encoded in chunks");
+    draft.commit().expect("the draft is committed");
+    assert!(memory.content("m:x").as_ref() == Some(&encoded), "the item encoded in chunks differs");
 
     memory.read_short(u64::from(seed) | 1);
-    let mut reader = BodyReader::open(&queue, "x", 0).expect("a body");
+    let mut reader = BodyReader::open(&queue, "x", 0).expect("the item exists");
     let mut read = Vec::new();
     let mut most = chunks(u64::from(seed) + 2);
-    while let Some(more) = reader.read(most.next().expect("they do not end")).expect("the next bytes") {
+    while let Some(more) = reader.read(most.next().expect("the lengths do not end")).expect("the item is intact") {
         read.extend_from_slice(&more);
     }
-    assert!(read == *body, "read in pieces");
+    assert!(read == *body, "the body that was read differs");
 });

@@ -1,5 +1,5 @@
-//! Any bytes, escaped and unescaped in pieces of any size and into room of any size, become what the plain functions make of
-//! them at once.
+//! Escapes and unescapes any bytes in pieces of any size, into buffers of any size. The results must equal those of the
+//! naive functions.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +7,7 @@ use queue_store::item::text::escape::{self, escape};
 use queue_store::item::text::unescape::{self, Stop, unescape};
 use queue_store_fuzz::naive;
 
-/// The inside of a literal of these bytes.
+/// Escapes bytes in pieces of `piece` bytes, into a buffer of at least `room` bytes.
 fn escaped(bytes: &[u8], piece: usize, room: usize) -> Vec<u8> {
     let mut output = vec![0; room.max(escape::MARGIN)];
     let (mut all, mut from, mut end) = (Vec::new(), 0, piece.min(bytes.len()));
@@ -25,7 +25,7 @@ fn escaped(bytes: &[u8], piece: usize, room: usize) -> Vec<u8> {
     }
 }
 
-/// What the inside of a literal stands for, and where its quote is; none if it is none.
+/// Unescapes a literal in pieces. Returns its value and the offset of the closing quote; `None` if it is invalid.
 fn unescaped(text: &[u8], quote: u8, piece: usize, room: usize) -> Option<(Vec<u8>, usize)> {
     let mut output = vec![0; room.max(unescape::MARGIN)];
     let (mut all, mut from, mut end) = (Vec::new(), 0, piece.min(text.len()));
@@ -49,10 +49,10 @@ fuzz_target!(|input: &[u8]| {
     let (piece, room) = (usize::from(piece) + 1, usize::from(room) * 2);
     let quote = if quote & 1 == 0 { b'"' } else { b'\'' };
 
-    assert!(escaped(bytes, piece, room) == naive::escape(bytes).as_bytes(), "escaped");
+    assert!(escaped(bytes, piece, room) == naive::escape(bytes).as_bytes(), "the escaped bytes differ");
 
     let text = [bytes, &[quote]].concat();
-    let plain = naive::unescape(&text, quote);
-    assert!(unescaped(&text, quote, piece, room) == plain, "unescaped in pieces");
-    assert!(unescaped(&text, quote, text.len(), 4096) == plain, "unescaped at once");
+    let expected = naive::unescape(&text, quote);
+    assert!(unescaped(&text, quote, piece, room) == expected, "the bytes unescaped in pieces differ");
+    assert!(unescaped(&text, quote, text.len(), 4096) == expected, "the bytes unescaped at once differ");
 });

@@ -1,4 +1,5 @@
-//! Any item, encoded and decoded in both formats, stays the same; as text it is what the plain writer makes of it.
+//! Encodes and decodes any item in both formats. The result must equal the item, and the text that of the naive
+//! encoder.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -33,7 +34,7 @@ fuzz_target!(|item: Item| {
     for format in [Format::Text, Format::Binary] {
         let encoded = encode(&envelope, &body, format).expect("an item can be encoded");
         assert!(format == Format::Binary || encoded == naive::text(&envelope, &body).into_bytes());
-        let decoded = decode(encoded, format).expect("what was encoded can be decoded");
+        let decoded = decode(encoded, format).expect("an encoded item can be decoded");
         assert_eq!(decoded.0, envelope);
         assert_eq!(decoded.1, body);
     }

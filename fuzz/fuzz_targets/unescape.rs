@@ -1,5 +1,5 @@
-//! Any inside of a literal, as the body and as a string of an item, is accepted or refused as the plain reader does, with
-//! the same value, whatever the system returns at a time.
+//! Decodes any literal as the body and as a string of an item, with reads of any length. The result must equal that of
+//! the naive decoder.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -17,20 +17,24 @@ fuzz_target!(|input: &[u8]| {
     let quote = if seed & 1 == 0 { b'"' } else { b'\'' };
     let literal = [inside, &[quote], AFTER].concat();
     let value = naive::unescape(&literal, quote);
-    // What follows the first quote that closes it is not of the literal.
+    // The literal ends before its first unescaped quote.
     let inside = value.as_ref().map_or(inside, |(_, end)| &literal[..*end]);
     let value = value.map(|(value, _)| value);
     let text = |field: &[u8]| [field, &[quote], inside, &[quote], AFTER].concat();
 
     let body = text(b"data: ");
     let decoded = decode(body.clone(), Format::Text).ok();
-    assert_eq!(decoded.map(|(_, body)| body), value, "as the body");
+    assert_eq!(decoded.map(|(_, body)| body), value, "the body differs");
 
     let (memory, queue) = Memory::queue([("m:x".to_string(), body)]);
     memory.read_short(u64::from(seed) | 1);
-    assert_eq!(queue.get("x").ok().map(|item| item.body), value, "as the body, with short reads");
+    assert_eq!(queue.get("x").ok().map(|item| item.body), value, "the body read with short reads differs");
 
     let decoded = decode(text(b"from: "), Format::Text).ok();
     let string = value.and_then(|value| String::from_utf8(value).ok());
-    assert_eq!(decoded.as_ref().map(|(envelope, _)| envelope.reverse_path.as_str()), string.as_deref(), "as a string");
+    assert_eq!(
+        decoded.as_ref().map(|(envelope, _)| envelope.reverse_path.as_str()),
+        string.as_deref(),
+        "the string differs"
+    );
 });

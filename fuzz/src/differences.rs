@@ -1,5 +1,5 @@
-//! The differences of other readers of the text format from the component, which follows Go's `prototext`: each known difference
-//! has a name, and any other one is a finding.
+//! The known differences between other parsers of the text format and the component, which follows Go's `prototext`.
+//! Any other difference is a finding.
 
 mod component;
 pub mod prost_reflect;

@@ -1,5 +1,5 @@
-//! What the fuzzers share: a directory in memory, the protocol buffer definition of an item, the plain writing and reading of
-//! literals and items that the fast ones are compared with, and the known differences from other readers.
+//! Support for the fuzzers: a directory in memory, the protocol buffer definition of an item, a naive codec that the
+//! fast one is compared with, and the known differences from other parsers.
 
 pub mod differences;
 pub mod memory;

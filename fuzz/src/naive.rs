@@ -1,5 +1,5 @@
-//! Literals and items as `docs/format.md` describes them, a byte at a time and with nothing clever: what the component's
-//! code must agree with.
+//! A naive codec of literals and items, written from `docs/format.md` a byte at a time. The component must agree with
+//! it.
 
 use queue_store::item::envelope::{Envelope, KINDS, Recipient, STATUSES, Timestamp};
 use std::fmt::Write;
@@ -8,12 +8,12 @@ use xxhash_rust::xxh64::xxh64;
 /// The header line of a text item.
 pub const TEXT_HEADER: &str = "# queue-store 1\n";
 
-/// The character that bytes begin with, if they begin with one.
+/// Decodes the first character of `bytes`; `None` if they do not begin with UTF-8.
 fn character(bytes: &[u8]) -> Option<char> {
     (1..=bytes.len().min(4)).find_map(|length| str::from_utf8(&bytes[..length]).ok()?.chars().next())
 }
 
-/// The inside of a literal that stands for these bytes.
+/// Escapes bytes for a literal. The result excludes the quotes.
 pub fn escape(mut bytes: &[u8]) -> String {
     let mut text = String::new();
     while let Some(&byte) = bytes.first() {
@@ -24,11 +24,13 @@ pub fn escape(mut bytes: &[u8]) -> String {
             Some('\n') => text.push_str("\\n"),
             Some('\r') => text.push_str("\\r"),
             Some('\t') => text.push_str("\\t"),
-            None | Some('\0'..' ' | '\x7f') => write!(text, "\\x{byte:02x}").expect("a string grows"),
+            None | Some('\0'..' ' | '\x7f') => write!(text, "\\x{byte:02x}").expect("writing to a string cannot fail"),
             Some(character) => {
                 taken = character.len_utf8();
                 match character {
-                    '\u{80}'..'\u{a0}' => write!(text, "\\u{:04x}", u32::from(character)).expect("a string grows"),
+                    '\u{80}'..'\u{a0}' => {
+                        write!(text, "\\u{:04x}", u32::from(character)).expect("writing to a string cannot fail")
+                    }
                     _ => text.push(character),
                 }
             }
@@ -38,7 +40,8 @@ pub fn escape(mut bytes: &[u8]) -> String {
     text
 }
 
-/// What a literal stands for whose inside these bytes begin with, and where the quote is that closes it. None: it is none.
+/// Decodes the literal that `text` begins with, after its opening quote. Returns its value and the offset of the
+/// closing quote; `None` if the literal is invalid or unterminated.
 pub fn unescape(text: &[u8], quote: u8) -> Option<(Vec<u8>, usize)> {
     let mut bytes = Vec::new();
     let mut at = 0;
@@ -96,22 +99,22 @@ fn digits(text: &[u8], at: &mut usize, least: usize, most: usize, radix: u32) ->
 
 fn string(name: &str, value: &str, text: &mut String) {
     if !value.is_empty() {
-        writeln!(text, "{name}: \"{}\"", escape(value.as_bytes())).expect("a string grows");
+        writeln!(text, "{name}: \"{}\"", escape(value.as_bytes())).expect("writing to a string cannot fail");
     }
 }
 
 fn number(name: &str, value: i64, names: &[&str], text: &mut String) {
     match usize::try_from(value).ok().and_then(|value| names.get(value)) {
         _ if value == 0 => {}
-        Some(known) => writeln!(text, "{name}: {known}").expect("a string grows"),
-        None => writeln!(text, "{name}: {value}").expect("a string grows"),
+        Some(known) => writeln!(text, "{name}: {known}").expect("writing to a string cannot fail"),
+        None => writeln!(text, "{name}: {value}").expect("writing to a string cannot fail"),
     }
 }
 
 fn message(name: &str, fields: &str, text: &mut String) {
     let fields: String = fields.lines().map(|line| format!("  {line}\n")).collect();
     let end = if fields.is_empty() { "" } else { "\n" };
-    writeln!(text, "{name}: {{{end}{fields}}}").expect("a string grows");
+    writeln!(text, "{name}: {{{end}{fields}}}").expect("writing to a string cannot fail");
 }
 
 fn recipient(recipient: &Recipient) -> String {
@@ -121,7 +124,9 @@ fn recipient(recipient: &Recipient) -> String {
     number("status", recipient.status.into(), &STATUSES, &mut text);
     string("last_failure_message", &recipient.last_failure_message, &mut text);
     string("original_address", &recipient.original_address, &mut text);
-    recipient.via.iter().for_each(|via| writeln!(text, "via: \"{}\"", escape(via.as_bytes())).expect("a string grows"));
+    recipient.via.iter().for_each(|via| {
+        writeln!(text, "via: \"{}\"", escape(via.as_bytes())).expect("writing to a string cannot fail")
+    });
     text
 }
 
@@ -132,12 +137,15 @@ fn timestamp(timestamp: &Timestamp) -> String {
     text
 }
 
-/// The file of an item in text.
+/// Encodes an item in the text format.
 pub fn text(envelope: &Envelope, body: &[u8]) -> String {
     let mut text = TEXT_HEADER.to_string();
     string("ID", &envelope.id, &mut text);
     string("from", &envelope.reverse_path, &mut text);
-    envelope.to.iter().for_each(|to| writeln!(text, "To: \"{}\"", escape(to.as_bytes())).expect("a string grows"));
+    envelope
+        .to
+        .iter()
+        .for_each(|to| writeln!(text, "To: \"{}\"", escape(to.as_bytes())).expect("writing to a string cannot fail"));
     envelope.recipients.iter().for_each(|one| message("rcpt", &recipient(one), &mut text));
     let literal = escape(body);
     let body_at = text.len() + "data: \"".len();
@@ -145,29 +153,30 @@ pub fn text(envelope: &Envelope, body: &[u8]) -> String {
     if let Some(created_at) = &envelope.created_at {
         message("created_at_ts", &timestamp(created_at), &mut text);
     }
-    close(text, body_at, literal.len(), body.len())
+    append_trailer(text, body_at, literal.len(), body.len())
 }
 
 fn string_of_body(literal: &str, text: &mut String) {
     if !literal.is_empty() {
-        writeln!(text, "data: \"{literal}\"").expect("a string grows");
+        writeln!(text, "data: \"{literal}\"").expect("writing to a string cannot fail");
     }
 }
 
-/// Appends the closing of a text whose body, `length` bytes when decoded, takes `written` bytes at `body_at`.
-pub fn close(mut text: String, body_at: usize, written: usize, length: usize) -> String {
-    write!(text, "# queue-store-end body={length} envelope=").expect("a string grows");
+/// Appends the trailer line to a text whose body, `length` bytes when decoded, takes `written` bytes at `body_at`.
+pub fn append_trailer(mut text: String, body_at: usize, written: usize, length: usize) -> String {
+    write!(text, "# queue-store-end body={length} envelope=").expect("writing to a string cannot fail");
     let mut envelope = text.clone().into_bytes();
     if written > 0 {
         envelope.drain(body_at..body_at + written);
     }
-    write!(text, "{:016x} all=", xxh64(&envelope, 0)).expect("a string grows");
-    let whole = xxh64(text.as_bytes(), 0);
-    writeln!(text, "{whole:016x}").expect("a string grows");
+    write!(text, "{:016x} all=", xxh64(&envelope, 0)).expect("writing to a string cannot fail");
+    let all = xxh64(text.as_bytes(), 0);
+    writeln!(text, "{all:016x}").expect("writing to a string cannot fail");
     text
 }
 
-/// The file of an item in binary, of the wire format of fields 1 to 4, the body, and the wire format of field 6.
+/// Encodes an item in the binary format, from fields 1 to 4 in the wire format, the body, and field 6 in the wire
+/// format.
 pub fn binary(envelope: &[u8], body: &[u8], after: &[u8]) -> Vec<u8> {
     let head = [b"\xc2\x3e\x0dqueue-store 1", envelope, b"\x2a"].concat();
     let length = body.len() as u64;
@@ -175,6 +184,6 @@ pub fn binary(envelope: &[u8], body: &[u8], after: &[u8]) -> Vec<u8> {
     padded[4] &= 0x7f;
     let tail = [after, b"\xca\x3e\x18", &length.to_le_bytes()].concat();
     let envelope = xxh64(&[&head[..], &tail].concat(), 0).to_le_bytes();
-    let whole = xxh64(&[&head[..], body, &tail, &envelope].concat(), 0).to_le_bytes();
-    [&head[..], &padded, body, &tail, &envelope, &whole].concat()
+    let all = xxh64(&[&head[..], body, &tail, &envelope].concat(), 0).to_le_bytes();
+    [&head[..], &padded, body, &tail, &envelope, &all].concat()
 }

@@ -1,9 +1,9 @@
-//! A text that the component takes, in the pieces that a change to it must not cut.
+//! Splits a text that the component accepts into pieces, which changes to the text replace as a whole.
 
-/// What a piece is.
+/// The kind of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// White space and comments, as long as there are any.
+    /// A run of white space and comments.
     Blank,
     /// A string with its quotes.
     Literal,
@@ -36,7 +36,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// The pieces of a text. All of them are the text again.
+/// Splits a text into pieces. Their concatenation is the text.
 pub fn pieces(text: &[u8]) -> Vec<Piece<'_>> {
     let mut rest = text;
     let mut pieces = Vec::new();
@@ -47,7 +47,7 @@ pub fn pieces(text: &[u8]) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The text with other words in it: what `change` returns, where it returns something.
+/// Replaces each word for which `change` returns another one.
 pub fn change_words(text: &[u8], change: impl Fn(&str) -> Option<String>) -> Vec<u8> {
     let changed = |piece: &Piece<'_>| match piece.kind {
         Kind::Word => str::from_utf8(piece.bytes).ok().and_then(&change).map(String::into_bytes),
@@ -56,8 +56,8 @@ pub fn change_words(text: &[u8], change: impl Fn(&str) -> Option<String>) -> Vec
     pieces(text).iter().flat_map(|piece| changed(piece).unwrap_or_else(|| piece.bytes.to_vec())).collect()
 }
 
-/// The text with other escapes in its strings. `change` is given a string from a backslash on, and returns what shall be
-/// there, and for how many bytes.
+/// Replaces escapes in the strings of a text. `change` gets the rest of a literal, from a backslash on, and returns the
+/// replacement and the number of bytes that it replaces.
 pub fn change_escapes(text: &[u8], change: impl Fn(&[u8]) -> Option<(String, usize)>) -> Vec<u8> {
     let mut changed = Vec::new();
     for piece in pieces(text) {
@@ -65,8 +65,8 @@ pub fn change_escapes(text: &[u8], change: impl Fn(&[u8]) -> Option<(String, usi
         while let Some(&byte) = rest.first() {
             let escape = piece.kind == Kind::Literal && byte == b'\\';
             let length = match escape.then(|| change(rest)).flatten() {
-                Some((instead, length)) => {
-                    changed.extend_from_slice(instead.as_bytes());
+                Some((replacement, length)) => {
+                    changed.extend_from_slice(replacement.as_bytes());
                     length
                 }
                 None => {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_what_the_component_sees() {
+    fn pieces_end_at_token_boundaries() {
         let expected: [&[u8]; 14] = [
             b"ID",
             b":",

@@ -1,4 +1,4 @@
-//! Python's `text_format`, in a process that answers for as long as it is asked.
+//! Decodes texts with Python's `text_format`, in a process that serves all requests of the fuzzer.
 
 use crate::schema::MESSAGE;
 use prost_reflect::DynamicMessage;
@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// The process. It ends with the pipe to it.
+/// The Python process. It exits when its standard input is closed.
 pub struct Python {
     process: Child,
     texts: ChildStdin,
@@ -15,44 +15,47 @@ pub struct Python {
     version: String,
 }
 
-/// The Python that `host-test/interop/install` made, or another one that is named.
+/// Returns the path in `QUEUE_STORE_PYTHON`, or else that of the Python from `host-test/interop/install`.
 fn interpreter(workspace: &Path) -> PathBuf {
     std::env::var_os("QUEUE_STORE_PYTHON")
         .map_or_else(|| workspace.join("target/interop/python/bin/python3"), PathBuf::from)
 }
 
 impl Python {
-    /// Starts it, and waits until it can answer.
+    /// Starts the process and waits until it is ready.
     pub fn start() -> Result<Python, String> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut command = Command::new(interpreter(&workspace));
-        // A warning of an unknown escape would be one for each.
+        // Python would warn of every unknown escape.
         command.args(["-W", "ignore"]).arg(workspace.join("host-test/interop/python/protobuf_text_server.py"));
         let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut process = process.map_err(|error| format!("{command:?}: {error}"))?;
-        let (texts, answers) =
-            (process.stdin.take().expect("it is piped"), process.stdout.take().expect("it is piped"));
+        let (texts, answers) = (
+            process.stdin.take().expect("standard input is piped"),
+            process.stdout.take().expect("standard output is piped"),
+        );
         let mut python = Python { process, texts, answers, version: String::new() };
-        // Nothing is written to it before: a pipe that nobody reads ends the fuzzer with a signal, and no word.
+        // Reads before the first write: if the process has exited, a write would end the fuzzer with SIGPIPE and no
+        // message.
         let (_, version) = python.answer().map_err(|error| python.ended(&error))?;
         python.version = String::from_utf8_lossy(&version).into_owned();
         Ok(python)
     }
 
-    /// The versions of Python and `protobuf`.
+    /// Returns the versions of Python and of its package `protobuf`.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// What it reads: the message as `prost-reflect` encodes it, in which the same message is the same bytes; or why it
-    /// refuses the text.
+    /// Decodes a text and encodes the message with `prost-reflect`, so that equal messages are equal bytes. Fails with
+    /// the reason for which Python rejects the text.
     pub fn read(&mut self, text: &[u8]) -> Result<Vec<u8>, String> {
-        let (taken, bytes) = self.ask(text).unwrap_or_else(|error| panic!("{}", self.ended(&error)));
-        if !taken {
+        let (accepted, bytes) = self.ask(text).unwrap_or_else(|error| panic!("{}", self.ended(&error)));
+        if !accepted {
             return Err(String::from_utf8_lossy(&bytes).into_owned());
         }
         let message = DynamicMessage::decode(MESSAGE.clone(), &*bytes);
-        Ok(message.expect("Python encodes a message").encode_to_vec())
+        Ok(message.expect("Python answers with an encoded message").encode_to_vec())
     }
 
     fn ask(&mut self, text: &[u8]) -> io::Result<(bool, Vec<u8>)> {
@@ -61,24 +64,24 @@ impl Python {
         self.answer()
     }
 
-    /// A verdict, and the message or the reason.
+    /// Reads an answer: whether the text was accepted, and the message or the reason.
     fn answer(&mut self) -> io::Result<(bool, Vec<u8>)> {
         let mut head = [0; 5];
         self.answers.read_exact(&mut head)?;
-        let [taken, length @ ..] = head;
+        let [accepted, length @ ..] = head;
         let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
         self.answers.read_exact(&mut bytes)?;
-        Ok((taken == 1, bytes))
+        Ok((accepted == 1, bytes))
     }
 
     fn ended(&mut self, error: &io::Error) -> String {
-        format!("Python does not answer: {error}; it ended with {:?}", self.process.try_wait())
+        format!("Python does not answer: {error}; exit status {:?}", self.process.try_wait())
     }
 }
 
 impl Drop for Python {
     fn drop(&mut self) {
-        // It may have ended by itself, which is what was wanted.
+        // Errors are ignored: the process may have exited already.
         _ = self.process.kill();
         _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! The definition of an item, for `prost-reflect`: the table of `docs/format.md`.
+//! The protocol buffer definition of an item for `prost-reflect`, from the table in `docs/format.md`.
 
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
 use prost_types::field_descriptor_proto::{Label, Type};
@@ -37,7 +37,7 @@ fn enumeration(name: &str, values: [&str; 3]) -> EnumDescriptorProto {
     }
 }
 
-/// The message `Message`.
+/// The descriptor of `Message`, the message of an item.
 pub static MESSAGE: LazyLock<MessageDescriptor> = LazyLock::new(|| {
     use Label::{Optional, Repeated};
     let mut recipient = message(
@@ -76,12 +76,12 @@ pub static MESSAGE: LazyLock<MessageDescriptor> = LazyLock::new(|| {
         ..FileDescriptorProto::default()
     };
     let pool = DescriptorPool::from_file_descriptor_set(FileDescriptorSet { file: vec![file] });
-    pool.expect("the definition is valid").get_message_by_name("queue.Message").expect("it is there")
+    pool.expect("the definition is valid").get_message_by_name("queue.Message").expect("the definition has the message")
 });
 
-/// An item as a message of `prost-reflect`.
+/// Converts an item to a message of `prost-reflect`.
 pub fn message_of(envelope: &Envelope, body: &[u8]) -> DynamicMessage {
-    let kind_of = |name| match MESSAGE.get_field_by_name(name).expect("a field").kind() {
+    let kind_of = |name| match MESSAGE.get_field_by_name(name).expect("the message has the field").kind() {
         prost_reflect::Kind::Message(kind) => kind,
         _ => unreachable!("`{name}` is a message"),
     };

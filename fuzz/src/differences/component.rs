@@ -1,19 +1,19 @@
-//! The component's verdict on a text.
+//! Decodes a text with the code of the component.
 
 use crate::schema::message_of;
 use prost_reflect::prost::Message as _;
 use queue_store::item::Format;
 use queue_store::item::codec::decode;
 
-/// The reason why the component refuses a text.
+/// The reason why the component rejects a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) reason: String,
-    /// The offset at which it stopped; 0 for a text without a trailer line.
+    /// The offset of the error; 0 for a text without a trailer line.
     pub(super) at: usize,
 }
 
-/// Returns the item that the component reads: the message as `prost-reflect` encodes it, in which the same message is the same bytes.
+/// Decodes a text and encodes the message with `prost-reflect`, so that equal messages are equal bytes.
 pub(super) fn component(text: &[u8]) -> Result<Vec<u8>, Refusal> {
     match decode(text.to_vec(), Format::Text) {
         Ok((envelope, body)) => Ok(message_of(&envelope, &body).encode_to_vec()),

@@ -1,4 +1,4 @@
-//! Where `prost-reflect` is of another opinion on a text. The component is right in all of them.
+//! The known differences between `prost-reflect` and the component. The component is right in all of them.
 
 use super::component::{Refusal, component};
 use crate::schema::MESSAGE;
@@ -8,20 +8,20 @@ use prost_reflect::prost::Message as _;
 /// A known difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// Refused by `prost-reflect`: a character beyond U+FFFF as two halves, each one an escape.
+    /// Rejected by `prost-reflect`: a character beyond U+FFFF as a surrogate pair of two escapes.
     SurrogatePair,
-    /// Taken by `prost-reflect`: `\X` for `\x`.
+    /// Accepted by `prost-reflect`: `\X` for `\x`.
     UpperCaseX,
-    /// Taken by `prost-reflect`: a field twice, where the first one says what it would be without.
+    /// Accepted by `prost-reflect`: a repeated singular field whose first value is the default.
     RepeatedAfterZero,
-    /// Taken by `prost-reflect`: a form feed or a vertical tab as white space.
+    /// Accepted by `prost-reflect`: a form feed or a vertical tab as white space.
     OtherWhiteSpace,
-    /// Refused by `prost-reflect`: a list of messages without a colon before it.
+    /// Rejected by `prost-reflect`: a list of messages without a colon before it.
     ListWithoutColon,
 }
 
 impl Difference {
-    /// All of them, each with a text that shows it.
+    /// All differences, each with an example.
     pub const ALL: [(Difference, &str); 6] = [
         (Difference::SurrogatePair, r#"data: "\ud83d\ude00""#),
         (Difference::UpperCaseX, r#"data: "\X41""#),
@@ -31,16 +31,17 @@ impl Difference {
         (Difference::ListWithoutColon, "rcpt [{}]"),
     ];
 
-    /// Which one it is that `prost-reflect` takes a text which the component refuses at `rest`, for this reason.
-    fn of_taken(reason: &str, rest: &str) -> Option<Difference> {
+    /// Finds the difference in a text that only `prost-reflect` accepts. The component rejects it at `rest` for
+    /// `reason`.
+    fn accepted_by_peer(reason: &str, rest: &str) -> Option<Difference> {
         match reason {
             "a string has an escape that does not exist" if rest.starts_with("\\X") => Some(Difference::UpperCaseX),
             "a field that is not a list is there twice" => Some(Difference::RepeatedAfterZero),
-            // A number is refused at its minus sign, which blanks may follow.
+            // The component rejects a number at its minus sign, which blanks may follow.
             _ if rest.trim_start_matches(['-', ' ', '\t', '\r', '\n']).starts_with(['\x0b', '\x0c']) => {
                 Some(Difference::OtherWhiteSpace)
             }
-            // It goes on after the white space, and is UTF-8 then.
+            // `prost-reflect` concatenates the literals around the white space, and the result is UTF-8.
             "a string of characters is not UTF-8" if rest.contains(['\x0b', '\x0c']) => {
                 Some(Difference::OtherWhiteSpace)
             }
@@ -48,8 +49,8 @@ impl Difference {
         }
     }
 
-    /// Which one it is that `prost-reflect` refuses a text which the component takes, for this reason.
-    fn of_refused(reason: &str, text: &str) -> Option<Difference> {
+    /// Finds the difference in a text that only the component accepts. `prost-reflect` rejects it for `reason`.
+    fn rejected_by_peer(reason: &str, text: &str) -> Option<Difference> {
         if reason == "expected ':' or a message value, but found '['" {
             return Some(Difference::ListWithoutColon);
         }
@@ -59,11 +60,12 @@ impl Difference {
     }
 }
 
-/// Compares the verdicts and the items. Returns the difference, if there is a known one, and fails at any other.
+/// Decodes a text with both and compares the results. Returns the known difference, if there is one, and fails at an
+/// unknown one.
 pub fn compare(text: &str) -> Result<Option<Difference>, String> {
     let ours = component(text.as_bytes());
     let theirs = DynamicMessage::parse_text_format(MESSAGE.clone(), text);
-    let (known, what) = match (ours, theirs) {
+    let (known, unknown) = match (ours, theirs) {
         (Err(_), Err(_)) => return Ok(None),
         (Ok(ours), Ok(theirs)) => {
             if theirs.encode_to_vec() == ours {
@@ -74,14 +76,17 @@ pub fn compare(text: &str) -> Result<Option<Difference>, String> {
         }
         (Ok(_), Err(theirs)) => {
             let reason = theirs.to_string();
-            (Difference::of_refused(&reason, text), format!("`prost-reflect` refuses it: {reason}"))
+            (Difference::rejected_by_peer(&reason, text), format!("only `prost-reflect` rejects the text: {reason}"))
         }
         (Err(Refusal { reason, at }), Ok(_)) => {
             let rest = String::from_utf8_lossy(text.as_bytes().get(at..).unwrap_or_default());
-            (Difference::of_taken(&reason, &rest), format!("`prost-reflect` takes it: {reason} at {at}"))
+            (
+                Difference::accepted_by_peer(&reason, &rest),
+                format!("only the component rejects the text: {reason} at {at}"),
+            )
         }
     };
-    known.map(Some).ok_or(what)
+    known.map(Some).ok_or(unknown)
 }
 
 #[cfg(test)]
@@ -89,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_known_difference_is_shown_by_its_example() {
+    fn each_example_shows_its_difference() {
         for (difference, text) in Difference::ALL {
             assert_eq!(compare(text), Ok(Some(difference)), "{text}");
         }

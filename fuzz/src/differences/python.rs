@@ -1,6 +1,7 @@
-//! Where Python's `text_format` is of another opinion on a text. The component is right in all of them.
+//! The known differences between Python's `text_format` and the component. The component is right in all of them.
 //!
-//! What shows that a text differs in nothing else: with each difference changed into what both read alike, it is read alike.
+//! To show that a text has no other difference, `compare` rewrites each known one into a form that both decode alike,
+//! until both decode the text alike.
 
 use super::component::{Refusal, component};
 use crate::piece::{Kind, Piece, change_escapes, change_words, pieces};
@@ -12,45 +13,46 @@ use std::cell::Cell;
 /// A known difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// Taken by Python: any white space that Unicode has, and four separators of ASCII, between tokens.
+    /// Accepted by Python: any white space of Unicode, and four separators of ASCII, between tokens.
     OtherWhiteSpace,
-    /// Taken by Python: a NUL byte in a string.
+    /// Accepted by Python: a NUL byte in a string.
     Nul,
-    /// Taken by Python: a backslash before what makes no escape, as itself.
+    /// Accepted by Python: a backslash that begins no escape, as itself.
     UnknownEscape,
-    /// Taken by Python: a backslash before a character beyond U+00FF, as an escape of it that is not undone.
+    /// Accepted by Python: a backslash before a character beyond U+00FF, as the text of the `\u` or `\U` escape of the
+    /// character.
     EscapedCharacter,
-    /// Taken by Python: `\N` and the name of a character, up to U+00FF.
+    /// Accepted by Python: `\N` and the name of a character, up to U+00FF.
     NamedCharacter,
-    /// Taken by Python: a plus sign before a number.
+    /// Accepted by Python: a plus sign before a number.
     PlusSign,
-    /// Taken by Python: `_` between the digits of a number.
+    /// Accepted by Python: `_` between the digits of a number.
     DigitSeparator,
-    /// Taken by Python: a binary number after `0b`.
+    /// Accepted by Python: a binary number after `0b`.
     BinaryNumber,
-    /// Taken by Python: an octal number after `0o`.
+    /// Accepted by Python: an octal number after `0o`.
     OctalPrefix,
-    /// Taken by Python: a number that is one digit of another script.
+    /// Accepted by Python: a number that is one digit of another script.
     OtherDigit,
-    /// Taken by Python: a field twice, where the first one says what it would be without.
+    /// Accepted by Python: a repeated singular field whose first value is the default.
     RepeatedAfterDefault,
-    /// Refused by Python: a comment that is not UTF-8.
+    /// Rejected by Python: a comment that is not UTF-8.
     CommentNotUtf8,
-    /// Refused by Python: white space or a comment between a minus sign and its digits.
+    /// Rejected by Python: white space or a comment between a minus sign and its digits.
     MinusBlank,
-    /// Refused by Python: an octal number after `0` for an enum.
+    /// Rejected by Python: an octal number after `0` for an enum.
     OctalEnum,
-    /// Refused by Python: a character beyond U+FFFF as two halves, each one an escape.
+    /// Rejected by Python: a character beyond U+FFFF as a surrogate pair of two escapes.
     SurrogatePair,
-    /// Read by Python as both characters: `\?`.
+    /// Decoded by Python to both characters: `\?`.
     QuestionMark,
-    /// Read by Python before the other escapes are: an ASCII character after `\u` or `\U`, which becomes part of one if it
-    /// is a backslash or a digit.
+    /// Decoded by Python before the other escapes: `\u` or `\U` with an ASCII character, which becomes part of another
+    /// escape if it is a backslash or a digit.
     UnicodeFirst,
 }
 
 impl Difference {
-    /// All of them, each with a text that shows it.
+    /// All differences, each with an example.
     pub const ALL: [(Difference, &[u8]); 17] = [
         (Difference::OtherWhiteSpace, "ID:\u{a0}\"a\"".as_bytes()),
         (Difference::Nul, b"data: \"a\0b\""),
@@ -71,8 +73,8 @@ impl Difference {
         (Difference::UnicodeFirst, br#"data: "\u005cn""#),
     ];
 
-    /// The differences in what both take, or only the component.
-    const OF_TAKEN: [Difference; 6] = [
+    /// The differences in texts that the component accepts.
+    const ACCEPTED_BY_COMPONENT: [Difference; 6] = [
         Difference::CommentNotUtf8,
         Difference::MinusBlank,
         Difference::OctalEnum,
@@ -81,20 +83,21 @@ impl Difference {
         Difference::UnicodeFirst,
     ];
 
-    /// What a text that the component takes is without the difference, if it has it. The component must read the same.
+    /// Rewrites every occurrence of the difference in a text that the component accepts. The component must decode the
+    /// result to the same item.
     fn without(self, text: &[u8]) -> Vec<u8> {
         match self {
-            // Anywhere else the component refuses it.
+            // The component rejects invalid UTF-8 outside of comments.
             Difference::CommentNotUtf8 => String::from_utf8_lossy(text).into_owned().into_bytes(),
             Difference::MinusBlank => {
                 let mut after_minus = false;
-                let mut kept = pieces(text);
-                kept.retain(|piece| {
+                let mut retained = pieces(text);
+                retained.retain(|piece| {
                     let blank_after_minus = after_minus && piece.kind == Kind::Blank;
                     after_minus = piece.is(b'-');
                     !blank_after_minus
                 });
-                kept.iter().flat_map(|piece| piece.bytes).copied().collect()
+                retained.iter().flat_map(|piece| piece.bytes).copied().collect()
             }
             Difference::OctalEnum => change_words(text, |word| {
                 let digits = word.strip_prefix('0').filter(|digits| !digits.is_empty())?;
@@ -118,34 +121,33 @@ impl Difference {
         }
     }
 
-    /// Which one it is that Python takes a text which the component refuses. With it, what the text may be without it:
-    /// Python must read the same of one of them.
-    fn of_refused(text: &[u8], refusal: &Refusal) -> Option<(Difference, Vec<Vec<u8>>)> {
+    /// Finds the difference in a text that only Python accepts. Returns it with candidates for the text without it:
+    /// Python must decode one of them to the same item.
+    fn rejected_by_component(text: &[u8], refusal: &Refusal) -> Option<(Difference, Vec<Vec<u8>>)> {
         let rest = text.get(refusal.at..)?;
-        // What is to be there instead of the next bytes.
-        let instead = |bytes: usize, by: &str| [&text[..refusal.at], by.as_bytes(), &rest[bytes..]].concat();
-        let (difference, without) = match (&*refusal.reason, first_character(rest)?) {
-            // A text has many, of which one may be after a backslash.
+        let replace = |bytes: usize, by: &str| [&text[..refusal.at], by.as_bytes(), &rest[bytes..]].concat();
+        let (difference, candidates) = match (&*refusal.reason, first_character(rest)?) {
+            // Replaces all NUL bytes, or only the first one, since another one may follow a backslash.
             ("a string has a NUL byte", _) => {
                 let all = rest.split(|&byte| byte == 0).collect::<Vec<_>>().join(&b"\\000"[..]);
-                (Difference::Nul, vec![[&text[..refusal.at], &all].concat(), instead(1, "\\000")])
+                (Difference::Nul, vec![[&text[..refusal.at], &all].concat(), replace(1, "\\000")])
             }
             ("a string has an escape that does not exist", _) => {
                 let escaped = first_character(rest.get(1..)?)?;
                 if escaped > '\u{ff}' {
                     let code = u32::from(escaped);
                     let by = if code > 0xffff { format!("\\\\U{code:08x}") } else { format!("\\\\u{code:04x}") };
-                    (Difference::EscapedCharacter, vec![instead(1 + escaped.len_utf8(), &by)])
+                    (Difference::EscapedCharacter, vec![replace(1 + escaped.len_utf8(), &by)])
                 } else if rest.starts_with(b"\\N{") {
                     let length = 1 + rest.iter().position(|&byte| byte == b'}')?;
-                    let characters = (0..=u8::MAX).map(|byte| instead(length, &format!("\\x{byte:02x}")));
+                    let characters = (0..=u8::MAX).map(|byte| replace(length, &format!("\\x{byte:02x}")));
                     (Difference::NamedCharacter, characters.collect())
                 } else {
-                    (Difference::UnknownEscape, vec![instead(0, "\\")])
+                    (Difference::UnknownEscape, vec![replace(0, "\\")])
                 }
             }
             ("a string of characters is not UTF-8", _) => {
-                // For Python the string may go on, after white space that ends it for the component.
+                // White space that ends the string for the component may separate two of its literals for Python.
                 let of_string = |piece: &&Piece<'_>| matches!(piece.kind, Kind::Literal | Kind::Blank);
                 let length = pieces(rest).iter().take_while(of_string).map(|piece| piece.bytes.len()).sum();
                 match first_character(&rest[length..]).filter(|&character| is_other_space(character)) {
@@ -159,19 +161,19 @@ impl Difference {
             ("a field that is not a list is there twice", _) => {
                 (Difference::RepeatedAfterDefault, vec![without_first(text, refusal.at)?])
             }
-            (_, space) if is_other_space(space) => (Difference::OtherWhiteSpace, vec![instead(space.len_utf8(), " ")]),
+            (_, space) if is_other_space(space) => (Difference::OtherWhiteSpace, vec![replace(space.len_utf8(), " ")]),
             ("a whole number is needed here" | "a known name, or a number, is needed here", first) => {
                 if first.is_numeric() && !first.is_ascii() {
-                    let digits = ('0'..='9').map(|digit| instead(first.len_utf8(), &format!("{digit} ")));
+                    let digits = ('0'..='9').map(|digit| replace(first.len_utf8(), &format!("{digit} ")));
                     (Difference::OtherDigit, digits.collect())
                 } else {
                     let (difference, length, number) = other_number(rest)?;
-                    (difference, vec![instead(length, &number)])
+                    (difference, vec![replace(length, &number)])
                 }
             }
             _ => return None,
         };
-        Some((difference, without))
+        Some((difference, candidates))
     }
 }
 
@@ -179,12 +181,14 @@ fn first_character(text: &[u8]) -> Option<char> {
     text.utf8_chunks().next()?.valid().chars().next()
 }
 
-/// Whether it is white space to Python; what is white space to the component is never in question.
+/// Returns whether a character is white space to Python. Callers pass only characters that are not white space to the
+/// component.
 fn is_other_space(character: char) -> bool {
     character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
 }
 
-/// What a number that only Python takes is without the first thing that is other in it, and how long it was.
+/// Finds the first difference in a number that only Python accepts. Returns it with the length of the number and the
+/// number without the difference.
 fn other_number(rest: &[u8]) -> Option<(Difference, usize, String)> {
     let is_of_number = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.+-".contains(byte);
     let length = rest.iter().position(|byte| !is_of_number(byte)).unwrap_or(rest.len());
@@ -206,7 +210,7 @@ fn other_number(rest: &[u8]) -> Option<(Difference, usize, String)> {
     Some((difference, length, format!("{sign}{value}")))
 }
 
-/// The code that `\u` or `\U` has, and how long the escape is.
+/// Decodes a `\u` or `\U` escape. Returns its code and its length.
 fn unicode(escape: &[u8]) -> Option<(u32, usize)> {
     let length = match escape.get(..2)? {
         b"\\u" => 6,
@@ -217,12 +221,14 @@ fn unicode(escape: &[u8]) -> Option<(u32, usize)> {
     Some((u32::from_str_radix(digits, 16).ok()?, length))
 }
 
-/// What a text may be with one `\u` or `\U` undone before the other escapes: each time another one that is printable.
+/// Returns, for each `\u` or `\U` escape of a printable ASCII character, the text with this escape decoded before the
+/// others.
 fn unicode_first(text: &[u8]) -> Vec<Vec<u8>> {
-    let undone = |escape: &[u8]| {
+    let decoded = |escape: &[u8]| {
         let (code, length) = unicode(escape)?;
         let character = char::from_u32(code).filter(|character| matches!(character, ' '..='~'))?;
-        // A backslash with what follows may be another one, of a byte, which is undone with the other escapes.
+        // The backslash may begin another such escape, whose code is a byte. Python decodes it with the other escapes,
+        // as `\x` is.
         let next = [b"\\", escape.get(length..)?].concat();
         match unicode(&next).filter(|_| character == '\\') {
             Some((byte, more)) => Some((format!("\\x{:02x}", u8::try_from(byte).ok()?), length + more - 1)),
@@ -231,12 +237,12 @@ fn unicode_first(text: &[u8]) -> Vec<Vec<u8>> {
     };
     let with = |one: usize| {
         let before = Cell::new(0);
-        change_escapes(text, |escape| undone(escape).filter(|_| before.replace(before.get() + 1) == one))
+        change_escapes(text, |escape| decoded(escape).filter(|_| before.replace(before.get() + 1) == one))
     };
     (0..).map(with).take_while(|changed| changed != text).collect()
 }
 
-/// The text without the last field of the name at `at` that the same message has before it.
+/// Removes the last field before `at`, in the same message, that has the name at `at`.
 fn without_first(text: &[u8], at: usize) -> Option<Vec<u8>> {
     let name = pieces(&text[at..]).first()?.bytes;
     let before = pieces(&text[..at]);
@@ -251,13 +257,13 @@ fn without_first(text: &[u8], at: usize) -> Option<Vec<u8>> {
     })?;
     let follow =
         |from: usize, kinds: [Kind; 2]| before[from..].iter().take_while(|piece| kinds.contains(&piece.kind)).count();
-    // A value is literals, or one word after a colon and perhaps a minus sign.
+    // A value is literals, or one word, after a colon and an optional minus sign.
     let value = first + 1 + follow(first + 1, [Kind::Blank, Kind::Mark]);
     let mut end = value + follow(value, [Kind::Literal, Kind::Blank]).max(1);
     end += follow(end, [Kind::Blank; 2]);
     end += usize::from(before.get(end).is_some_and(|piece| piece.is(b',') || piece.is(b';')));
-    let kept = before[..first].iter().chain(&before[end..]).flat_map(|piece| piece.bytes);
-    Some(kept.chain(&text[at..]).copied().collect())
+    let retained = before[..first].iter().chain(&before[end..]).flat_map(|piece| piece.bytes);
+    Some(retained.chain(&text[at..]).copied().collect())
 }
 
 fn note(found: &mut Vec<Difference>, difference: Difference) {
@@ -266,22 +272,24 @@ fn note(found: &mut Vec<Difference>, difference: Difference) {
     }
 }
 
-/// Compares the verdicts and the items. Returns the known differences that were to be changed until both are the same, and
-/// fails where that is not enough.
+/// Decodes a text with both and compares the results. Returns the known differences that must be rewritten until the
+/// results are equal, and fails if that is not enough.
 pub fn compare(text: &[u8], python: &mut Python) -> Result<Vec<Difference>, String> {
     let mut text = text.to_vec();
     let mut found = Vec::new();
     let (mut ours, mut theirs) = (component(&text), python.read(&text));
-    // Python reads the same from here on, until the component takes the text as well.
+    // Each pass keeps the result of Python, until the component accepts the text as well.
     while let (Err(refusal), Ok(_)) = (&ours, &theirs) {
-        let unnamed =
-            || format!("Python takes it: {} at {} of \"{}\"", refusal.reason, refusal.at, text.escape_ascii());
-        let (difference, without) = Difference::of_refused(&text, refusal).ok_or_else(unnamed)?;
-        let mut same = |without: &Vec<u8>| *without != text && python.read(without) == theirs;
-        let (difference, without) = match without.into_iter().find(&mut same) {
+        let unknown = || {
+            let Refusal { reason, at } = refusal;
+            format!("only the component rejects the text: {reason} at {at} of \"{}\"", text.escape_ascii())
+        };
+        let (difference, candidates) = Difference::rejected_by_component(&text, refusal).ok_or_else(unknown)?;
+        let mut same = |candidate: &Vec<u8>| *candidate != text && python.read(candidate) == theirs;
+        let (difference, without) = match candidates.into_iter().find(&mut same) {
             Some(without) => (difference, without),
-            // What it was changed into became part of an escape.
-            None => (Difference::UnicodeFirst, unicode_first(&text).into_iter().find(same).ok_or_else(unnamed)?),
+            // The replacement became part of another escape.
+            None => (Difference::UnicodeFirst, unicode_first(&text).into_iter().find(same).ok_or_else(unknown)?),
         };
         text = without;
         ours = component(&text);
@@ -290,8 +298,8 @@ pub fn compare(text: &[u8], python: &mut Python) -> Result<Vec<Difference>, Stri
     let Ok(message) = &ours else {
         return Ok(found);
     };
-    // The component reads the same from here on, until Python does as well.
-    for difference in Difference::OF_TAKEN {
+    // Each pass keeps the result of the component, until Python has it as well.
+    for difference in Difference::ACCEPTED_BY_COMPONENT {
         if theirs.as_ref() == Ok(message) {
             break;
         }
@@ -300,7 +308,10 @@ pub fn compare(text: &[u8], python: &mut Python) -> Result<Vec<Difference>, Stri
             continue;
         }
         if component(&without) != ours {
-            return Err(format!("it is something else without {difference:?}: \"{}\"", without.escape_ascii()));
+            return Err(format!(
+                "rewriting {difference:?} changes the component's result: \"{}\"",
+                without.escape_ascii()
+            ));
         }
         text = without;
         theirs = python.read(&text);
@@ -309,8 +320,8 @@ pub fn compare(text: &[u8], python: &mut Python) -> Result<Vec<Difference>, Stri
     let shown = |message: &[u8]| DynamicMessage::decode(MESSAGE.clone(), message).map(|message| message.to_string());
     match &theirs {
         Ok(theirs) if theirs == message => Ok(found),
-        Ok(theirs) => Err(format!("the items differ: {:?}, Python's is {:?}", shown(message), shown(theirs))),
-        Err(reason) => Err(format!("Python refuses it: {reason}")),
+        Ok(theirs) => Err(format!("the items differ: {:?}, but {:?} in Python", shown(message), shown(theirs))),
+        Err(reason) => Err(format!("only Python rejects the text: {reason}")),
     }
 }
 
@@ -318,7 +329,7 @@ pub fn compare(text: &[u8], python: &mut Python) -> Result<Vec<Difference>, Stri
 mod tests {
     use super::*;
 
-    /// Nothing, where Python is missing and may be.
+    /// Starts Python. If it is missing, returns `None`, or panics if `QUEUE_STORE_REQUIRE_ALL` is 1.
     fn python() -> Option<Python> {
         let python = Python::start();
         if let Err(missing) = &python {
@@ -329,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_difference_is_shown_by_its_example() {
+    fn each_example_shows_its_difference() {
         let Some(mut python) = python() else { return };
         for (difference, text) in Difference::ALL {
             assert_eq!(compare(text, &mut python), Ok(vec![difference]), "{}", text.escape_ascii());
@@ -337,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_seen_beside_each_other() {
+    fn finds_several_differences_in_one_text() {
         use Difference::*;
         let Some(mut python) = python() else { return };
         for (text, differences) in [

@@ -1,4 +1,4 @@
-//! How often a fuzzer met each known difference, printed when it ends.
+//! Counts how often a fuzzer met each known difference and prints the counts when it exits.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -20,14 +20,16 @@ extern "C" fn print() {
     }
 }
 
-/// Counts from zero. What is never met is printed as well.
+/// Sets the counts of all known differences to zero, so that those never met are printed as well, and registers the
+/// printing.
 pub fn begin(known: impl IntoIterator<Item = impl Debug>) {
     met().extend(known.into_iter().map(|difference| (format!("{difference:?}"), 0)));
-    // SAFETY: the function may be called at any time.
+    // SAFETY: `atexit` requires a function that is valid until the process exits and does not unwind. `print` is
+    // static, and `extern "C"` aborts on a panic.
     assert_eq!(unsafe { atexit(print) }, 0);
 }
 
-/// Counts each of these once.
+/// Adds one to the count of each of these differences.
 pub fn count(differences: impl IntoIterator<Item = impl Debug>) {
     for difference in differences {
         *met().entry(format!("{difference:?}")).or_default() += 1;

@@ -1,14 +1,14 @@
-//! The benchmarks. Each file has some in its `BENCHMARKS`. A file that is not named here is not compiled, and one that is
-//! named here is run.
+//! The benchmarks. Each file declares its own in `BENCHMARKS`; the list below is both the modules that are compiled and
+//! the benchmarks that run.
 
 use crate::report::Report;
 use crate::settings::Settings;
 
-/// A benchmark.
+/// A benchmark, which adds rows and points to the report.
 pub(crate) struct Benchmark {
-    /// What is measured, in a few words.
+    /// The title, which `--only` matches.
     pub(crate) name: &'static str,
-    /// How, for people who want to judge the figures.
+    /// The method of measurement, as the page describes it.
     pub(crate) method: &'static str,
     pub(crate) run: fn(&Settings, &mut Report),
 }
@@ -17,11 +17,11 @@ macro_rules! benchmarks {
     ($($file:ident),*) => {
         $(mod $file;)*
 
-        /// All benchmarks, in the order in which they are run.
+        /// Returns all benchmarks in the order in which they run.
         pub(crate) fn all() -> impl Iterator<Item = &'static Benchmark> {
             [$($file::BENCHMARKS),*].into_iter().flatten()
         }
     };
 }
 
-benchmarks!(put, threads, codec, list, crowd, start, stores, memory);
+benchmarks!(put, threads, codec, list, many_items, start, stores, memory);

@@ -1,14 +1,15 @@
-//! The command `queue-store`, whose start is measured.
+//! Builds the command `queue-store`, whose start is measured.
 
 use std::env;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Has cargo build the command where it built this program, with the same settings; none if that fails.
+/// Builds the command with cargo, in the target directory and profile of this program; `None` if that fails.
 pub(crate) fn build() -> Option<PathBuf> {
     let directory = env::current_exe().ok()?.parent()?.to_path_buf();
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Named together, the two packages have the features of dependencies that this program was built with.
+    // Building both packages together selects the dependency features that this program was built with, so that cargo
+    // compiles no dependency again.
     cargo.args(["build", "--quiet", "--package", "queue-store-cli", "--package", "queue-store-bench", "--bins"]);
     cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "--target-dir"]);
     cargo.arg(directory.parent()?);

@@ -1,8 +1,8 @@
-//! The mails of the benchmarks.
+//! Generates the mails of the benchmarks.
 
 use queue_store_host::types::{Envelope, Mail, Recipient};
 
-/// Words of the lines: of several languages, since mail is.
+/// Words of the lines, in several languages, with quotes and encoded words. The first 16 are plain ASCII.
 const WORDS: [&str; 24] = [
     "the",
     "queue",
@@ -30,8 +30,8 @@ const WORDS: [&str; 24] = [
     "=E2=82=AC",
 ];
 
-/// Text as mails have it: headers, then lines of varied length, some of them empty, quoted, or with characters that are not
-/// ASCII. The same for the same size.
+/// Generates `bytes` bytes of mail text: headers, then lines of varied length, some of them empty, quoted, or with
+/// characters that are not ASCII. The text depends only on the size.
 pub(crate) fn text(bytes: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(bytes as u64);
     let mut text = String::with_capacity(bytes + 200);
@@ -60,7 +60,7 @@ pub(crate) fn text(bytes: usize) -> Vec<u8> {
         }
         text.push_str("\r\n");
     }
-    // A character that the size cuts becomes something that is one byte long.
+    // Shifts the text until `bytes` is at a character boundary.
     while !text.is_char_boundary(bytes) {
         text.insert(0, 'X');
     }
@@ -68,14 +68,14 @@ pub(crate) fn text(bytes: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Bytes of which none tells the next.
+/// Generates random bytes, which depend only on the size and the seed.
 pub(crate) fn random(bytes: usize, seed: u64) -> Vec<u8> {
     let mut random = vec![0; bytes];
     fastrand::Rng::with_seed(seed).fill(&mut random);
     random
 }
 
-/// Who sent it, to whom.
+/// Returns the envelope of all mails.
 pub(crate) fn envelope() -> Envelope {
     let recipient = Recipient { address: "b@example.org".into(), ..Recipient::default() };
     Envelope {
@@ -86,12 +86,12 @@ pub(crate) fn envelope() -> Envelope {
     }
 }
 
-/// A mail with this body.
+/// Returns a mail with this body.
 pub(crate) fn mail(body: Vec<u8>) -> Mail {
     Mail { envelope: envelope(), body }
 }
 
-/// A size as people say it.
+/// Formats a size with its unit.
 pub(crate) fn size(bytes: usize) -> String {
     match bytes {
         0..0x400 => format!("{bytes} bytes"),

@@ -1,5 +1,5 @@
-//! Runs the benchmarks: each compares the component with something else, in turns on one machine, and says whether what is
-//! promised holds. Prints a table, writes JSON, draws plots and writes `docs/performance.md`.
+//! Runs the benchmarks: each compares the component with alternatives, in turns on one machine, and checks the bounds
+//! that the project sets itself. Prints a table, writes JSON, draws plots and writes `docs/performance.md`.
 
 #![deny(dead_code)]
 
@@ -26,7 +26,7 @@ use std::{fs, io};
 
 /// Runs the benchmarks.
 ///
-/// Each compares sides, in turns, and prints medians and quartiles. Run it on a quiet machine.
+/// Each measures its alternatives in turns, and prints medians and quartiles. Run it on an idle machine.
 #[derive(Parser)]
 #[command(name = "bench")]
 struct Arguments {
@@ -35,38 +35,38 @@ struct Arguments {
     /// Run only the benchmarks whose names contain this.
     #[arg(long)]
     only: Option<String>,
-    /// Where to make queues: on the file system that is to be measured.
+    /// Create the queues below this directory, on the file system to measure.
     #[arg(long, default_value = ".")]
     directory: PathBuf,
-    /// A file system in memory, where syncs cost nothing.
+    /// A directory on a file system in memory, where fsync costs nothing.
     #[arg(long, default_value = "/dev/shm")]
     memory: PathBuf,
-    /// Rounds of each benchmark, at most.
+    /// The most rounds of each benchmark.
     #[arg(long, default_value_t = 15)]
     rounds: usize,
-    /// A hundredth of everything, to try whether it works. The figures mean little.
+    /// Measure a hundredth of everything, to check that it works. The figures mean little.
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// With 10,000 items of 1 MB: 10 GB on the disk.
+    /// Measure 10,000 items of 1 MB instead of 1,000. They take 10 GB on the disk.
     #[arg(long)]
     full: bool,
-    /// The command `queue-store`, for its start. Default: cargo builds it.
+    /// The command `queue-store` whose start is measured. Default: cargo builds it.
     #[arg(long)]
     command: Option<PathBuf>,
     /// Write the results to this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Write the results to this page, and plots to a directory beside it that has its name.
+    /// Write the results to this page, and the plots to a directory beside the page, of the same name.
     #[arg(long)]
     page: Option<PathBuf>,
-    /// Measure nothing: take the results from this file.
+    /// Read the results from this JSON file instead of measuring.
     #[arg(long)]
     from: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum Child {
-    /// What a benchmark has another process do.
+    /// Runs the part of a benchmark that needs a process of its own.
     #[command(subcommand, hide = true)]
     Store(stores::child::Child),
 }
@@ -81,8 +81,8 @@ fn main() -> io::Result<()> {
         None => run(&arguments)?,
     };
     print!("{}", table::text(&report));
-    let (bounds, missed) = report.verdict();
-    println!("{} of {bounds} bounds hold", bounds - missed.len());
+    let (held, bounds) = report.bounds_held();
+    println!("{held} of {bounds} bounds hold");
     if let Some(json) = arguments.json {
         fs::write(json, serde_json::to_string_pretty(&report)? + "\n")?;
     }
@@ -111,7 +111,7 @@ fn run(arguments: &Arguments) -> io::Result<Report> {
         eprintln!("{} (after {} s)", benchmark.name, begun.elapsed().as_secs());
         report.begin(benchmark.name);
         (benchmark.run)(&settings, &mut report);
-        settings.settle();
+        settings.sync_disk();
     }
     let system = rustix::system::uname();
     let processors = std::thread::available_parallelism()?;

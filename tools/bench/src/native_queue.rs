@@ -1,4 +1,4 @@
-//! The queue without the component: its source compiled for this machine, on the same system calls.
+//! The source of the queue, compiled natively, on the same system calls as the component.
 
 use crate::native::Native;
 use queue_store::counters::Counters;
@@ -9,7 +9,7 @@ use queue_store::queue::{NewMail, Queue, WriteOptions};
 use std::path::Path;
 use std::rc::Rc;
 
-/// A queue in a directory.
+/// A native queue in a directory.
 pub(crate) struct NativeQueue(Rc<Queue<Native>>);
 
 impl NativeQueue {
@@ -21,7 +21,7 @@ impl NativeQueue {
 
     /// Puts a mail durably.
     pub(crate) fn put(&self, body: &[u8]) {
-        // The component gets a copy of the body, too.
+        // The body is copied, as it is into the memory of the component.
         let envelope = Envelope { id: String::new(), created_at: None, ..envelope() };
         let mail = NewMail { id: None, envelope, body: body.to_vec() };
         self.0.put(mail, &WriteOptions::default()).expect("a put succeeds");
@@ -33,7 +33,7 @@ pub(crate) fn encoded(body: &[u8], format: Format) -> Vec<u8> {
     codec::encode(&envelope(), body, format).expect("an item can be encoded")
 }
 
-/// Returns the envelope of an item.
+/// Returns the envelope of all items.
 pub(crate) fn envelope() -> Envelope {
     Envelope {
         id: "x".to_string(),

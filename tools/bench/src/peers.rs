@@ -1,4 +1,4 @@
-//! The crates that a Rust program would take for the format, each with the message of an item.
+//! The crates that a Rust program would use for the format, each with the message of an item.
 
 mod definition;
 pub(crate) mod item;

@@ -1,4 +1,4 @@
-//! Plots, as SVG.
+//! Draws the plots as SVG.
 
 use crate::report::{Plot, Point, Report};
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
@@ -7,26 +7,26 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-/// What a plot shows, and how.
+/// The file, title and axes of a plot.
 pub(crate) struct Drawing {
     plot: Plot,
-    /// The name of its file.
+    /// The name of the file without its extension.
     pub(crate) file: &'static str,
     pub(crate) title: &'static str,
     x: &'static str,
     y: &'static str,
-    /// Whether x is a number of bytes.
+    /// Whether x is in bytes.
     bytes: bool,
 }
 
-/// All plots.
+/// All plots, in the order of the page.
 pub(crate) const DRAWINGS: &[Drawing] = &[
     drawing(Plot::PutLatency, "put-latency", "Latency of a durable put", BODY, "µs a put", true),
     drawing(Plot::PutThroughput, "put-throughput", "Throughput of durable puts", BODY, "MB/s", true),
     drawing(Plot::EncodeThroughput, "encode", "Encoding mail text", BODY, "GB/s", true),
     drawing(Plot::DecodeThroughput, "decode", "Decoding mail text", BODY, "GB/s", true),
     drawing(Plot::ListItems, "listing", "Listing a queue, warm", "items in the queue", "µs an item", false),
-    drawing(Plot::CallItems, "calls", "Calls beside many items", "items in the queue", "µs a call", false),
+    drawing(Plot::CallItems, "calls", "Calls in large queues", "items in the queue", "µs a call", false),
     drawing(Plot::Threads, "threads", "Durable puts of 2 KB", "threads", "puts a second", false),
     drawing(Plot::Memory, "memory", "Memory of the component", BODY, "MiB", true),
     drawing(Plot::Stores, "stores", "Durable puts, one writer", BODY, "µs a put", true),
@@ -54,7 +54,7 @@ struct Axis {
 }
 
 impl Axis {
-    /// An axis with a mark at each value.
+    /// Creates an axis with a mark at each value.
     fn at(mut values: Vec<f64>, bytes: bool) -> Axis {
         values.sort_by(f64::total_cmp);
         values.dedup();
@@ -62,8 +62,8 @@ impl Axis {
         Axis { range: low / 1.25..high * 1.25, marks: values, bytes }
     }
 
-    /// An axis with marks at powers of ten, and between few of them at 2 and 5 as well. The legend has a third of its own above
-    /// the values.
+    /// Creates an axis with marks at powers of ten, and over a small range at 2 and 5 times those as well. A third of
+    /// the axis, above the values, is left for the legend.
     fn over(values: impl Iterator<Item = f64>) -> Axis {
         let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
         let range = low / 1.25..high * 1.25 * (high / low * 1.5).sqrt();
@@ -83,7 +83,7 @@ impl Ranged for Axis {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        // Lines between the marks would be many, and say nothing.
+        // Grid lines between the marks would clutter the plot.
         if hint.weight().allow_light_points() { Vec::new() } else { self.marks.clone() }
     }
 
@@ -105,7 +105,7 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// Draws every plot that has points into a directory; returns those.
+/// Draws every plot that has points into `directory` and returns the drawn ones.
 pub(crate) fn draw_all(report: &Report, directory: &Path) -> io::Result<Vec<&'static Drawing>> {
     let mut drawn = Vec::new();
     for drawing in DRAWINGS {
@@ -120,7 +120,7 @@ pub(crate) fn draw_all(report: &Report, directory: &Path) -> io::Result<Vec<&'st
     Ok(drawn)
 }
 
-/// Colours that are told apart by people who see few of them, too.
+/// Colours that colour-blind readers can tell apart.
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -165,7 +165,7 @@ fn draw(drawing: &Drawing, points: &[&Point], file: &Path) -> Result<(), Box<dyn
             .draw_series(LineSeries::new(of.iter().map(|point| (point.x, point.y.median)), colour.stroke_width(2)))?
             .label(line)
             .legend(|(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
-        // The quartiles, and the median between them.
+        // A bar from quartile to quartile, and a dot at the median.
         chart.draw_series(
             of.iter().map(|point| PathElement::new([(point.x, point.y.low), (point.x, point.y.high)], *colour)),
         )?;

@@ -1,30 +1,30 @@
-//! What a run found: rows of the tables, and points of the plots.
+//! The results of a run: rows of the tables, and points of the plots.
 
 use crate::measure::{Samples, Spread};
 use serde::{Deserialize, Serialize};
 
-/// What was measured, of what, and whether that is as it must be.
+/// A measured value, the value it is compared with, and its bound.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
-    /// The benchmark that it is of.
+    /// The name of the benchmark.
     pub(crate) benchmark: String,
-    /// What was measured.
+    /// The measurement.
     pub(crate) what: String,
     /// The unit of `value` and of `there`.
     pub(crate) unit: String,
     pub(crate) value: Spread,
-    /// Beside what it was measured.
+    /// The alternative that the value is compared with.
     pub(crate) against: Option<String>,
-    /// The value of that.
+    /// The value of the alternative.
     pub(crate) there: Option<Spread>,
-    /// The value divided by that, round by round.
+    /// The ratio of the two, round by round.
     pub(crate) ratio: Option<Spread>,
     pub(crate) bound: Option<Bound>,
-    /// Whether the bound holds.
+    /// Whether `bound` holds.
     pub(crate) holds: Option<bool>,
 }
 
-/// What is promised.
+/// A target that the project sets itself.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum Bound {
     /// The ratio is at most this.
@@ -38,7 +38,7 @@ pub(crate) enum Bound {
 }
 
 impl Row {
-    /// A value on its own.
+    /// Creates a row without a comparison.
     pub(crate) fn alone(what: impl Into<String>, unit: &str, value: Spread) -> Row {
         Row {
             benchmark: String::new(),
@@ -53,25 +53,25 @@ impl Row {
         }
     }
 
-    /// What an operation takes, beside what another one does.
+    /// Compares the times of two operations.
     pub(crate) fn times(what: impl Into<String>, of: &Samples, against: &str, other: &Samples) -> Row {
         let row = Row::alone(what, "µs", of.microseconds());
-        row.beside(against, other.microseconds(), of.over(other))
+        row.compared_with(against, other.microseconds(), of.over(other))
     }
 
-    /// How fast bytes are processed, beside how fast another one does it.
+    /// Compares the throughputs of two operations on `bytes` bytes.
     pub(crate) fn speeds(what: impl Into<String>, bytes: usize, of: &Samples, against: &str, other: &Samples) -> Row {
         let row = Row::alone(what, "GB/s", of.gigabytes_per_second(bytes));
-        // Times and speeds are inverse to each other.
-        row.beside(against, other.gigabytes_per_second(bytes), other.over(of))
+        // The ratio of throughputs is the inverse of the ratio of times.
+        row.compared_with(against, other.gigabytes_per_second(bytes), other.over(of))
     }
 
-    /// Beside another value.
-    pub(crate) fn beside(self, against: &str, there: Spread, ratio: Spread) -> Row {
+    /// Adds the value of an alternative.
+    pub(crate) fn compared_with(self, against: &str, there: Spread, ratio: Spread) -> Row {
         Row { against: Some(against.to_string()), there: Some(there), ratio: Some(ratio), ..self }
     }
 
-    /// With what is promised.
+    /// Adds a bound, and whether it holds for the medians.
     pub(crate) fn bound(self, bound: Bound) -> Row {
         let ratio = self.ratio.map(|ratio| ratio.median);
         let holds = match bound {
@@ -88,61 +88,58 @@ impl Row {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Point {
     pub(crate) plot: Plot,
-    /// The line that it is of.
+    /// The label of the line.
     pub(crate) line: String,
     pub(crate) x: f64,
     pub(crate) y: Spread,
 }
 
-/// What is drawn.
+/// The plots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Plot {
-    /// What a durable put takes, over the size of the body.
+    /// Time of a durable put, over the size of the body.
     PutLatency,
-    /// Bytes that are put durably a second, over the size of the body.
+    /// Bytes of durable puts a second, over the size of the body.
     PutThroughput,
-    /// How fast mail text is encoded, over its size.
+    /// Throughput of encoding mail text, over its size.
     EncodeThroughput,
-    /// How fast mail text is decoded, over its size.
+    /// Throughput of decoding mail text, over its size.
     DecodeThroughput,
-    /// What an item costs a listing, over the items of the queue.
+    /// Time of a listing for each item, over the items of the queue.
     ListItems,
-    /// What a call costs, over the items of the queue.
+    /// Time of a call, over the items of the queue.
     CallItems,
     /// Durable puts a second, over threads.
     Threads,
-    /// Memory of the guest, over the size of the body.
+    /// Linear memory of the component, over the size of the body.
     Memory,
-    /// What a durable put takes in each store, over the size of the body.
+    /// Time of a durable put into each store, over the size of the body.
     Stores,
 }
 
-/// A run.
+/// The results of a run.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
-    /// How large the run was, and where, in words.
+    /// The machine and the size of the run, as names and values.
     pub(crate) setting: Vec<(String, String)>,
     pub(crate) rows: Vec<Row>,
     pub(crate) points: Vec<Point>,
-    /// What could not be measured as it should be, and why.
+    /// Measurements that were skipped or changed, with the reason.
     pub(crate) notes: Vec<String>,
     #[serde(skip)]
     benchmark: &'static str,
 }
 
 impl Report {
-    /// What is added from here on is of this benchmark.
+    /// Assigns the rows that follow to `benchmark`.
     pub(crate) fn begin(&mut self, benchmark: &'static str) {
         self.benchmark = benchmark;
     }
 
     pub(crate) fn row(&mut self, row: Row) {
-        let verdict = match row.holds {
-            Some(false) => "  MISSED",
-            _ => "",
-        };
+        let missed = if row.holds == Some(false) { "  MISSED" } else { "" };
         let ratio = row.ratio.map(|ratio| format!(", ratio {:.2}", ratio.median)).unwrap_or_default();
-        eprintln!("  {}: {:.2} {}{ratio}{verdict}", row.what, row.value.median, row.unit);
+        eprintln!("  {}: {:.2} {}{ratio}{missed}", row.what, row.value.median, row.unit);
         self.rows.push(Row { benchmark: self.benchmark.to_string(), ..row });
     }
 
@@ -154,9 +151,9 @@ impl Report {
         self.notes.push(note.into());
     }
 
-    /// How many bounds there are, and the rows of those that do not hold.
-    pub(crate) fn verdict(&self) -> (usize, Vec<&Row>) {
-        let bounded = self.rows.iter().filter(|row| row.holds.is_some());
-        (bounded.clone().count(), bounded.filter(|row| row.holds == Some(false)).collect())
+    /// Counts the bounds that hold, and all bounds.
+    pub(crate) fn bounds_held(&self) -> (usize, usize) {
+        let bounded = || self.rows.iter().filter_map(|row| row.holds);
+        (bounded().filter(|holds| *holds).count(), bounded().count())
     }
 }

@@ -1,4 +1,5 @@
-//! The stores that a host developer would choose from to keep mails on a disk. Each answers once its change survives power loss.
+//! The stores that a host developer would choose from to keep mails on a disk. Each returns from a change once the
+//! change survives power loss.
 
 pub(crate) mod child;
 pub(crate) mod component;
@@ -22,7 +23,7 @@ pub(crate) struct Kind {
     pub(crate) open: fn(&Path) -> Box<dyn Store>,
 }
 
-/// All of them; the one that the others are compared with is the first.
+/// All kinds. The first is the one that the others are compared with.
 pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "queue-store", open: |path| Box::new(component::Component::open(path)) },
     Kind { name: "SQLite", open: |path| Box::new(sqlite::Sqlite::open(path)) },
@@ -32,7 +33,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind { name: "plain files", open: |path| Box::new(plain::Plain::open(path)) },
 ];
 
-/// The kind of this name.
+/// Returns the kind of this name.
 pub(crate) fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
 }

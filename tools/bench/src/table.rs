@@ -1,13 +1,14 @@
-//! Rows as tables.
+//! Formats the results as tables of Markdown.
 
 use crate::measure::Spread;
 use crate::report::{Bound, Report, Row};
 use crate::stores::KINDS;
 use comfy_table::{CellAlignment, Table, presets};
 
-const HEADER: [&str; 7] = ["what", "unit", "median", "against", "median there", "ratio", "bound"];
+/// The columns. The last one, the project's own bound, is only for the terminal.
+const HEADER: [&str; 7] = ["measurement", "unit", "median", "compared with", "its median", "ratio", "bound"];
 
-/// A number with three digits that count.
+/// Formats a number with three significant digits.
 fn number(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
@@ -35,13 +36,18 @@ fn bound(row: &Row) -> String {
     if row.holds == Some(true) { format!("holds: {words}") } else { format!("**missed**: {words}") }
 }
 
-/// Rows as a table of Markdown.
+/// Formats rows for the page.
 pub(crate) fn markdown<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
+    columns(rows, HEADER.len() - 1)
+}
+
+/// Formats the first `columns` columns of rows.
+fn columns<'a>(rows: impl IntoIterator<Item = &'a Row>, columns: usize) -> String {
     let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(HEADER);
+    table.load_style(presets::ASCII_MARKDOWN).set_header(&HEADER[..columns]);
     for row in rows {
         let optional = |value: &Option<Spread>| value.as_ref().map(spread).unwrap_or_default();
-        table.add_row([
+        let cells = [
             row.what.clone(),
             row.unit.clone(),
             spread(&row.value),
@@ -49,7 +55,8 @@ pub(crate) fn markdown<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
             optional(&row.there),
             optional(&row.ratio),
             bound(row),
-        ]);
+        ];
+        table.add_row(cells.into_iter().take(columns));
     }
     for column in [2, 4, 5] {
         if let Some(column) = table.column_mut(column) {
@@ -59,13 +66,13 @@ pub(crate) fn markdown<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// What a store is called, and a median and its unit.
+/// The name of a store, a median and its unit.
 type Standing<'a> = (&'a str, f64, &'a str);
 
-/// The stores, from the best to the worst in each thing that was measured of all of them; less is better in each.
+/// Ranks the stores from the best to the worst in each measurement that covers all of them. Less is better in each.
 pub(crate) fn standings(report: &Report) -> String {
     let mut standings: Vec<(&str, Vec<Standing<'_>>)> = Vec::new();
-    let mut stands = |what, store, value: &Spread, unit| {
+    let mut add = |what, store, value: &Spread, unit| {
         let found = standings.iter().position(|(known, _)| *known == what).unwrap_or_else(|| {
             standings.push((what, Vec::new()));
             standings.len() - 1
@@ -77,14 +84,14 @@ pub(crate) fn standings(report: &Report) -> String {
     };
     for row in report.rows.iter().filter(|row| row.benchmark.starts_with("stores: ") && row.bound.is_none()) {
         if let (Some(against), Some(there)) = (&row.against, &row.there) {
-            stands(&row.what, KINDS[0].name, &row.value, &row.unit);
-            stands(&row.what, against, there, &row.unit);
+            add(&row.what, KINDS[0].name, &row.value, &row.unit);
+            add(&row.what, against, there, &row.unit);
         } else if let Some((store, what)) = row.what.split_once(": ") {
-            stands(what, store, &row.value, &row.unit);
+            add(what, store, &row.value, &row.unit);
         }
     }
     let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(["what", "from the best to the worst"]);
+    table.load_style(presets::ASCII_MARKDOWN).set_header(["measurement", "from the best to the worst"]);
     for (what, mut stores) in standings {
         stores.sort_by(|one, other| one.1.total_cmp(&other.1));
         let words = stores.iter().map(|(store, value, unit)| format!("{store} {} {unit}", number(*value)));
@@ -93,8 +100,8 @@ pub(crate) fn standings(report: &Report) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// All of a report, for a terminal.
+/// Formats the whole report for a terminal.
 pub(crate) fn text(report: &Report) -> String {
     let notes: String = report.notes.iter().map(|note| format!("{note}\n")).collect();
-    markdown(&report.rows) + &notes
+    columns(&report.rows, HEADER.len()) + &notes
 }

@@ -1,4 +1,4 @@
-//! The arguments of the command.
+//! Defines the arguments of the command.
 
 use clap::{Args, Parser, Subcommand};
 use queue_store_crash_images::crash::Choice;
@@ -6,7 +6,7 @@ use queue_store_crash_images::file_system::FileSystem;
 use queue_store_crash_images::workload::Durability;
 use std::path::PathBuf;
 
-/// Cuts the power of real file systems under the shipping command, at every flush, and looks at what is left. Needs root.
+/// Cut the power of real file systems under the shipping command, at every flush, and check each image. Needs root.
 #[derive(Parser)]
 #[command(name = "crash-images", version, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -16,46 +16,46 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Action {
-    /// Record workloads, crash them, and print what was found
+    /// Record workloads, check their crash images, and print the results
     Run(Run),
-    /// Look at one image of a log that was kept
+    /// Check one image of a kept log
     Replay(Replay),
 }
 
 #[derive(Args)]
 pub(crate) struct Run {
-    /// A file system to try; all that this machine has, if none is named
+    /// A file system to test; by default, all that this machine supports
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) file_system: Vec<FileSystem>,
-    /// A durability to try; all, if none is named
+    /// A durability to test; by default, all
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) durability: Vec<Durability>,
-    /// What everything random comes from
+    /// The seed of every random choice
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Calls of each of the two clients
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(crate) calls: usize,
-    /// Mails that the first client imports in one call, in batches of 100
+    /// Mails that the first client imports in one call; the command puts them in batches of 100
     #[arg(long, value_name = "N", default_value_t = 104)]
     pub(crate) imported: usize,
-    /// Images after each flush, at most
+    /// Maximum number of images after each flush
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) images: usize,
-    /// Recover one image in so many twice, and cut its power again, during the first recovery or after it
+    /// Recover every Nth image twice, and cut its power again, during the first recovery or after it
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) second: usize,
-    /// File systems that are worked on at once
+    /// Recordings that are made and checked at once; by default, one for each core
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
-    /// Keep the logs in this directory, for `replay`. Without it, those that break a promise are kept in
+    /// Keep the logs in this directory, for `replay`. By default, only logs with an unexpected violation are kept, in
     /// `target/crash-images`
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
-    /// Write the findings to this page
+    /// Write the results to this page
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// The command to test, instead of the one that cargo builds or `QUEUE_STORE_COMMAND` names
+    /// The command to test, instead of `QUEUE_STORE_COMMAND` or the one that cargo builds
     #[arg(long, value_name = "FILE")]
     pub(crate) command: Option<PathBuf>,
 }
@@ -64,16 +64,16 @@ pub(crate) struct Run {
 pub(crate) struct Replay {
     /// The log
     pub(crate) log: PathBuf,
-    /// The cut, as `run` named it
+    /// The number of the cut, as printed by `run`
     #[arg(long, value_name = "N")]
     pub(crate) cut: usize,
-    /// What the disk had of what was written after it, as `run` named it
+    /// The choice of writes after the cut that reached the disk, as printed by `run`
     #[arg(long, value_name = "CHOICE")]
     pub(crate) choice: Choice,
-    /// Write the image to this file, to be looked at by hand
+    /// Write the image to this file, to be inspected by hand
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
-    /// The command to test, instead of the one that cargo builds or `QUEUE_STORE_COMMAND` names
+    /// The command to test, instead of `QUEUE_STORE_COMMAND` or the one that cargo builds
     #[arg(long, value_name = "FILE")]
     pub(crate) command: Option<PathBuf>,
 }

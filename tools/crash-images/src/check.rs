@@ -1,4 +1,4 @@
-//! What a mounted image has, against what was promised.
+//! Compares the queue in a mounted image with the guarantees that the command had given.
 
 use crate::error::Error;
 use crate::history::{Change, History, ItemHistory, State};
@@ -13,24 +13,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// What is broken.
+/// A kind of violation.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Kind {
-    /// An acknowledged item is gone.
+    /// An item is missing whose put was acknowledged.
     LostPut,
-    /// An item is older than an acknowledged update, or not where an acknowledged move took it.
+    /// An item lacks an acknowledged update, or is not in the state of its last acknowledged move.
     LostChange,
-    /// An item that was acknowledged as removed is back.
-    Returned,
-    /// An item cannot be read, which may not be.
+    /// An item exists whose removal was acknowledged.
+    Resurrected,
+    /// An item cannot be read, though its content was fsynced or promised.
     Damaged,
-    /// An item is returned as valid, and is not what was put; or nobody put it.
+    /// An item is returned as valid, but was never put, or has a content or state that it never had.
     Wrong,
-    /// Something that the queue has nothing to do with was changed.
+    /// A file in the directory that is not the queue's was changed.
     Foreign,
     /// A temporary file is left after the recovery.
-    Litter,
-    /// A second recovery did something, or a second power cut changed what the first recovery had reported.
+    LeftoverTemporary,
+    /// A second recovery changed something, or a second power cut undid a result of the first recovery.
     Unstable,
     /// The file system does not mount, or the queue does not recover.
     Unusable,
@@ -41,37 +41,37 @@ impl Kind {
     pub const ALL: [Kind; 9] = [
         Kind::LostPut,
         Kind::LostChange,
-        Kind::Returned,
+        Kind::Resurrected,
         Kind::Damaged,
         Kind::Wrong,
         Kind::Foreign,
-        Kind::Litter,
+        Kind::LeftoverTemporary,
         Kind::Unstable,
         Kind::Unusable,
     ];
 
-    /// What it is called in the report.
+    /// Returns the name of the kind in the report.
     pub fn title(self) -> &'static str {
         match self {
             Kind::LostPut => "lost put",
             Kind::LostChange => "lost update",
-            Kind::Returned => "removed item back",
+            Kind::Resurrected => "removed item back",
             Kind::Damaged => "damaged item",
             Kind::Wrong => "wrong item",
             Kind::Foreign => "other file changed",
-            Kind::Litter => "litter",
-            Kind::Unstable => "not settled",
+            Kind::LeftoverTemporary => "temporary file left",
+            Kind::Unstable => "unstable recovery",
             Kind::Unusable => "unusable",
         }
     }
 }
 
-/// A broken promise.
+/// A violation of a guarantee of the queue.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Violation {
-    /// What is broken.
+    /// The kind of the violation.
     pub kind: Kind,
-    /// Which item or file, and how.
+    /// The item or file, and the difference from the expectation.
     pub detail: String,
 }
 
@@ -87,54 +87,54 @@ impl Display for Violation {
     }
 }
 
-/// The directory of the queue in a mounted file system.
+/// Returns the directory of the queue in a mounted file system.
 pub fn queue_directory(mounted: &Path) -> PathBuf {
     mounted.join("queue")
 }
 
-/// Files in the directory of the queue that are not the queue's, and their content. They must never change.
+/// Paths and contents of files in the directory of the queue that are not the queue's. They must never change.
 pub(crate) const FOREIGN_FILES: [(&str, &[u8]); 3] =
     [(".DS_Store", b"\0\0\0\x01Bud1"), ("m-backup~", b"an editor's"), ("old/m:AAAAAAAAAAA", b"a subdirectory's")];
 
-/// What a directory has: the path of each file, and its content.
+/// The files of a directory: path and content of each.
 pub type Snapshot = BTreeMap<PathBuf, Vec<u8>>;
 
-/// What is checked against.
+/// The history that a queue must agree with, and the range of moments of the crash.
 pub struct Expectation<'a> {
-    /// What was done.
+    /// The calls and their mails.
     pub workload: &'a Workload,
-    /// What was promised.
+    /// The changes of each item, with the positions of their calls and promises.
     pub history: &'a History,
     /// Position in the log before which the crash cannot have happened.
     pub earliest: usize,
-    /// Position before which it must have happened.
+    /// Position in the log before which the crash must have happened.
     pub latest: usize,
 }
 
-/// What was found in a queue after a crash.
+/// The result of a check of a queue after a crash.
 pub struct Findings {
-    /// What is broken.
+    /// The violations found.
     pub violations: Vec<Violation>,
-    /// What the queue had after it was recovered; none if it was not.
+    /// The files of the queue after its recovery; `None` if the recovery failed.
     pub recovered: Option<Snapshot>,
 }
 
 impl Findings {
-    /// What is found where the file system does not mount, or fails.
+    /// Reports a file system that does not mount, or on which an operation fails.
     pub(crate) fn unusable(error: &Error) -> Findings {
         Findings { violations: vec![Violation::new(Kind::Unusable, error.to_string())], recovered: None }
     }
 }
 
-/// What recovers and reads queues.
+/// Recovers queues and checks their items.
 pub struct Checker<'a> {
-    /// The shipping command, which recovers.
+    /// The shipping command, for the first recovery.
     pub command: &'a Path,
-    /// The library that the command is made of, which reads, and recovers once more.
+    /// The host library, on which the command is built, for reads and the second recovery.
     pub host: &'a Host,
 }
 
-/// What `recover --json` prints, as far as it is needed.
+/// The fields used of the output of `recover --json`.
 #[derive(Deserialize)]
 struct Recovery {
     problems: Vec<Problem>,
@@ -147,12 +147,12 @@ struct Problem {
 }
 
 impl Checker<'_> {
-    /// Recovers the queue in a mounted file system with the command, and checks all that was promised. `recovered` is called when
-    /// the command is done.
+    /// Recovers the queue in a mounted file system with the command, and checks every guarantee. Calls `recovered` when
+    /// the command has ended.
     ///
     /// # Errors
     ///
-    /// If the rig itself fails.
+    /// Fails if the rig fails.
     pub fn recover_and_check(
         &self,
         mounted: &Path,
@@ -164,7 +164,7 @@ impl Checker<'_> {
         command.args(["recover", "--grace", "0", "--json", "--queue"]).arg(&directory);
         let output = command.output().map_err(Error::file(self.command))?;
         recovered();
-        // 65 says that an item is damaged, which is judged below.
+        // Exit code 65 reports damaged items, which `check_items` compares with the expectation.
         let recovery: Option<Recovery> = serde_json::from_slice(&output.stdout).ok();
         let Some(recovery) = recovery.filter(|_| matches!(output.status.code(), Some(0 | 65))) else {
             return Ok(Findings::unusable(&Error::program(&command, &output)));
@@ -182,17 +182,17 @@ impl Checker<'_> {
         Ok(Findings { violations, recovered: Some(snapshot) })
     }
 
-    /// Recovers the queue in a mounted file system once more, which must change nothing.
+    /// Recovers the queue in a mounted file system a second time, and checks that this changes nothing.
     ///
     /// # Errors
     ///
-    /// If the rig itself fails.
+    /// Fails if the rig fails.
     pub fn recover_again(&self, mounted: &Path, before: &Snapshot) -> Result<Vec<Violation>, Error> {
         let directory = queue_directory(mounted);
         let mut violations = Vec::new();
         let again = self.host.open(&directory)?.recover(Duration::ZERO)?;
         if again.temporary_removed + again.rewritten + again.temporary_kept > 0 {
-            violations.push(Violation::new(Kind::Unstable, format!("a second recovery does something: {again:?}")));
+            violations.push(Violation::new(Kind::Unstable, format!("a second recovery reports work: {again:?}")));
         }
         if snapshot(&directory)? != *before {
             violations.push(Violation::new(Kind::Unstable, "a second recovery changes the directory"));
@@ -200,11 +200,11 @@ impl Checker<'_> {
         Ok(violations)
     }
 
-    /// Checks a queue that was not recovered.
+    /// Checks the items of a queue without recovering it.
     ///
     /// # Errors
     ///
-    /// If the rig itself fails.
+    /// Fails if the rig fails.
     pub fn check(&self, mounted: &Path, expectation: &Expectation<'_>) -> Result<Vec<Violation>, Error> {
         let mut violations = Vec::new();
         check_items(&self.host.open(queue_directory(mounted))?, expectation, &mut violations)?;
@@ -212,21 +212,22 @@ impl Checker<'_> {
     }
 }
 
-/// Checks what survived another power cut, after a recovery had reported: everything, but for litter.
+/// Checks that every file of the snapshot `before`, taken after a recovery, survived the next power cut unchanged, and
+/// that no other file appeared except temporary ones.
 pub(crate) fn check_survived(before: &Snapshot, mounted: &Path) -> Result<Vec<Violation>, Error> {
     let mut after = snapshot(&queue_directory(mounted))?;
     after.retain(|path, _| !is_temporary(path));
     let mut differences = Vec::new();
     for (path, content) in before {
         if after.remove(path).as_ref() != Some(content) {
-            differences.push(format!("{} is not what it was after the recovery", path.display()));
+            differences.push(format!("{} changed or vanished since the recovery", path.display()));
         }
     }
-    differences.extend(after.into_keys().map(|path| format!("{} was not there after the recovery", path.display())));
+    differences.extend(after.into_keys().map(|path| format!("{} appeared after the recovery", path.display())));
     Ok(differences.into_iter().map(|detail| Violation::new(Kind::Unstable, detail)).collect())
 }
 
-/// All files of a directory and of those below it.
+/// Reads all files below a directory. The content of an unreadable file is the error's text.
 fn snapshot(directory: &Path) -> Result<Snapshot, Error> {
     let mut snapshot = Snapshot::new();
     let mut directories = vec![PathBuf::new()];
@@ -250,10 +251,10 @@ fn is_temporary(path: &Path) -> bool {
     path.to_str().is_some_and(|path| path.starts_with(".m:"))
 }
 
-/// Checks the files that are no items.
+/// Checks that no temporary file is left, and that the files that are not the queue's are unchanged.
 fn check_files(snapshot: &Snapshot, violations: &mut Vec<Violation>) {
     for path in snapshot.keys().filter(|path| is_temporary(path)) {
-        violations.push(Violation::new(Kind::Litter, path.display().to_string()));
+        violations.push(Violation::new(Kind::LeftoverTemporary, path.display().to_string()));
     }
     for (name, content) in FOREIGN_FILES {
         if snapshot.get(Path::new(name)).map(Vec::as_slice) != Some(content) {
@@ -262,7 +263,7 @@ fn check_files(snapshot: &Snapshot, violations: &mut Vec<Violation>) {
     }
 }
 
-/// Checks every item, and returns the ids of those that are damaged, whether they may be or not.
+/// Checks every item, and returns the ids of all damaged items, including those that may be damaged.
 fn check_items(
     queue: &Queue,
     expectation: &Expectation<'_>,
@@ -282,10 +283,10 @@ fn check_items(
             violations.push(Violation::new(Kind::Wrong, format!("{} has several files", entry.id)));
         }
     }
-    let mut whole = BTreeMap::new();
+    let mut intact = BTreeMap::new();
     for (id, place) in &seen {
         match queue.get(id) {
-            Ok(item) => whole.extend([(id.as_str(), (*place, item))]),
+            Ok(item) => intact.extend([(id.as_str(), (*place, item))]),
             Err(error) if matches!(error.code(), Some(ErrorCode::Corrupt | ErrorCode::ChecksumMismatch)) => {
                 damaged.insert(id.clone());
             }
@@ -293,18 +294,18 @@ fn check_items(
         }
     }
     for id in seen.keys().filter(|id| !history.by_id.contains_key(*id)) {
-        let number = whole.get(id.as_str()).and_then(|(_, item)| Mail::number_in(&item.body));
-        let number = number.map_or_else(|| "nobody knows which".to_string(), |number| format!("{number} by its body"));
-        violations.push(Violation::new(Kind::Wrong, format!("{id}: nobody put this item, {number}")));
+        let number = intact.get(id.as_str()).and_then(|(_, item)| Mail::number_in(&item.body));
+        let body = number.map_or_else(|| "an unknown body".to_string(), |number| format!("the body of item {number}"));
+        violations.push(Violation::new(Kind::Wrong, format!("{id}: this item was never put; it has {body}")));
     }
     for (number, item) in history.items.iter().enumerate() {
         let id = item.id.as_deref().or(workload.mails[number].id.as_deref());
         let found = match id {
             Some(id) if damaged.contains(id) => Found::Damaged,
-            Some(id) => whole.remove(id).map_or(Found::Nothing, |(place, item)| Found::Whole(place, Box::new(item))),
-            None => Found::Nothing,
+            Some(id) => intact.remove(id).map_or(Found::Missing, |(place, item)| Found::Intact(place, Box::new(item))),
+            None => Found::Missing,
         };
-        let name = format!("item {number} ({})", id.unwrap_or("it got no id"));
+        let name = format!("item {number} ({})", id.unwrap_or("no id acknowledged"));
         if let Some((kind, detail)) = check_item(&workload.mails[number], item, expectation, found) {
             violations.push(Violation::new(kind, format!("{name}: {detail}")));
         }
@@ -312,14 +313,14 @@ fn check_items(
     Ok(damaged)
 }
 
-/// What was found of an item.
+/// The result of a lookup of an item after a crash.
 enum Found {
-    Nothing,
+    Missing,
     Damaged,
-    Whole(Place, Box<Item>),
+    Intact(Place, Box<Item>),
 }
 
-/// Checks an item, and says what is wrong with it.
+/// Compares an item with its history, and returns the violation if there is one.
 fn check_item(
     mail: &Mail,
     history: &ItemHistory,
@@ -331,21 +332,21 @@ fn check_item(
     let last = history.change(least);
     let promised = last.map_or_else(|| "nothing".to_string(), |last| format!("{:?}", last.change));
     match found {
-        Found::Nothing if allowed.clone().any(|changes| history.state(changes).is_none()) => None,
-        Found::Nothing if least > most && history.state(least).is_none() => None,
-        Found::Nothing => Some((Kind::LostPut, format!("gone, and the last promise was {promised}"))),
+        Found::Missing if allowed.clone().any(|changes| history.state(changes).is_none()) => None,
+        Found::Missing if least > most && history.state(least).is_none() => None,
+        Found::Missing => Some((Kind::LostPut, format!("missing, and the last promise was {promised}"))),
         Found::Damaged => {
-            // Before anything is promised of an item that was not synced, it may be anything.
-            let may_be =
+            // A change without fsync may leave the item damaged until the change is promised.
+            let may_be_damaged =
                 |changes: usize| changes > least && history.change(changes).is_some_and(|change| change.unsynced);
-            if allowed.clone().any(may_be) {
+            if allowed.clone().any(may_be_damaged) {
                 return None;
             }
             Some((Kind::Damaged, format!("cannot be read, and the last promise was {promised}")))
         }
-        Found::Whole(place, item) => {
-            if let Some(what) = differs(mail, history, &item) {
-                return Some((Kind::Wrong, format!("its {what} is not what was put")));
+        Found::Intact(place, item) => {
+            if let Some(field) = differing_field(mail, history, &item) {
+                return Some((Kind::Wrong, format!("its {field} differs from the put")));
             }
             let deliveries = item.envelope.recipients.iter();
             let deliveries = deliveries.map(|rcpt| (rcpt.status, rcpt.last_failure_message.clone())).collect();
@@ -354,29 +355,32 @@ fn check_item(
             if allowed.clone().any(|changes| is(&changes)) {
                 return None;
             }
-            // The same state can come twice: the newest one that had begun is the one to judge by, and else the next.
+            // The same state can occur twice: takes the last occurrence whose call had begun, or else the first one
+            // after those.
             let begun = (0..=most).rev().find(is);
             match begun.or_else(|| (most..=history.transitions.len()).find(is)) {
                 Some(changes) if changes < least => {
                     let kind = match last.map(|last| last.change) {
-                        Some(Change::Remove) => Kind::Returned,
+                        Some(Change::Remove) => Kind::Resurrected,
                         _ => Kind::LostChange,
                     };
-                    Some((kind, format!("as after {changes} changes, and {least} were promised, the last: {promised}")))
+                    let detail = format!("in the state after {changes} changes, but {least} were promised");
+                    Some((kind, format!("{detail}, the last: {promised}")))
                 }
-                // Nothing was written between the call and its promise, and yet it is kept, as the state was the same before.
+                // No write came between the call and its promise, but the promise holds, since the state was the same
+                // before.
                 Some(changes) if changes == least => None,
                 Some(changes) => {
-                    Some((Kind::Wrong, format!("as after {changes} changes, of which only {most} had begun")))
+                    Some((Kind::Wrong, format!("in the state after {changes} changes, but only {most} had begun")))
                 }
-                None => Some((Kind::Wrong, format!("{state:?} was never its state"))),
+                None => Some((Kind::Wrong, format!("was never in {state:?}"))),
             }
         }
     }
 }
 
-/// What of an item that never changes is not what it should be.
-fn differs(mail: &Mail, history: &ItemHistory, item: &Item) -> Option<&'static str> {
+/// Compares the immutable fields of an item with its mail, and returns the name of the first one that differs.
+fn differing_field(mail: &Mail, history: &ItemHistory, item: &Item) -> Option<&'static str> {
     let envelope = &item.envelope;
     let recipients = envelope.recipients.iter();
     let is_plain =
@@ -389,7 +393,7 @@ fn differs(mail: &Mail, history: &ItemHistory, item: &Item) -> Option<&'static s
         (recipients.map(|rcpt| &rcpt.address).eq(&mail.to) && is_plain, "list of recipients"),
         (created_at.is_some() && (history.created_at.is_none() || created_at == history.created_at), "time"),
     ];
-    checks.into_iter().find(|(same, _)| !same).map(|(_, what)| what)
+    checks.into_iter().find(|(same, _)| !same).map(|(_, field)| field)
 }
 
 #[cfg(test)]
@@ -401,13 +405,13 @@ mod tests {
     use crate::workload::{Action, Call, Durability, Settings};
     use queue_store_host::types::{Envelope, Recipient, Timestamp};
 
-    /// A put of item 0, its update and its removal; between all marks something is written.
-    struct Story {
+    /// A put of item 0, its update and its removal, with a write before each mark.
+    struct Scenario {
         workload: Workload,
         history: History,
     }
 
-    /// Positions in the log of a story.
+    /// Positions in the log of a scenario.
     const PUT_CALLED: usize = 1;
     const PUT_DONE: usize = 3;
     const UPDATE_CALLED: usize = 5;
@@ -415,8 +419,8 @@ mod tests {
     const REMOVE_CALLED: usize = 9;
     const REMOVE_DONE: usize = 11;
 
-    impl Story {
-        fn new(durability: Durability) -> Story {
+    impl Scenario {
+        fn new(durability: Durability) -> Scenario {
             let settings = Settings { file_system: FileSystem::Ext4, durability, seed: 1, calls: 0, imported: 0 };
             let mut workload = Workload::new(settings);
             let update = Action::Update { item: 0, recipient: 0, status: 1, failure: String::new() };
@@ -431,18 +435,18 @@ mod tests {
                     log.push(Event::Mark(mark.text()));
                 }
             }
-            let history = History::new(&workload, &log).expect("the marks fit the calls");
-            Story { workload, history }
+            let history = History::new(&workload, &log).expect("every mark is of a call of the workload");
+            Scenario { workload, history }
         }
 
-        /// What a crash between two positions is found to break.
-        fn finds(&self, earliest: usize, latest: usize, found: Found) -> Option<Kind> {
-            let Story { workload, history } = self;
+        /// Checks `found` after a crash between two positions.
+        fn check(&self, earliest: usize, latest: usize, found: Found) -> Option<Kind> {
+            let Scenario { workload, history } = self;
             let expectation = Expectation { workload, history, earliest, latest };
             check_item(&workload.mails[0], &history.items[0], &expectation, found).map(|(kind, _)| kind)
         }
 
-        fn whole(&self, status: i32) -> Found {
+        fn intact(&self, status: i32) -> Found {
             let mail = &self.workload.mails[0];
             let recipient = |(index, to): (usize, &String)| Recipient {
                 address: to.clone(),
@@ -456,49 +460,51 @@ mod tests {
                 recipients: mail.to.iter().enumerate().map(recipient).collect(),
                 created_at: Some(Timestamp { seconds: 1, nanos: 0 }),
             };
-            Found::Whole(Place::Ready, Box::new(Item { id: "id".to_string(), envelope, body: mail.body.clone() }))
+            Found::Intact(Place::Ready, Box::new(Item { id: "id".to_string(), envelope, body: mail.body.clone() }))
         }
     }
 
     #[test]
-    fn an_item_is_lost_from_its_acknowledgement_until_its_removal_is_called() {
-        let story = Story::new(Durability::Full);
-        let finds = |moment| story.finds(moment, moment, Found::Nothing);
-        assert_eq!([0, PUT_CALLED, PUT_DONE - 1].map(finds), [None; 3]);
-        assert_eq!([PUT_DONE, UPDATE_DONE, REMOVE_CALLED - 1].map(finds), [Some(Kind::LostPut); 3]);
-        assert_eq!([REMOVE_CALLED, REMOVE_DONE].map(finds), [None; 2]);
-        assert_eq!(story.finds(PUT_CALLED, PUT_DONE, Found::Nothing), Some(Kind::LostPut), "one moment is enough");
+    fn missing_item_is_lost_between_acknowledgement_and_removal() {
+        let scenario = Scenario::new(Durability::Full);
+        let check = |moment| scenario.check(moment, moment, Found::Missing);
+        assert_eq!([0, PUT_CALLED, PUT_DONE - 1].map(check), [None; 3]);
+        assert_eq!([PUT_DONE, UPDATE_DONE, REMOVE_CALLED - 1].map(check), [Some(Kind::LostPut); 3]);
+        assert_eq!([REMOVE_CALLED, REMOVE_DONE].map(check), [None; 2]);
+        let possible = scenario.check(PUT_CALLED, PUT_DONE, Found::Missing);
+        assert_eq!(possible, Some(Kind::LostPut), "the crash can have happened after the acknowledgement");
     }
 
     #[test]
-    fn an_item_is_old_from_the_acknowledgement_of_its_update_and_back_from_that_of_its_removal() {
-        let story = Story::new(Durability::Full);
-        let finds = |moment| story.finds(moment, moment, story.whole(0));
-        assert_eq!([PUT_CALLED, UPDATE_CALLED, UPDATE_DONE - 1].map(finds), [None; 3]);
-        assert_eq!([UPDATE_DONE, REMOVE_CALLED].map(finds), [Some(Kind::LostChange); 2]);
-        assert_eq!(finds(REMOVE_DONE), Some(Kind::Returned));
-        assert_eq!(story.finds(REMOVE_DONE, REMOVE_DONE, story.whole(1)), Some(Kind::Returned));
-        assert_eq!(story.finds(UPDATE_CALLED, UPDATE_CALLED, story.whole(1)), None);
-        assert_eq!(story.finds(PUT_DONE, PUT_DONE, story.whole(1)), Some(Kind::Wrong), "nobody had asked for that");
-        assert_eq!(story.finds(UPDATE_DONE, UPDATE_DONE, story.whole(2)), Some(Kind::Wrong), "it never was that");
+    fn old_state_violates_acknowledged_update_and_removal() {
+        let scenario = Scenario::new(Durability::Full);
+        let check = |moment| scenario.check(moment, moment, scenario.intact(0));
+        assert_eq!([PUT_CALLED, UPDATE_CALLED, UPDATE_DONE - 1].map(check), [None; 3]);
+        assert_eq!([UPDATE_DONE, REMOVE_CALLED].map(check), [Some(Kind::LostChange); 2]);
+        assert_eq!(check(REMOVE_DONE), Some(Kind::Resurrected));
+        let check = |moment, status| scenario.check(moment, moment, scenario.intact(status));
+        assert_eq!(check(REMOVE_DONE, 1), Some(Kind::Resurrected));
+        assert_eq!(check(UPDATE_CALLED, 1), None);
+        assert_eq!(check(PUT_DONE, 1), Some(Kind::Wrong), "the update had not been called");
+        assert_eq!(check(UPDATE_DONE, 2), Some(Kind::Wrong), "no update set this status");
     }
 
     #[test]
-    fn an_item_whose_state_comes_twice_is_judged_by_the_one_that_had_begun() {
-        let mut story = Story::new(Durability::Full);
-        // The update is undone by another one, which is called and promised where the removal was.
-        let first = story.history.items[0].transitions[0].state.clone();
-        let last = &mut story.history.items[0].transitions[2];
+    fn repeated_state_counts_as_latest_begun_occurrence() {
+        let mut scenario = Scenario::new(Durability::Full);
+        // A second update, in the place of the removal, restores the state from before the first one.
+        let first = scenario.history.items[0].transitions[0].state.clone();
+        let last = &mut scenario.history.items[0].transitions[2];
         (last.change, last.state) = (Change::Update, first);
-        let finds = |moment| story.finds(moment, moment, story.whole(0));
-        assert_eq!(finds(UPDATE_DONE), Some(Kind::LostChange));
-        assert_eq!([UPDATE_CALLED, REMOVE_CALLED, REMOVE_DONE].map(finds), [None; 3]);
+        let check = |moment| scenario.check(moment, moment, scenario.intact(0));
+        assert_eq!(check(UPDATE_DONE), Some(Kind::LostChange));
+        assert_eq!([UPDATE_CALLED, REMOVE_CALLED, REMOVE_DONE].map(check), [None; 3]);
     }
 
     #[test]
-    fn an_item_that_is_not_what_was_put_is_wrong_at_any_time() {
-        let story = Story::new(Durability::Full);
-        let spoils: [fn(&mut Item); 6] = [
+    fn changed_immutable_field_is_wrong() {
+        let scenario = Scenario::new(Durability::Full);
+        let corruptions: [fn(&mut Item); 6] = [
             |item| item.body.truncate(1),
             |item| item.envelope.reverse_path.clear(),
             |item| item.envelope.to.clear(),
@@ -506,44 +512,44 @@ mod tests {
             |item| item.envelope.recipients[0].kind = 1,
             |item| item.envelope.created_at = None,
         ];
-        for spoil in spoils {
-            let Found::Whole(place, mut item) = story.whole(0) else {
-                unreachable!("it is whole");
+        for corrupt in corruptions {
+            let Found::Intact(place, mut item) = scenario.intact(0) else {
+                unreachable!("`intact` returns `Found::Intact`");
             };
-            spoil(&mut item);
-            assert_eq!(story.finds(PUT_DONE, PUT_DONE, Found::Whole(place, item)), Some(Kind::Wrong));
+            corrupt(&mut item);
+            assert_eq!(scenario.check(PUT_DONE, PUT_DONE, Found::Intact(place, item)), Some(Kind::Wrong));
         }
     }
 
     #[test]
-    fn only_what_nobody_synced_and_nobody_promised_may_be_damaged() {
+    fn only_unsynced_and_unpromised_item_may_be_damaged() {
         let moments = [PUT_CALLED, PUT_DONE, UPDATE_CALLED, UPDATE_DONE];
-        let finds = |durability| {
-            let story = Story::new(durability);
-            moments.map(|moment| story.finds(moment, moment, Found::Damaged))
+        let check = |durability| {
+            let scenario = Scenario::new(durability);
+            moments.map(|moment| scenario.check(moment, moment, Found::Damaged))
         };
-        assert_eq!(finds(Durability::Full), [Some(Kind::Damaged); 4]);
-        assert_eq!(finds(Durability::ContentOnly), [Some(Kind::Damaged); 4]);
-        assert_eq!(finds(Durability::None), [None, Some(Kind::Damaged), None, Some(Kind::Damaged)]);
+        assert_eq!(check(Durability::Full), [Some(Kind::Damaged); 4]);
+        assert_eq!(check(Durability::ContentOnly), [Some(Kind::Damaged); 4]);
+        assert_eq!(check(Durability::None), [None, Some(Kind::Damaged), None, Some(Kind::Damaged)]);
     }
 
     #[test]
-    fn what_did_not_survive_a_second_power_cut_is_found_but_for_litter() {
-        let mounted = tempfile::tempdir().expect("a temporary directory");
+    fn second_power_cut_may_restore_only_temporary_files() {
+        let mounted = tempfile::tempdir().expect("a temporary directory can be created");
         let queue = queue_directory(mounted.path());
-        fs::create_dir_all(queue.join("old")).expect("a directory");
-        let write = |name: &str, content: &str| fs::write(queue.join(name), content).expect("a file");
+        fs::create_dir_all(queue.join("old")).expect("the directories can be created");
+        let write = |name: &str, content: &str| fs::write(queue.join(name), content).expect("the file can be written");
         write("m:a", "a");
         write("m:b", "b");
         write("old/m:c", "c");
-        let before = snapshot(&queue).expect("it can be read");
+        let before = snapshot(&queue).expect("the files can be read");
         assert_eq!(before.len(), 3);
         write(".m:AAAAAAAAAAA", "a temporary file that is back");
-        assert_eq!(check_survived(&before, mounted.path()).expect("it can be read"), []);
+        assert_eq!(check_survived(&before, mounted.path()).expect("the files can be read"), []);
         write("m:a", "another");
-        fs::remove_file(queue.join("old/m:c")).expect("it is there");
+        fs::remove_file(queue.join("old/m:c")).expect("`old/m:c` was written above");
         write("h:b", "b");
-        let found = check_survived(&before, mounted.path()).expect("it can be read");
+        let found = check_survived(&before, mounted.path()).expect("the files can be read");
         assert!(found.iter().all(|violation| violation.kind == Kind::Unstable));
         assert_eq!(found.len(), 3, "{found:?}");
     }

@@ -1,8 +1,8 @@
-//! Crashes: after which flush, and what the disk then has of what was written since.
+//! Makes crash images from a log: all writes before a flush, and a choice of the writes after it.
 //!
-//! A disk has everything that was written before its last flush, and of the rest whatever it likes. Two crashes that leave the
-//! same image are one, which breaks no promise only if it breaks none of those that held at any of the moments at which it can
-//! have happened: see [`Crash::earliest`] and [`Crash::latest`].
+//! A disk has all writes before its last flush, and any subset of the later ones. Crashes that leave the same image
+//! count as one, and the image must keep every promise that held at any moment at which the crash can have happened:
+//! see [`Crash::earliest`] and [`Crash::latest`].
 
 use crate::disk::{BLOCK_BYTES, Event, Image, Log};
 use rand::rngs::ChaCha8Rng;
@@ -12,20 +12,20 @@ use std::fmt::{self, Display};
 use std::ops::Range;
 use std::str::FromStr;
 
-/// A flush after which something was written, and what a crash before the next one can lose.
+/// A flush, and the writes after it, which a crash before the next flush can lose.
 #[derive(Clone, Debug)]
 pub struct Cut {
-    /// Its number, from 0.
+    /// The number of the cut, from 0.
     pub number: usize,
     /// Position of the flush.
     pub flush: usize,
-    /// Positions of what was written since.
+    /// Positions of the writes between the flush and `end`.
     pub writes: Vec<usize>,
-    /// Position of the next one, or the end of the log.
+    /// Position of the next flush, or the end of the log.
     pub end: usize,
 }
 
-/// The cuts of a log: the last flush before `begin` and all later ones. A flush with nothing to flush is none.
+/// Cuts a log at the last flush before `begin` and at each later one. Ignores flushes that follow no write.
 pub fn cuts(log: &Log, begin: usize) -> Vec<Cut> {
     let flushes = log.iter().enumerate().filter(|(_, event)| **event == Event::Flush).map(|(position, _)| position);
     let flushes: Vec<usize> = flushes.collect();
@@ -36,7 +36,8 @@ pub fn cuts(log: &Log, begin: usize) -> Vec<Cut> {
         let is_write = |position: &usize| matches!(log[*position], Event::Write { .. } | Event::Zero { .. });
         let writes: Vec<usize> = (flush..end).filter(is_write).collect();
         match cuts.last_mut() {
-            // This flush did nothing: what the previous one made safe is all that is safe here too.
+            // This flush follows no write, so the same writes are durable as after the previous flush: both are one
+            // cut.
             Some(previous) if previous.writes.is_empty() => {
                 previous.writes = writes;
                 previous.end = end;
@@ -47,18 +48,19 @@ pub fn cuts(log: &Log, begin: usize) -> Vec<Cut> {
     cuts
 }
 
-/// What the disk has of what was written since the last flush.
+/// The writes after a cut that reached the disk. A number selects one of many random choices.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Choice {
-    /// Nothing.
+    /// No write.
     None,
-    /// Everything: only after the last flush, since elsewhere it is what the next cut has with [`Choice::None`].
+    /// All writes. Used only after the last flush, since elsewhere the next cut has the same image with
+    /// [`Choice::None`].
     All,
-    /// A beginning, as a disk leaves that writes in order. With a number, since there are many.
+    /// A prefix of the writes, as of a disk that writes in order.
     First(usize),
     /// Any subset.
     Some(usize),
-    /// Any subset, some of it torn.
+    /// Any subset, with some writes torn.
     Torn(usize),
 }
 
@@ -88,92 +90,93 @@ impl FromStr for Choice {
             "torn" => number.parse().ok().map(Choice::Torn),
             _ => None,
         };
-        choice.ok_or_else(|| "none, all, or first, some or torn with - and a number".to_string())
+        choice.ok_or_else(|| "expected none, all, first-N, some-N or torn-N".to_string())
     }
 }
 
-/// What the disk has of one write.
+/// The part of one write that reached the disk.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Kept {
+enum Persisted {
     Nothing,
-    Whole,
-    /// Some pieces that are not torn.
-    Pieces(Vec<bool>),
+    Everything,
+    /// Whether each atomic unit of the write reached the disk.
+    Units(Vec<bool>),
 }
 
-/// What a crash leaves.
+/// A crash and its image.
 pub struct Crash {
-    /// The cut.
+    /// The number of the cut.
     pub cut: usize,
-    /// What the disk has of what was written after it.
+    /// The writes after the cut that reached the disk.
     pub choice: Choice,
-    /// Position of the last write that the disk has any of: before, the crash cannot have happened.
+    /// Position of the last write of which any part reached the disk. The crash cannot have happened before it.
     pub earliest: usize,
-    /// Position of the next flush, before which the crash must have happened.
+    /// Position of the next flush. The crash must have happened before it.
     pub latest: usize,
-    /// What the disk has.
+    /// The content of the disk after the crash.
     pub image: Image,
 }
 
-/// Where a disk tears a write in two.
+/// The boundaries at which a disk tears writes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tearing {
-    /// The part of the disk that is torn between sectors. The rest is torn between blocks.
+    /// The part of the disk with writes torn between sectors. Elsewhere they are torn between blocks.
     pub sectors: Range<u64>,
 }
 
-/// Bytes of a sector.
+/// Bytes of a sector, the smallest unit that a disk writes atomically.
 const SECTOR_BYTES: usize = 512;
 
 impl Tearing {
-    /// Bytes at this place of the disk that are not torn.
-    fn untorn_bytes(&self, offset: u64) -> usize {
+    /// Returns the size of the unit that the disk writes atomically at `offset`.
+    fn atomic_bytes(&self, offset: u64) -> usize {
         if self.sectors.contains(&offset) { SECTOR_BYTES } else { BLOCK_BYTES }
     }
 }
 
-/// Makes the crashes of a log, cut after cut.
+/// Makes the crashes of a log, in the order of the cuts.
 pub struct Crashes<'a> {
     log: &'a Log,
     seed: u64,
     tearing: Tearing,
-    /// What is safe at `position`.
+    /// The writes before `position`, applied to an empty disk.
     image: Image,
     position: usize,
 }
 
 impl<'a> Crashes<'a> {
-    /// The crashes of a log, none of them made yet.
+    /// Prepares to make the crashes of a log.
     pub fn new(log: &'a Log, seed: u64, tearing: Tearing) -> Crashes<'a> {
         Crashes { log, seed, tearing, image: Image::default(), position: 0 }
     }
 
-    /// At most `most` choices after a cut, no two of which leave the same image.
+    /// Returns at most `most` choices for a cut, no two of which persist the same parts of the writes.
     pub fn choices(&self, cut: &Cut, most: usize, is_last: bool) -> Vec<Choice> {
         let numbered = |number| [Choice::Some(number), Choice::Torn(number), Choice::First(number)];
         let choices = [Choice::None, Choice::All].into_iter().chain((0..most).flat_map(numbered));
         let mut known = HashSet::new();
-        // What the disk has with all of them is what it has with none of them one cut later.
+        // All writes of this cut give the same image as the next cut without its writes.
         if !is_last {
-            known.insert(vec![Kept::Whole; cut.writes.len()]);
+            known.insert(vec![Persisted::Everything; cut.writes.len()]);
         }
-        // Where nothing was written, there is one image.
-        let is_new = |choice: &Choice| known.insert(self.keep(cut, *choice)) || cut.writes.is_empty();
+        // A cut without writes has one image.
+        let is_new = |choice: &Choice| known.insert(self.persisted(cut, *choice)) || cut.writes.is_empty();
         let most = if cut.writes.is_empty() { 1 } else { most };
         choices.filter(is_new).take(most).collect()
     }
 
-    /// The crash after a cut that is not before the last one that was asked for.
-    pub fn one(&mut self, cut: &Cut, choice: Choice) -> Crash {
-        let kept = self.keep(cut, choice);
-        self.crash(cut, choice, &kept)
+    /// Makes one crash. Calls must pass the cuts in order; a cut may be passed again.
+    pub fn crash(&mut self, cut: &Cut, choice: Choice) -> Crash {
+        let persisted = self.persisted(cut, choice);
+        self.build(cut, choice, &persisted)
     }
 
-    /// Draws what the disk has of each write after a cut. The same numbers give the same always.
-    fn keep(&self, cut: &Cut, choice: Choice) -> Vec<Kept> {
+    /// Generates the part of each write after a cut that reaches the disk. The seed, the cut and the choice determine
+    /// the result.
+    fn persisted(&self, cut: &Cut, choice: Choice) -> Vec<Persisted> {
         let (kind, number) = match choice {
-            Choice::None => return vec![Kept::Nothing; cut.writes.len()],
-            Choice::All => return vec![Kept::Whole; cut.writes.len()],
+            Choice::None => return vec![Persisted::Nothing; cut.writes.len()],
+            Choice::All => return vec![Persisted::Everything; cut.writes.len()],
             Choice::First(number) => (1, number),
             Choice::Some(number) => (2, number),
             Choice::Torn(number) => (3, number),
@@ -181,34 +184,34 @@ impl<'a> Crashes<'a> {
         let mut random = generator(&[self.seed, cut.number as u64, kind, number as u64]);
         if let Choice::First(_) = choice {
             let first = random.random_range(0..=cut.writes.len());
-            let kept = |index| if index < first { Kept::Whole } else { Kept::Nothing };
-            return (0..cut.writes.len()).map(kept).collect();
+            let persisted = |index| if index < first { Persisted::Everything } else { Persisted::Nothing };
+            return (0..cut.writes.len()).map(persisted).collect();
         }
-        let kept = |position: &usize| {
+        let persisted = |position: &usize| {
             if let (Choice::Torn(_), Event::Write { offset, bytes }, true) =
                 (choice, &self.log[*position], random.random_bool(0.5))
             {
-                let pieces = bytes.len().div_ceil(self.tearing.untorn_bytes(*offset));
-                return as_simple(Kept::Pieces((0..pieces).map(|_| random.random_bool(0.5)).collect()));
+                let units = bytes.len().div_ceil(self.tearing.atomic_bytes(*offset));
+                return normalize(Persisted::Units((0..units).map(|_| random.random_bool(0.5)).collect()));
             }
-            if random.random_bool(0.5) { Kept::Whole } else { Kept::Nothing }
+            if random.random_bool(0.5) { Persisted::Everything } else { Persisted::Nothing }
         };
-        cut.writes.iter().map(kept).collect()
+        cut.writes.iter().map(persisted).collect()
     }
 
-    fn crash(&mut self, cut: &Cut, choice: Choice, kept: &[Kept]) -> Crash {
+    fn build(&mut self, cut: &Cut, choice: Choice, persisted: &[Persisted]) -> Crash {
         self.advance(cut.flush);
         let mut image = self.image.clone();
         let is_write = |event: &Event| matches!(event, Event::Write { .. } | Event::Zero { .. });
         let mut earliest = self.log[..cut.flush].iter().rposition(is_write).unwrap_or(0);
-        for (position, kept) in cut.writes.iter().zip(kept) {
-            match (kept, &self.log[*position]) {
-                (Kept::Nothing, _) => continue,
-                (Kept::Pieces(pieces), Event::Write { offset, bytes }) => {
-                    let untorn_bytes = self.tearing.untorn_bytes(*offset);
-                    let parts = bytes.chunks(untorn_bytes).zip(pieces).enumerate();
-                    for (index, (part, _)) in parts.filter(|(_, (_, kept))| **kept) {
-                        image.write(offset + (index * untorn_bytes) as u64, part);
+        for (position, persisted) in cut.writes.iter().zip(persisted) {
+            match (persisted, &self.log[*position]) {
+                (Persisted::Nothing, _) => continue,
+                (Persisted::Units(units), Event::Write { offset, bytes }) => {
+                    let atomic_bytes = self.tearing.atomic_bytes(*offset);
+                    let parts = bytes.chunks(atomic_bytes).zip(units).enumerate();
+                    for (index, (part, _)) in parts.filter(|(_, (_, is_persisted))| **is_persisted) {
+                        image.write(offset + (index * atomic_bytes) as u64, part);
                     }
                 }
                 (_, event) => image.apply(event),
@@ -218,25 +221,26 @@ impl<'a> Crashes<'a> {
         Crash { cut: cut.number, choice, earliest, latest: cut.end, image }
     }
 
-    /// Makes everything safe up to a position.
+    /// Applies all writes up to `position` to the image.
     fn advance(&mut self, position: usize) {
-        debug_assert!(self.position <= position, "cuts come in order");
+        debug_assert!(self.position <= position, "the caller passes the cuts in order");
         let range: Range<usize> = self.position..position;
         self.log[range].iter().for_each(|event| self.image.apply(event));
         self.position = position;
     }
 }
 
-/// Pieces of which all, or none, are there are no pieces.
-fn as_simple(kept: Kept) -> Kept {
-    match kept {
-        Kept::Pieces(pieces) if pieces.iter().all(|kept| *kept) => Kept::Whole,
-        Kept::Pieces(pieces) if !pieces.iter().any(|kept| *kept) => Kept::Nothing,
-        kept => kept,
+/// Replaces units that are all `true` by [`Persisted::Everything`], and units that are all `false` by
+/// [`Persisted::Nothing`], so that equal images compare equal.
+fn normalize(persisted: Persisted) -> Persisted {
+    match persisted {
+        Persisted::Units(units) if units.iter().all(|is_persisted| *is_persisted) => Persisted::Everything,
+        Persisted::Units(units) if !units.iter().any(|is_persisted| *is_persisted) => Persisted::Nothing,
+        persisted => persisted,
     }
 }
 
-/// A generator of random numbers that four numbers determine.
+/// Seeds a random number generator with four numbers.
 pub(crate) fn generator(numbers: &[u64; 4]) -> ChaCha8Rng {
     let mut seed = [0; 32];
     for (bytes, number) in seed.chunks_exact_mut(8).zip(numbers) {
@@ -259,7 +263,8 @@ mod tests {
         Event::Mark("begin".to_string())
     }
 
-    /// Before the beginning, a write and its flush; then a write of a block, a flush for nothing, and two writes.
+    /// A write and its flush before the mark `begin`; then a write of a block, its flush, a flush without writes, and
+    /// two writes.
     fn log() -> Log {
         vec![
             write(0, 1, 1),
@@ -283,48 +288,48 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_cut_at_the_last_flush_before_the_beginning_and_at_each_that_flushes_something() {
+    fn cuts_start_before_begin_and_skip_empty_flushes() {
         let cuts = cuts(&log(), 2);
         let found: Vec<_> = cuts.iter().map(|cut| (cut.number, cut.flush, cut.writes.clone(), cut.end)).collect();
         assert_eq!(found, [(0, 1, vec![3], 4), (1, 4, vec![6, 8], 9)]);
     }
 
     #[test]
-    fn a_crash_leaves_what_was_flushed_and_what_was_chosen() {
+    fn crash_image_has_flushed_and_chosen_writes() {
         let (log, cuts) = (log(), cuts(&log(), 2));
         let mut crashes = Crashes::new(&log, 1, SECTORS);
-        let none = crashes.one(&cuts[0], Choice::None);
+        let none = crashes.crash(&cuts[0], Choice::None);
         assert_eq!((first_bytes(&none), none.earliest, none.latest), ([1, 0, 0], 0, 4));
-        let none = crashes.one(&cuts[1], Choice::None);
+        let none = crashes.crash(&cuts[1], Choice::None);
         assert_eq!((first_bytes(&none), none.earliest, none.latest), ([2, 0, 0], 3, 9));
-        let all = crashes.one(&cuts[1], Choice::All);
+        let all = crashes.crash(&cuts[1], Choice::All);
         assert_eq!((first_bytes(&all), all.earliest, all.latest), ([2, 3, 4], 8, 9));
     }
 
     #[test]
-    fn no_two_crashes_of_a_cut_are_alike_and_all_subsets_are_found() {
+    fn choices_are_distinct_and_reach_every_subset() {
         let (log, cuts) = (log(), cuts(&log(), 2));
         let mut crashes = Crashes::new(&log, 1, SECTORS);
         let choices = crashes.choices(&cuts[1], 100, true);
         assert_eq!(choices[..2], [Choice::None, Choice::All]);
-        let mut images: Vec<_> = choices.iter().map(|choice| first_bytes(&crashes.one(&cuts[1], *choice))).collect();
+        let mut images: Vec<_> = choices.iter().map(|choice| first_bytes(&crashes.crash(&cuts[1], *choice))).collect();
         images.sort();
         assert_eq!(images, [[2, 0, 0], [2, 0, 4], [2, 3, 0], [2, 3, 4]]);
-        assert_eq!(crashes.choices(&cuts[1], 100, true), choices, "the same are chosen always");
+        assert_eq!(crashes.choices(&cuts[1], 100, true), choices, "the seed determines the choices");
         assert_eq!(crashes.choices(&cuts[1], 2, true).len(), 2);
-        assert_eq!(crashes.choices(&cuts[1], 100, false).len(), 3, "all of them is what the next cut has");
+        assert_eq!(crashes.choices(&cuts[1], 100, false).len(), 3, "the next cut has the image with all writes");
         let nothing = Cut { number: 2, flush: 9, writes: Vec::new(), end: 9 };
         assert_eq!(crashes.choices(&nothing, 100, true), [Choice::None]);
     }
 
     #[test]
-    fn a_torn_write_is_torn_between_sectors_and_nowhere_else() {
+    fn writes_are_torn_only_at_sector_boundaries() {
         let (log, cuts) = (log(), cuts(&log(), 2));
         let sectors = |crash: &Crash| {
             let mut bytes = [0; 4096];
             crash.image.read(0, &mut bytes);
             let sector = |sector: &[u8]| {
-                assert!(sector.iter().all(|byte| *byte == sector[0]), "a sector is whole");
+                assert!(sector.iter().all(|byte| *byte == sector[0]), "a sector is atomic");
                 sector[0]
             };
             bytes.chunks(512).map(sector).collect::<Vec<u8>>()
@@ -332,18 +337,18 @@ mod tests {
         let torn = |where_torn| {
             let mut crashes = Crashes::new(&log, 1, Tearing { sectors: where_torn });
             let choices = crashes.choices(&cuts[0], 20, false);
-            let images = choices.into_iter().map(|choice| crashes.one(&cuts[0], choice));
+            let images = choices.into_iter().map(|choice| crashes.crash(&cuts[0], choice));
             images
                 .map(|crash| sectors(&crash))
                 .filter(|sectors| sectors[1..] != [0; 7] && sectors[..] != [2; 8])
                 .count()
         };
         assert!(torn(0..4096) > 5);
-        assert_eq!(torn(4096..8192), 0, "the first block is not where sectors are torn");
+        assert_eq!(torn(4096..8192), 0, "the write is outside the part with torn sectors");
     }
 
     #[test]
-    fn a_choice_is_read_as_it_is_written() {
+    fn choice_display_round_trips_through_from_str() {
         for choice in [Choice::None, Choice::All, Choice::First(0), Choice::Some(3), Choice::Torn(12)] {
             assert_eq!(choice.to_string().parse(), Ok(choice));
         }

@@ -1,4 +1,4 @@
-//! A disk in memory that remembers every write and every flush, in order.
+//! Implements a disk in memory that logs every write and every flush, in order.
 
 mod event;
 mod image;
@@ -9,7 +9,7 @@ pub use image::{BLOCK_BYTES, Image};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A disk. Threads share it.
+/// A disk in memory with a log, shared by threads.
 pub struct Disk {
     bytes: u64,
     state: Mutex<State>,
@@ -22,42 +22,42 @@ struct State {
 }
 
 impl Disk {
-    /// A disk of this size, full of zeros.
+    /// Creates a disk of `bytes` bytes, all zeros.
     pub fn new(bytes: u64) -> Disk {
         Disk { bytes, state: Mutex::default() }
     }
 
-    /// Its size.
+    /// Returns the size of the disk.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Gives it another content, and forgets what was done to it before.
+    /// Replaces the content of the disk and clears its log.
     pub fn load(&self, image: Image) {
         *self.state() = State { image, log: Log::default() };
     }
 
-    /// What was done to it, which it forgets.
+    /// Returns the log and clears it.
     pub fn take_log(&self) -> Log {
         std::mem::take(&mut self.state().log)
     }
 
-    /// What was done to it so far.
+    /// Returns a copy of the log.
     pub fn copy_log(&self) -> Log {
         self.state().log.clone()
     }
 
-    /// How many events it remembers.
+    /// Returns the number of events in the log, which is the position of the next one.
     pub fn position(&self) -> usize {
         self.state().log.len()
     }
 
-    /// Reads, past the end too, where there are zeros.
+    /// Reads at `offset`. Bytes past the end of the disk are zeros.
     pub fn read(&self, offset: u64, bytes: &mut [u8]) {
         self.state().image.read(offset, bytes);
     }
 
-    /// Does something to it, and remembers that.
+    /// Applies an event to the content and appends it to the log.
     pub fn apply(&self, event: Event) {
         let mut state = self.state();
         state.image.apply(&event);

@@ -1,4 +1,4 @@
-//! A disk of this program as a block device of the kernel: a file of a FUSE file system, and a loop device on that.
+//! Exposes a disk of this program as a block device of the kernel: a loop device over a file of a FUSE file system.
 
 mod fuse;
 mod loop_device;
@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// A block device whose content and whose every write this program has in its hands.
+/// A block device whose content this program holds and whose writes it logs.
 ///
-/// Dropping it takes everything down that it put up, in the order of the fields; what is mounted is dropped before it, since a
-/// [`Mounted`] borrows it.
+/// Dropping a drive detaches the loop device, unmounts the FUSE file system and removes the directory, in the order of
+/// the fields. A [`Mounted`] borrows the drive, so it is unmounted before.
 pub struct Drive {
     loop_device: LoopDevice,
     marks: File,
@@ -31,11 +31,11 @@ pub struct Drive {
 }
 
 impl Drive {
-    /// A drive of this size, full of zeros.
+    /// Creates a drive of `bytes` bytes, all zeros.
     ///
     /// # Errors
     ///
-    /// If this is not root, or the system has no FUSE or no loop device to give.
+    /// Fails without root, without FUSE and without a free loop device.
     pub fn new(bytes: u64) -> Result<Drive, Error> {
         let directory = tempfile::Builder::new().prefix("crash-images-").tempdir();
         let directory = directory.map_err(Error::system("a temporary directory"))?;
@@ -51,46 +51,46 @@ impl Drive {
         Ok(Drive { loop_device, marks, _fuse: fuse, disk, directory })
     }
 
-    /// The disk behind it.
+    /// Returns the disk behind the device.
     pub fn disk(&self) -> &Disk {
         &self.disk
     }
 
-    /// The block device.
+    /// Returns the path of the block device.
     pub fn device(&self) -> &Path {
         self.loop_device.path()
     }
 
-    /// Puts a mark into the log of the disk, by a write to a file beside the one that the loop device has.
+    /// Appends a mark to the log of the disk, by a write to the FUSE file `marks`.
     ///
     /// # Errors
     ///
-    /// If that file system is gone.
+    /// Fails if the FUSE file system is unmounted.
     pub fn mark(&self, text: &str) -> Result<(), Error> {
         (&self.marks).write_all(text.as_bytes()).map_err(Error::system("a mark"))
     }
 
-    /// Gives the disk another content. Nothing may be mounted.
+    /// Replaces the content of the disk. The exclusive borrow guarantees that no file system is mounted.
     ///
     /// # Errors
     ///
-    /// If the device does not let go of what it cached.
+    /// Fails if the kernel cannot drop the cached buffers of the device.
     pub fn load(&mut self, image: Image) -> Result<(), Error> {
         self.disk.load(image);
-        self.loop_device.forget_cached()
+        self.loop_device.drop_cached_buffers()
     }
 
-    /// Mounts the file system that is on it.
+    /// Mounts the file system on the device.
     ///
     /// # Errors
     ///
-    /// If the file system refuses.
+    /// Fails if `mount` fails.
     pub fn mount(&self, kind: &str, options: &str) -> Result<Mounted<'_>, Error> {
         Mounted::new(self.device(), self.directory.path().join(MOUNTED), kind, options)
     }
 
-    /// A directory for files that are not on the drive, and gone with it.
-    pub fn beside(&self) -> PathBuf {
+    /// Returns a directory outside the drive, which is removed with the drive.
+    pub fn scratch_directory(&self) -> PathBuf {
         self.directory.path().to_path_buf()
     }
 }

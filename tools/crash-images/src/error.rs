@@ -1,69 +1,70 @@
-//! What keeps the rig from finding out. What it finds is a [`crate::check::Violation`].
+//! Defines the errors of the test rig itself. A guarantee that the queue breaks is a [`crate::check::Violation`]
+//! instead.
 
 use std::io;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Why the rig cannot go on.
+/// An error of the test rig.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The system refused something.
-    #[error("{what}: {source}")]
+    /// A system call failed.
+    #[error("{operation}: {source}")]
     System {
-        /// What was tried.
-        what: String,
-        /// What the system said.
+        /// The operation or its path.
+        operation: String,
+        /// The error of the system call.
         source: io::Error,
     },
-    /// A program that should have succeeded did not.
-    #[error("{program}: {why}")]
+    /// A program failed that should have succeeded.
+    #[error("{program}: {reason}")]
     Program {
         /// The program and its arguments.
         program: String,
-        /// Its status, and what it wrote to standard error.
-        why: String,
+        /// The exit status and the standard error of the program.
+        reason: String,
     },
-    /// The queue refused what it should have done.
+    /// The host library failed where it should have succeeded.
     #[error(transparent)]
     Queue(#[from] queue_store_host::Error),
-    /// What was recorded makes no sense.
+    /// The recorded log is invalid or contradicts its workload.
     #[error("the log: {0}")]
     Log(String),
-    /// Somebody pressed ^C.
+    /// SIGHUP, SIGINT or SIGTERM arrived.
     #[error("interrupted")]
     Interrupted,
 }
 
 impl Error {
-    /// For `map_err`: the system refused `what`.
-    pub(crate) fn system<E: Into<io::Error>>(what: impl Into<String>) -> impl FnOnce(E) -> Error {
-        let what = what.into();
-        |source| Error::System { what, source: source.into() }
+    /// Wraps the system's error of `operation`, for `map_err`.
+    pub(crate) fn system<E: Into<io::Error>>(operation: impl Into<String>) -> impl FnOnce(E) -> Error {
+        let operation = operation.into();
+        |source| Error::System { operation, source: source.into() }
     }
 
-    /// For `map_err`: the system refused to do something with a file.
+    /// Wraps the system's error of an operation on the file `path`, for `map_err`.
     pub(crate) fn file<E: Into<io::Error>>(path: &Path) -> impl FnOnce(E) -> Error {
         Error::system(path.display().to_string())
     }
 
-    /// A program that ended otherwise than it should have.
+    /// Reports a program that ended with an unexpected status.
     pub(crate) fn program(command: &Command, output: &Output) -> Error {
-        let said = String::from_utf8_lossy(&output.stderr);
-        Error::Program { program: words(command), why: format!("{}: {}", output.status, said.trim()) }
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Error::Program { program: command_line(command), reason: format!("{}: {}", output.status, stderr.trim()) }
     }
 }
 
-/// Runs a program to its end, which must be a success, and returns what it printed.
+/// Runs a program that must succeed, and returns its standard output.
 pub(crate) fn run(command: &mut Command) -> Result<String, Error> {
-    let output = command.output().map_err(Error::system(words(command)))?;
+    let output = command.output().map_err(Error::system(command_line(command)))?;
     if !output.status.success() {
         return Err(Error::program(command, &output));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A command as it would be typed, but for quotes.
-fn words(command: &Command) -> String {
+/// Formats a command as a command line without quotes.
+fn command_line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

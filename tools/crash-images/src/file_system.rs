@@ -1,4 +1,4 @@
-//! The file systems: how each is made, mounted and, where it has no journal, repaired.
+//! Makes, mounts and, where necessary, repairs the file systems under test.
 
 use crate::crash::Tearing;
 use crate::disk::Image;
@@ -12,18 +12,18 @@ use std::process::Command;
 
 const MIB: u64 = 1 << 20;
 
-/// Blocks of a group of ext4, and so the number of the block that has the second superblock.
+/// Blocks of a group of ext4, which is also the number of the block with the second superblock.
 const EXT4_GROUP_BLOCKS: &str = "8192";
 
 /// A file system in one of its modes.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileSystem {
-    /// ext4 as it comes: a journal of the metadata, data written before the metadata that names it
+    /// ext4 by default: a journal of the metadata, data written before the metadata that refers to it
     Ext4,
-    /// ext4 whose journal has the data too
+    /// ext4 with a journal of the data too
     Ext4DataJournal,
-    /// ext4 that writes data whenever it likes
+    /// ext4 with data written in no order with the metadata
     Ext4DataWriteback,
     /// ext4 without a journal, repaired by e2fsck before it is mounted
     Ext4NoJournal,
@@ -34,12 +34,12 @@ pub enum FileSystem {
 }
 
 impl FileSystem {
-    /// Every file system, in the order of the report.
+    /// Returns every file system, in the order of the report.
     pub fn all() -> &'static [FileSystem] {
         FileSystem::value_variants()
     }
 
-    /// Bytes of the device: little more than the least that its mkfs takes.
+    /// Returns the size of the device: little more than the minimum of the file system's mkfs.
     pub fn bytes(self) -> u64 {
         match self {
             FileSystem::Xfs => 300 * MIB,
@@ -48,9 +48,10 @@ impl FileSystem {
         }
     }
 
-    /// Where a disk may tear this file system, which is on `image`: anywhere in ext4, which writes again what its journal has, and
-    /// has a second superblock; nowhere in btrfs, whose blocks are written once, but for a superblock of 4096 bytes; and in the
-    /// log of XFS, which does not mount where a block is torn that its log is to change.
+    /// Returns the part of the disk whose writes may be torn between sectors, for the file system on `image`: all of
+    /// ext4, which replays whole blocks from its journal and has a second superblock; none of btrfs, which never
+    /// overwrites a block in place except its superblock of 4096 bytes; and the log of XFS, which does not mount if a
+    /// block that log recovery changes is torn.
     pub fn tearing(self, image: &Image) -> Tearing {
         let sectors = match self {
             FileSystem::Btrfs => 0..0,
@@ -60,12 +61,12 @@ impl FileSystem {
         Tearing { sectors }
     }
 
-    /// Whether a rename, a link and the sync of a directory are atomic, which the queue assumes.
+    /// Returns whether a rename, a link and the fsync of a directory are atomic, as the queue assumes.
     pub fn keeps_assumptions(self) -> bool {
         self != FileSystem::Ext4NoJournal
     }
 
-    /// What the kernel calls it.
+    /// Returns the kernel's name of the file system, as for `mount -t`.
     fn kind(self) -> &'static str {
         match self {
             FileSystem::Xfs => "xfs",
@@ -74,8 +75,8 @@ impl FileSystem {
         }
     }
 
-    /// The options of a mount. What nobody needs any more is not given back to the disk, which is the default of all but
-    /// btrfs: it would make images of no interest.
+    /// Returns the mount options. `nodiscard` is the default of all file systems except btrfs; discards would add
+    /// images that test nothing.
     fn options(self) -> &'static str {
         match self {
             FileSystem::Ext4DataJournal => "nodiscard,data=journal",
@@ -84,12 +85,12 @@ impl FileSystem {
         }
     }
 
-    /// The program that makes it, with its arguments but for the device.
+    /// Returns the mkfs command without the device.
     fn maker(self) -> Command {
         let mut command = Command::new(format!("mkfs.{}", self.kind()));
         match self {
-            // Blocks as on a disk of a usual size, two block groups so that there is a second superblock as there is on every such
-            // disk, and nothing that is left to the first mount.
+            // Blocks of the size that mkfs chooses for larger disks, two block groups so that there is a second
+            // superblock as on larger disks, and no initialization that is left to the first mount.
             FileSystem::Ext4
             | FileSystem::Ext4DataJournal
             | FileSystem::Ext4DataWriteback
@@ -110,22 +111,22 @@ impl FileSystem {
         command
     }
 
-    /// Makes it on a drive.
+    /// Makes the file system on a drive.
     ///
     /// # Errors
     ///
-    /// If its mkfs fails.
+    /// Fails if mkfs fails.
     pub fn make(self, drive: &Drive) -> Result<(), Error> {
         run(self.maker().arg(drive.device())).map(drop)
     }
 
-    /// Mounts it, which recovers it as far as it does so by itself. ext4 is repaired by `e2fsck` as it is when a machine starts:
-    /// without a journal always, and with one if it does not mount, as with a torn superblock. Says, too, whether it did not
-    /// mount.
+    /// Mounts the file system, which replays its journal or log. ext4 is repaired by `e2fsck` as at the start of a
+    /// machine: without a journal always, and with a journal if it does not mount, for example with a torn superblock.
+    /// Returns also whether the first mount failed.
     ///
     /// # Errors
     ///
-    /// If it does not mount.
+    /// Fails if the file system does not mount.
     pub fn mount(self, drive: &Drive) -> Result<(Mounted<'_>, bool), Error> {
         let mount = || drive.mount(self.kind(), self.options());
         if self == FileSystem::Ext4NoJournal {
@@ -141,18 +142,18 @@ impl FileSystem {
         }
     }
 
-    /// The version of its mkfs.
+    /// Returns the version of the file system's mkfs.
     pub fn version(self) -> String {
         let output = Command::new(format!("mkfs.{}", self.kind())).arg("-V").output();
         let Ok(output) = output else {
             return format!("mkfs.{}: missing", self.kind());
         };
-        // mke2fs says it on standard error.
-        let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-        String::from_utf8_lossy(&said).lines().next().unwrap_or_default().to_string()
+        // mke2fs prints its version on standard error.
+        let printed = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+        String::from_utf8_lossy(&printed).lines().next().unwrap_or_default().to_string()
     }
 
-    /// The programs that are needed for it.
+    /// Returns the programs that make and repair the file system.
     pub(crate) fn programs(self) -> Vec<String> {
         let mut programs = vec![format!("mkfs.{}", self.kind())];
         if self.kind() == "ext4" {
@@ -161,20 +162,20 @@ impl FileSystem {
         programs
     }
 
-    /// Whether the kernel has it, or can load it.
+    /// Returns whether the kernel supports the file system, after it tried to load the module.
     pub(crate) fn is_in_kernel(self) -> bool {
         let known = || {
             let list = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
             list.lines().any(|line| line.split_whitespace().next_back() == Some(self.kind()))
         };
         known() || {
-            // Where there is no such module, the list says so.
+            // A failure to load the module shows in the list.
             let _ = Command::new("modprobe").args(["--quiet", self.kind()]).status();
             known()
         }
     }
 
-    /// What it is called in the report.
+    /// Returns the name of the file system in the report.
     pub fn title(self) -> &'static str {
         match self {
             FileSystem::Ext4 => "ext4",
@@ -194,7 +195,7 @@ impl Display for FileSystem {
     }
 }
 
-/// Where XFS has its log, as its superblock says.
+/// Returns the byte range of the XFS log, read from the superblock.
 fn xfs_log(image: &Image) -> Range<u64> {
     let mut superblock = [0; 128];
     image.read(0, &mut superblock);
@@ -203,18 +204,19 @@ fn xfs_log(image: &Image) -> Range<u64> {
     };
     let (start, blocks) = (number(48, 8), number(96, 4));
     let (group_blocks, group_bits, block_bits) = (number(84, 4), number(124, 1), number(120, 1));
-    // A block's number has that of its group above its number there.
+    // A block number has the number of its allocation group in the high bits and the block's index in the group below.
     let start = (start >> group_bits) * group_blocks + (start & ((1 << group_bits) - 1));
     start << block_bits..(start + blocks) << block_bits
 }
 
-/// Repairs an ext4 file system: if its superblock is torn, which `e2fsck` does not get over by itself, with the second one.
+/// Repairs an ext4 file system with `e2fsck`, and with the second superblock if that fails, as with a torn first one.
 fn repair(drive: &Drive) -> Result<(), Error> {
     let check = |more: &[&str]| {
         let mut command = Command::new("e2fsck");
         command.args(["-f", "-y"]).args(more).arg(drive.device());
         let output = command.output().map_err(Error::system("e2fsck"))?;
-        // 1 is a repair, 2 one after which the machine is to be restarted if it was mounted.
+        // 1: errors were corrected; 2: errors were corrected, and the machine must restart if the file system was
+        // mounted.
         match output.status.code() {
             Some(0..=2) => Ok(()),
             _ => Err(Error::program(&command, &output)),

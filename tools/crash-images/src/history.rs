@@ -1,7 +1,7 @@
-//! What was promised, and when: read from the marks in the log of a disk.
+//! Reads the history of each item from the marks in the log of a disk.
 //!
-//! A call takes an item from one state to the next. It may have any effect from the mark on that it began, and it must have had it
-//! from the mark on that it was acknowledged.
+//! A call takes an item from one state to the next. The new state is possible after the mark of the call, and certain
+//! after the mark of the acknowledgement, if the acknowledgement promises durability.
 
 use crate::disk::{Event, Log};
 use crate::error::Error;
@@ -10,35 +10,35 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-/// What the rig notes in the log.
+/// A note of the rig in the log.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mark {
-    /// Crashes before this are of no interest.
+    /// The queue is filled; crashes before this mark are not tested.
     Begin,
     /// A call is about to be made.
     Called {
-        /// Its number.
+        /// The number of the call.
         call: usize,
     },
-    /// A call said of an item that it is done.
+    /// A call reported success for an item.
     Acknowledged {
         /// The number of the call.
         call: usize,
-        /// The item.
+        /// The number of the item.
         item: usize,
-        /// The id that it got, where it got one.
+        /// The id that a put or an import printed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
     },
-    /// A call that names no item is done.
+    /// A call that concerns no single item succeeded.
     Done {
-        /// Its number.
+        /// The number of the call.
         call: usize,
     },
-    /// When an item says that it was created.
+    /// The creation time of an item, read from its envelope.
     Created {
-        /// The item.
+        /// The number of the item.
         item: usize,
         /// Seconds and nanoseconds.
         at: (i64, i32),
@@ -48,29 +48,29 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The mark as a text.
+    /// Serializes the mark as JSON.
     ///
     /// # Panics
     ///
-    /// Never: it has nothing that JSON could not.
+    /// Never: every value of a mark has a representation in JSON.
     pub fn text(&self) -> String {
-        serde_json::to_string(self).expect("a mark is plain data")
+        serde_json::to_string(self).expect("a mark has no value that JSON cannot represent")
     }
 }
 
-/// A delivery as an item has it: status, and what the last attempt said.
+/// A delivery of an item: its status, and the failure message of the last attempt.
 pub type Delivery = (i32, String);
 
-/// What an item is at some time, besides what never changes of it.
+/// The mutable fields of an item at some moment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct State {
-    /// Where it is.
+    /// The place of the item.
     pub place: Place,
-    /// Its recipients, in the order of [`Mail::to`].
+    /// The deliveries, in the order of [`Mail::to`].
     pub deliveries: Vec<Delivery>,
 }
 
-/// What kind of call made the last state.
+/// The kind of call that changes an item.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Change {
     /// A put or an import.
@@ -86,32 +86,33 @@ pub enum Change {
 /// A change of an item.
 #[derive(Clone, Debug)]
 pub struct Transition {
-    /// What it was.
+    /// The kind of the call.
     pub change: Change,
-    /// Position in the log from which on it may be seen.
+    /// Position in the log from which the change may be visible after a crash.
     pub called: usize,
-    /// Position from which on it must be seen.
+    /// Position from which the change must be visible after a crash.
     pub promised: Option<usize>,
-    /// What the item is then; none: it is gone.
+    /// The state after the change; `None` if the change removes the item.
     pub state: Option<State>,
-    /// Nothing of it was synced, so that before it is promised the item may be damaged.
+    /// Whether the call fsynced nothing, so that a crash before `promised` may damage the item.
     pub unsynced: bool,
 }
 
-/// What happened to an item.
+/// The changes of an item.
 #[derive(Clone, Debug, Default)]
 pub struct ItemHistory {
-    /// The id that it got.
+    /// The id that the put or import printed.
     pub id: Option<String>,
-    /// When it says that it was created, if it lived to the end.
+    /// The creation time, if the item was in the queue at the end.
     pub created_at: Option<(i64, i32)>,
-    /// Its changes, in order. Before the first it is not there.
+    /// The changes, in order. Before the first one the item does not exist.
     pub transitions: Vec<Transition>,
 }
 
 impl ItemHistory {
-    /// What it may be after any crash between two positions of the log that leaves one image: a range of indices for
-    /// [`ItemHistory::state`]. Empty if the image breaks a promise whatever it has.
+    /// Returns the numbers of changes that the item may show in an image that a crash at any moment between `earliest`
+    /// and `latest` leaves: at least those promised by `latest`, at most those called by `earliest`. Each is an index
+    /// for [`ItemHistory::state`]. If the range is empty, every state breaks a promise.
     pub fn allowed(&self, earliest: usize, latest: usize) -> RangeInclusive<usize> {
         let promised = |transition: &Transition| transition.promised.is_some_and(|position| position <= latest);
         let least = self.transitions.iter().rposition(promised).map_or(0, |index| index + 1);
@@ -119,12 +120,12 @@ impl ItemHistory {
         least..=most
     }
 
-    /// What it is after so many changes.
+    /// Returns the state after `changes` changes; `None` if the item does not exist then.
     pub fn state(&self, changes: usize) -> Option<&State> {
         self.transitions.get(changes.checked_sub(1)?)?.state.as_ref()
     }
 
-    /// The last of so many changes.
+    /// Returns the last of the first `changes` changes.
     pub fn change(&self, changes: usize) -> Option<&Transition> {
         self.transitions.get(changes.checked_sub(1)?)
     }
@@ -134,15 +135,15 @@ impl ItemHistory {
     }
 }
 
-/// What happened to all items.
+/// The changes of all items.
 pub struct History {
-    /// The items, by number.
+    /// The histories, by number of the item.
     pub items: Vec<ItemHistory>,
-    /// The item of each id that was given out.
+    /// The number of the item of each generated or caller-chosen id.
     pub by_id: HashMap<String, usize>,
     /// Position of [`Mark::Begin`].
     pub begin: usize,
-    /// Calls that were acknowledged, counting each item of an import or a removal.
+    /// Number of acknowledgements: one for each item of an import or a removal.
     pub acknowledged: usize,
 }
 
@@ -151,7 +152,7 @@ impl History {
     ///
     /// # Errors
     ///
-    /// If they are not those of the workload.
+    /// Fails if a mark is invalid, or does not belong to the workload.
     pub fn new(workload: &Workload, log: &Log) -> Result<History, Error> {
         let mut reader = Reader {
             workload,
@@ -162,7 +163,7 @@ impl History {
                 acknowledged: 0,
             },
             called: HashMap::new(),
-            weak: Vec::new(),
+            unpromised: Vec::new(),
         };
         for (position, event) in log.iter().enumerate() {
             if let Event::Mark(text) = event {
@@ -177,10 +178,10 @@ impl History {
 struct Reader<'a> {
     workload: &'a Workload,
     history: History,
-    /// Where each call was made.
+    /// Position of each call, by its number.
     called: HashMap<usize, usize>,
-    /// Changes that were acknowledged and not promised: position, item, index of the transition.
-    weak: Vec<(usize, usize, usize)>,
+    /// Acknowledged changes that are not promised: position, item, index of the transition.
+    unpromised: Vec<(usize, usize, usize)>,
 }
 
 impl<'a> Reader<'a> {
@@ -205,7 +206,7 @@ impl<'a> Reader<'a> {
             Mark::Done { call } => {
                 if self.call(call)?.action == Action::Recover {
                     let called = self.called.get(&call).copied().unwrap_or(position);
-                    self.settle(position, |acknowledged, _| acknowledged < called)?;
+                    self.promise(position, |acknowledged, _| acknowledged < called)?;
                 }
             }
             Mark::Created { item, at } => self.item(item)?.created_at = Some(at),
@@ -214,14 +215,14 @@ impl<'a> Reader<'a> {
     }
 
     fn call(&self, number: usize) -> Result<&'a Call, Error> {
-        self.workload.call(number).ok_or_else(|| Error::Log(format!("there is no call {number}")))
+        self.workload.call(number).ok_or_else(|| Error::Log(format!("no call {number} in the workload")))
     }
 
     fn item(&mut self, item: usize) -> Result<&mut ItemHistory, Error> {
-        self.history.items.get_mut(item).ok_or_else(|| Error::Log(format!("there is no item {item}")))
+        self.history.items.get_mut(item).ok_or_else(|| Error::Log(format!("no item {item} in the workload")))
     }
 
-    /// Notes what a call may change from here on.
+    /// Adds the transitions that a call may make from `position` on.
     fn begin(&mut self, position: usize, call: &Call) -> Result<(), Error> {
         match &call.action {
             Action::Put(item) => self.begin_put(position, call, *item),
@@ -229,7 +230,8 @@ impl<'a> Reader<'a> {
             Action::Update { item, recipient, status, failure } => {
                 let mut state = self.item(*item)?.last_state().cloned();
                 let delivery = state.as_mut().and_then(|state| state.deliveries.get_mut(*recipient));
-                let delivery = delivery.ok_or_else(|| Error::Log(format!("call {} updates nothing", call.number)))?;
+                let delivery =
+                    delivery.ok_or_else(|| Error::Log(format!("call {} updates no recipient", call.number)))?;
                 *delivery = (*status, failure.clone());
                 self.change(position, call, *item, Change::Update, state)
             }
@@ -269,10 +271,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Notes what a call promised.
+    /// Records the acknowledgement of an item, and promises the change if the call's durability does.
     fn acknowledge(&mut self, position: usize, call: &Call, item: usize) -> Result<(), Error> {
         match &call.action {
-            Action::PutAgain(_) | Action::RemoveAgain(_) => self.settle(position, |_, weak| weak == item),
+            Action::PutAgain(_) | Action::RemoveAgain(_) => self.promise(position, |_, unpromised| unpromised == item),
             _ => {
                 let promises = self.workload.promises(call);
                 let transitions = &mut self.item(item)?.transitions;
@@ -281,19 +283,21 @@ impl<'a> Reader<'a> {
                 if promises {
                     transitions[last].promised = Some(position);
                 } else {
-                    self.weak.push((position, item, last));
+                    self.unpromised.push((position, item, last));
                 }
                 Ok(())
             }
         }
     }
 
-    /// Promises what was acknowledged without a promise: `which` is told where that was, and for which item.
-    fn settle(&mut self, position: usize, which: impl Fn(usize, usize) -> bool) -> Result<(), Error> {
-        let (settled, weak) = self.weak.iter().partition(|(acknowledged, item, _)| which(*acknowledged, *item));
-        self.weak = weak;
-        let settled: Vec<(usize, usize, usize)> = settled;
-        settled.into_iter().try_for_each(|(_, item, index)| {
+    /// Promises from `position` on the unpromised changes that `filter` selects by the position of their
+    /// acknowledgement and their item.
+    fn promise(&mut self, position: usize, filter: impl Fn(usize, usize) -> bool) -> Result<(), Error> {
+        let (promised, unpromised) =
+            self.unpromised.iter().partition(|(acknowledged, item, _)| filter(*acknowledged, *item));
+        self.unpromised = unpromised;
+        let promised: Vec<(usize, usize, usize)> = promised;
+        promised.into_iter().try_for_each(|(_, item, index)| {
             self.item(item)?.transitions[index].promised = Some(position);
             Ok(())
         })
@@ -306,7 +310,7 @@ mod tests {
     use crate::file_system::FileSystem;
     use crate::workload::Settings;
 
-    /// Calls that are numbered from 1, and the marks of a log, in which `None` is a write.
+    /// Reads the history of `calls`, numbered from 1, from a log of `marks`, in which `None` stands for a write.
     fn history(calls: Vec<(Action, Durability)>, marks: Vec<Option<Mark>>) -> History {
         let settings =
             Settings { file_system: FileSystem::Ext4, durability: Durability::Full, seed: 1, calls: 0, imported: 0 };
@@ -318,7 +322,8 @@ mod tests {
         let event = |mark: Option<Mark>| {
             mark.map_or(Event::Write { offset: 0, bytes: Vec::new() }, |mark| Event::Mark(mark.text()))
         };
-        History::new(&workload, &marks.into_iter().map(event).collect()).expect("the marks fit the calls")
+        History::new(&workload, &marks.into_iter().map(event).collect())
+            .expect("every mark is of a call of the workload")
     }
 
     fn acknowledged(call: usize, item: usize) -> Option<Mark> {
@@ -330,21 +335,21 @@ mod tests {
     }
 
     #[test]
-    fn an_item_may_be_there_once_its_put_began_and_must_be_once_it_was_acknowledged() {
+    fn item_is_possible_after_call_and_required_after_acknowledgement() {
         let history =
             history(vec![(Action::Put(0), Durability::Full)], vec![None, called(1), None, acknowledged(1, 0), None]);
         let item = &history.items[0];
         assert_eq!(item.allowed(0, 0), 0..=0);
         assert_eq!(item.allowed(2, 2), 0..=1);
         assert_eq!(item.allowed(4, 4), 1..=1);
-        assert_eq!(item.allowed(2, 4), 1..=1, "the image of a crash before and after the acknowledgement");
-        assert!(item.allowed(0, 4).is_empty(), "nothing was written between the call and its acknowledgement");
+        assert_eq!(item.allowed(2, 4), 1..=1, "the crash can have happened after the acknowledgement");
+        assert!(item.allowed(0, 4).is_empty(), "no write came between the call and its acknowledgement");
         assert_eq!((history.by_id["id0"], item.state(0)), (0, None));
         assert_eq!(item.state(1).map(|state| state.place), Some(Place::Ready));
     }
 
     #[test]
-    fn what_promises_little_is_promised_by_a_recovery_that_began_after_it() {
+    fn later_recovery_or_exists_answer_promises_weaker_puts() {
         let calls = vec![
             (Action::Put(0), Durability::None),
             (Action::Recover, Durability::Full),
@@ -364,12 +369,13 @@ mod tests {
         let history = history(calls, marks);
         assert_eq!(history.items[0].transitions[0].promised, Some(5));
         assert!(history.items[0].transitions[0].unsynced);
-        assert_eq!(history.items[1].transitions[0].promised, Some(7), "the recovery began too early for it");
+        let promised = history.items[1].transitions[0].promised;
+        assert_eq!(promised, Some(7), "the recovery began before the acknowledgement");
         assert!(!history.items[1].transitions[0].unsynced);
     }
 
     #[test]
-    fn a_later_promise_includes_the_earlier_ones() {
+    fn later_promise_includes_earlier_ones() {
         let update = |status| Action::Update { item: 0, recipient: 0, status, failure: "later".to_string() };
         let calls = vec![
             (Action::Put(0), Durability::Full),

@@ -1,4 +1,4 @@
-//! A job: one recording, every crash of it, and the controls that say whether the findings are to be trusted.
+//! Runs a job: makes one recording, checks its crash images, and checks two control images that validate the checks.
 
 use crate::check::{Checker, Expectation, Findings, Kind, Snapshot, Violation, check_survived};
 use crate::crash::{Choice, Crash, Crashes, Cut, cuts, generator};
@@ -14,88 +14,88 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// What looks at an image again.
+/// The command line that checks one image again, without its arguments.
 pub const REPLAY: &str = "cargo run --release --package queue-store-crash-images -- replay";
 
-/// Images with violations that are described one by one.
+/// Maximum number of images whose violations are described.
 const MAX_EXAMPLES: usize = 20;
 
-/// What is described of each.
+/// Maximum number of violations that are described of each image.
 const MAX_EXAMPLE_VIOLATIONS: usize = 5;
 
-/// How much is tried.
+/// The number of images to check.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Images of each cut, at most.
+    /// Maximum number of images of each cut.
     pub images: usize,
-    /// One image in so many is recovered twice, and gets a second power cut, during the first recovery or after it.
+    /// One image in `second` is recovered twice, and gets a second power cut, during the first recovery or after it.
     pub second: usize,
 }
 
-/// What a job found.
+/// The result of a job.
 pub struct Outcome {
-    /// What was run.
+    /// The settings of the workload.
     pub settings: Settings,
-    /// Calls that were acknowledged.
+    /// Number of acknowledgements.
     pub acknowledged: usize,
-    /// Flushes from the beginning on, including those with nothing to flush.
+    /// Number of flushes after the mark `begin`, including those that follow no write.
     pub flushes: usize,
-    /// Cuts of the log.
+    /// Number of cuts of the log.
     pub cuts: usize,
-    /// Different images that were mounted, recovered and checked.
+    /// Number of different images that were mounted, recovered and checked.
     pub images: usize,
-    /// Images that were recovered twice, and mounted again after a second power cut.
+    /// Number of images that were recovered twice, and mounted again after a second power cut.
     pub second: usize,
-    /// Images that were mounted only after a repair, as when a machine starts.
+    /// Number of images that mounted only after a repair, as at the start of a machine.
     pub repaired: usize,
-    /// Images with a violation.
+    /// Number of images with a violation.
     pub violated: usize,
-    /// Images with a violation of each kind.
+    /// Number of images with a violation of each kind.
     pub by_kind: BTreeMap<Kind, usize>,
-    /// Some of them.
+    /// The first images with a violation, at most `MAX_EXAMPLES`.
     pub examples: Vec<Example>,
-    /// What is wrong with the image that has every write, in which nothing may be.
+    /// Violations of the control image with every write, which must have none.
     pub control: Vec<Violation>,
-    /// Whether the image that has no write of the workload is found to break the promises of all of it, as it must.
-    pub sees_loss: bool,
-    /// How long it took to look at the images.
+    /// Whether the checks report lost puts in the control image without any write of the workload, as they must.
+    pub detects_loss: bool,
+    /// Time of the checks of all images.
     pub time: Duration,
-    /// Where the log is, if it was kept.
+    /// The path of the log, if it was kept.
     pub log: Option<PathBuf>,
 }
 
 /// An image with violations.
 pub struct Example {
-    /// The cut.
+    /// The number of the cut.
     pub cut: usize,
-    /// What the disk had of what was written after it.
+    /// The writes after the cut that reached the disk.
     pub choice: Choice,
-    /// What is broken.
+    /// The violations found.
     pub violations: Vec<Violation>,
 }
 
-/// What is told of a job while it runs.
+/// Receives the progress of a job.
 pub trait Progress: Sync {
-    /// A recording is made, and so many images of it are to be looked at.
+    /// Reports that a recording is made, and `images` images of it will be checked.
     fn begin(&self, images: usize);
-    /// One of them is done.
+    /// Reports that one image was checked.
     fn done(&self);
 }
 
-/// Which logs are kept, and in which directory.
+/// The jobs whose logs are kept, and the directory of the logs.
 #[derive(Clone, Debug)]
 pub enum Keep {
-    /// All.
+    /// All jobs.
     All(PathBuf),
-    /// Those of jobs that are not fine.
+    /// Jobs whose outcome is not fine.
     Broken(PathBuf),
 }
 
-/// Records a workload and looks at its images.
+/// Records a workload and checks its images.
 ///
 /// # Errors
 ///
-/// If the rig fails, or is interrupted.
+/// Fails if the rig fails or is interrupted.
 pub fn run(
     settings: &Settings,
     plan: &Plan,
@@ -127,22 +127,22 @@ pub struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// Prepares to look at a recording.
+    /// Creates a drive and cuts the log of a recording.
     ///
     /// # Errors
     ///
-    /// If there is no drive to be had.
+    /// Fails if the drive cannot be created.
     pub fn new(recording: &'a Recording, checker: &'a Checker<'a>) -> Result<Job<'a>, Error> {
         let drive = Drive::new(recording.workload.settings.file_system.bytes())?;
         let cuts = cuts(&recording.log, recording.history.begin);
         Ok(Job { recording, checker, drive, cuts })
     }
 
-    /// Looks at all images of a plan.
+    /// Checks all images of a plan.
     ///
     /// # Errors
     ///
-    /// If the rig fails, or is interrupted.
+    /// Fails if the rig fails or is interrupted.
     pub fn run(&mut self, plan: &Plan, progress: &impl Progress) -> Result<Outcome, Error> {
         let begun = Instant::now();
         let recording = self.recording;
@@ -159,7 +159,7 @@ impl<'a> Job<'a> {
             by_kind: BTreeMap::new(),
             examples: Vec::new(),
             control: self.control()?,
-            sees_loss: self.sees_loss()?,
+            detects_loss: self.detects_loss()?,
             time: Duration::ZERO,
             log: None,
         };
@@ -174,25 +174,26 @@ impl<'a> Job<'a> {
                 return Err(Error::Interrupted);
             }
             let twice = outcome.images % plan.second.max(1) == plan.second.max(1) - 1;
-            let examined = self.examine(&crashes.one(cut, choice), twice)?;
+            let examined = self.examine(&crashes.crash(cut, choice), twice)?;
             outcome.images += 1;
             outcome.second += usize::from(examined.was_cut_again);
             outcome.repaired += usize::from(examined.was_repaired);
-            outcome.note(cut.number, choice, examined.violations);
+            outcome.add_image(cut.number, choice, examined.violations);
             progress.done();
         }
         outcome.time = begun.elapsed();
         Ok(outcome)
     }
 
-    /// Looks at one image, which is the caller's to name.
+    /// Checks the image of a cut and a choice, with a second power cut.
     ///
     /// # Errors
     ///
-    /// If there is no such image, or the rig fails.
+    /// Fails if the log has no such cut, or the rig fails.
     pub fn replay(&mut self, cut: usize, choice: Choice) -> Result<(Crash, Vec<Violation>), Error> {
-        let cut = self.cuts.get(cut).ok_or_else(|| Error::Log(format!("it has {} cuts", self.cuts.len())))?.clone();
-        let crash = self.crashes().one(&cut, choice);
+        let missing = || Error::Log(format!("no cut {cut}: the log has {} cuts", self.cuts.len()));
+        let cut = self.cuts.get(cut).ok_or_else(missing)?.clone();
+        let crash = self.crashes().crash(&cut, choice);
         let violations = self.examine(&crash, true)?.violations;
         Ok((crash, violations))
     }
@@ -204,7 +205,7 @@ impl<'a> Job<'a> {
         Crashes::new(&self.recording.log, settings.seed, settings.file_system.tearing(&image))
     }
 
-    /// What is wrong after no crash at all: with every write.
+    /// Checks the control image with every write, as without a crash.
     fn control(&mut self) -> Result<Vec<Violation>, Error> {
         let mut image = Image::default();
         self.recording.log.iter().for_each(|event| image.apply(event));
@@ -213,18 +214,18 @@ impl<'a> Job<'a> {
         Ok(self.examine(&crash, false)?.violations)
     }
 
-    /// Whether an image that lacks everything breaks promises.
-    fn sees_loss(&mut self) -> Result<bool, Error> {
+    /// Checks the control image without any write of the workload, and returns whether lost puts are reported.
+    fn detects_loss(&mut self) -> Result<bool, Error> {
         let Some(first) = self.cuts.first().cloned() else {
             return Ok(false);
         };
-        let crash = Crash { latest: self.recording.log.len(), ..self.crashes().one(&first, Choice::None) };
+        let crash = Crash { latest: self.recording.log.len(), ..self.crashes().crash(&first, Choice::None) };
         let violations = self.examine(&crash, false)?.violations;
         Ok(violations.iter().any(|violation| violation.kind == Kind::LostPut))
     }
 
-    /// Mounts an image, recovers and checks it; and, if asked, recovers it twice, and cuts the power again during the first
-    /// recovery or after it.
+    /// Mounts an image, recovers and checks it. With `twice`, also recovers it a second time, and cuts the power again
+    /// during the first recovery or after it.
     fn examine(&mut self, crash: &Crash, twice: bool) -> Result<Examined, Error> {
         let file_system = self.recording.workload.settings.file_system;
         self.drive.load(crash.image.clone())?;
@@ -253,7 +254,7 @@ impl<'a> Job<'a> {
         let mut examined = Examined { violations, was_repaired, was_cut_again: false };
         if let Some(before) = before {
             let log = self.drive.disk().take_log();
-            let (image, is_after) = self.second(crash, &log, recovered_at);
+            let (image, is_after) = self.second_image(crash, &log, recovered_at);
             examined.was_cut_again = true;
             let violations = self.examine_second(crash, image, is_after.then_some(&before))?;
             examined.violations.extend(violations.into_iter().map(|violation| Violation {
@@ -264,7 +265,8 @@ impl<'a> Job<'a> {
         Ok(examined)
     }
 
-    /// The same after a second power cut. If that was after the recovery had reported, what was there then must be there still.
+    /// Recovers and checks the image of a second power cut. If that was after the first recovery had ended, the files
+    /// in `before` must still exist, unchanged.
     fn examine_second(
         &mut self,
         crash: &Crash,
@@ -295,9 +297,9 @@ impl<'a> Job<'a> {
         Expectation { workload, history, earliest: crash.earliest, latest: crash.latest }
     }
 
-    /// The image after a second power cut, and whether that was after the recovery had reported. `log` is what happened since the
-    /// first one; the recovery had reported at `recovered_at`.
-    fn second(&self, crash: &Crash, log: &Log, recovered_at: usize) -> (Image, bool) {
+    /// Makes the image of a second power cut, and returns whether it was after the end of the recovery. `log` has the
+    /// events since the first power cut; the recovery ended at its position `recovered_at`.
+    fn second_image(&self, crash: &Crash, log: &Log, recovered_at: usize) -> (Image, bool) {
         let choice = match crash.choice {
             Choice::None => 0,
             Choice::All => 1,
@@ -305,31 +307,32 @@ impl<'a> Job<'a> {
         };
         let mut random = generator(&[self.recording.workload.settings.seed, crash.cut as u64, 4, choice]);
         let flushes = log.iter().enumerate().filter(|(_, event)| **event == Event::Flush);
-        // Before the first flush, nothing of it is safe.
-        let safe: Vec<usize> = std::iter::once(0).chain(flushes.map(|(position, _)| position)).collect();
-        let reported = safe.partition_point(|position| *position < recovered_at).max(1) - 1;
+        // Position 0 stands for a crash before the first flush, when no write of the log is durable.
+        let cuts: Vec<usize> = std::iter::once(0).chain(flushes.map(|(position, _)| position)).collect();
+        let last_of_recovery = cuts.partition_point(|position| *position < recovered_at).max(1) - 1;
         let is_after = random.random_bool(0.5);
-        let chosen = if is_after { reported } else { random.random_range(0..=reported) };
-        let end = safe.get(chosen + 1).copied().unwrap_or(log.len());
+        let chosen = if is_after { last_of_recovery } else { random.random_range(0..=last_of_recovery) };
+        let end = cuts.get(chosen + 1).copied().unwrap_or(log.len());
         let mut image = crash.image.clone();
-        log[..safe[chosen]].iter().for_each(|event| image.apply(event));
-        log[safe[chosen]..end].iter().filter(|_| random.random_bool(0.5)).for_each(|event| image.apply(event));
+        log[..cuts[chosen]].iter().for_each(|event| image.apply(event));
+        log[cuts[chosen]..end].iter().filter(|_| random.random_bool(0.5)).for_each(|event| image.apply(event));
         (image, is_after)
     }
 }
 
 impl Outcome {
-    /// Whether nothing may be broken: the queue promises it, and the file system keeps what the queue assumes.
+    /// Returns whether no violation is expected: with durability `full`, on a file system that keeps the queue's
+    /// assumptions.
     pub fn must_hold(&self) -> bool {
         self.settings.durability == Durability::Full && self.settings.file_system.keeps_assumptions()
     }
 
-    /// Whether nothing is broken that may not be, and the controls say that this means something.
+    /// Returns whether there are no unexpected violations, and both controls have the required result.
     pub fn is_fine(&self) -> bool {
-        self.control.is_empty() && self.sees_loss && !(self.must_hold() && self.violated > 0)
+        self.control.is_empty() && self.detects_loss && !(self.must_hold() && self.violated > 0)
     }
 
-    /// What was found in words, with at most so many images that are broken, and how to look at each again.
+    /// Describes the outcome and at most `examples` broken images, each with the command line that checks it again.
     pub fn describe(&self, examples: usize) -> String {
         let Settings { file_system, durability, .. } = &self.settings;
         let mut lines =
@@ -337,9 +340,9 @@ impl Outcome {
         let mut line = |line: String| lines.extend([line.as_str(), "\n"]);
         self.control
             .iter()
-            .for_each(|violation| line(format!("  the control, with every write, is broken: {violation}")));
-        if !self.sees_loss {
-            line("  the control that lacks every write is not found to be broken".to_string());
+            .for_each(|violation| line(format!("  the control image with every write is broken: {violation}")));
+        if !self.detects_loss {
+            line("  no lost put is reported for the control image without writes".to_string());
         }
         for Example { cut, choice, violations } in self.examples.iter().take(examples) {
             match &self.log {
@@ -351,7 +354,8 @@ impl Outcome {
         lines
     }
 
-    fn note(&mut self, cut: usize, choice: Choice, violations: Vec<Violation>) {
+    /// Adds the violations of one image to the counts and the examples.
+    fn add_image(&mut self, cut: usize, choice: Choice, violations: Vec<Violation>) {
         if violations.is_empty() {
             return;
         }
@@ -367,7 +371,7 @@ impl Outcome {
     }
 }
 
-/// What was found of one image.
+/// The result of a check of one image.
 struct Examined {
     violations: Vec<Violation>,
     was_repaired: bool,

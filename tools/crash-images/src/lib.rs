@@ -1,21 +1,23 @@
-//! Crash images: what real file systems make of a queue when the power fails.
+//! Tests a queue on real file systems against power cuts.
 //!
-//! The kernel's ext4, XFS and btrfs run on a loop device over a FUSE file of this program, which logs every write and every flush.
-//! A second file of the same FUSE file system takes marks into the same log: what was asked of the shipping command, and
-//! what it had said when. Then the log is cut at every flush, and the disk gets none, all, or any of what was written after it,
-//! torn between sectors or not. Each such image is mounted, recovered by the shipping command, and compared with what
-//! had been promised by then.
+//! The kernel's ext4, XFS and btrfs run on a loop device over a FUSE file of this program, which logs every write and
+//! every flush. A second file of the same FUSE file system adds marks to the same log: each call of the shipping
+//! command, and each acknowledgement. Then the log is cut at every flush, and the disk gets none, all, or a subset of
+//! the writes after the flush, torn between sectors or not. Each such image is mounted, recovered by the shipping
+//! command, and compared with the guarantees that the command had given at that moment.
 //!
-//! What it assumes of disks, and what it found, is in `docs/crash-images.md`, which the command `crash-images run` writes.
+//! `docs/crash-images.md`, which the command `crash-images run` writes, has the assumptions about disks and the
+//! results.
 //!
-//! # What is not tried
+//! # Out of scope
 //!
-//! Disks that lie about flushes; syncs that fail (the simulator has them); file systems over networks.
+//! Disks that ignore flushes; fsyncs that fail (the simulator covers them); network file systems.
 //!
-//! # How it is laid out
+//! # Layout
 //!
-//! A [`workload`] is drawn from a seed. [`record`] runs it on a [`drive`], whose [`disk`] remembers what happened. [`crash`] makes
-//! images of that, [`history`] says what was promised when, [`check`] compares the two, and a [`job`] does it all.
+//! A [`workload`] is generated from a seed. [`record`] runs it on a [`drive`], whose [`disk`] logs the events.
+//! [`crash`] makes images from the log, [`history`] determines when each change was promised, [`check`] compares the
+//! two, and a [`job`] runs all of these steps.
 
 #![cfg(target_os = "linux")]
 

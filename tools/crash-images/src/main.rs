@@ -1,4 +1,4 @@
-//! The command `crash-images`: see `crash-images --help` and `docs/crash-images.md`.
+//! Runs the command `crash-images`: see `crash-images --help` and `docs/crash-images.md`.
 
 #[cfg(target_os = "linux")]
 mod arguments;
@@ -12,6 +12,6 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> std::process::ExitCode {
-    eprintln!("crash-images: skipped: loop devices and mount namespaces are Linux's");
+    eprintln!("crash-images: skipped: loop devices and mount namespaces exist only on Linux");
     std::process::ExitCode::from(69)
 }

@@ -1,4 +1,4 @@
-//! Runs a workload with the shipping command on a drive, and records what the drive and the callers saw.
+//! Runs a workload with the shipping command on a drive, and records the events of the disk and of the callers.
 
 use crate::check::{Checker, Expectation, FOREIGN_FILES, queue_directory};
 use crate::disk::{Log, log_file};
@@ -14,49 +14,49 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Bytes of a mail that never ends: more than the command takes in one piece, so that it has begun to write.
+/// Bytes sent of an endless mail: more than 1 MiB, the limit up to which the command buffers a mail before it writes.
 const ENDLESS_BYTES: usize = 2 << 20;
 
-/// How long the command may take to write what it got of such a mail.
+/// Time for the command to write the part of an endless mail that it received.
 const WRITING_TIME: Duration = Duration::from_millis(50);
 
-/// What happened, to be crashed.
+/// A workload, its log and its history.
 pub struct Recording {
-    /// What was done.
+    /// The calls and their mails.
     pub workload: Workload,
-    /// What was promised.
+    /// The changes of each item, with the positions of their calls and promises.
     pub history: History,
-    /// What the disk saw, from its mkfs to its unmount.
+    /// The events of the disk, from mkfs to the unmount.
     pub log: Log,
 }
 
 impl Recording {
-    /// The recording of a workload that left this log.
+    /// Creates a recording from a workload and its log.
     ///
     /// # Errors
     ///
-    /// If the marks in the log are not those of the workload.
+    /// Fails if the marks in the log are not those of the workload.
     pub fn new(workload: Workload, log: Log) -> Result<Recording, Error> {
         let history = History::new(&workload, &log)?;
         Ok(Recording { workload, history, log })
     }
 
-    /// Reads a recording that was saved.
+    /// Loads a recording from a file.
     ///
     /// # Errors
     ///
-    /// If the file is not one.
+    /// Fails if the file cannot be read, or is no valid recording.
     pub fn load(path: &Path) -> Result<Recording, Error> {
         let (line, log) = log_file::load(path).map_err(Error::file(path))?;
         let settings = serde_json::from_str(&line).map_err(|error| Error::Log(error.to_string()))?;
         Recording::new(Workload::new(settings), log)
     }
 
-    /// Writes it to a file.
+    /// Saves the recording to a file.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written.
+    /// Fails if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let line = serde_json::to_string(&self.workload.settings).map_err(|error| Error::Log(error.to_string()))?;
         log_file::save(path, &line, &self.log).map_err(Error::file(path))
@@ -66,14 +66,14 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// If anything fails, such as a call of the command; or if the queue is not at the end what it should be, without any
-    /// crash.
+    /// Fails if a call of the command or another operation fails, and if the queue violates its guarantees at the end,
+    /// without any crash.
     pub fn make(workload: Workload, checker: &Checker<'_>) -> Result<Recording, Error> {
         let file_system = workload.settings.file_system;
         let drive = Drive::new(file_system.bytes())?;
         file_system.make(&drive)?;
         let (mounted, _) = file_system.mount(&drive)?;
-        let mails = drive.beside().join("mails");
+        let mails = drive.scratch_directory().join("mails");
         fs::create_dir(&mails).map_err(Error::file(&mails))?;
         let runner = Runner {
             workload: &workload,
@@ -88,9 +88,10 @@ impl Recording {
         runner.mark(&Mark::Begin)?;
         runner.work()?;
         runner.mark(&Mark::End)?;
-        // The first reading says when each item was created, and the second one that all is as it should be.
+        // The first history selects the items whose creation times are marked; the second one has these marks for the
+        // check.
         let log = drive.disk().copy_log();
-        runner.note_times(&History::new(&workload, &log)?, checker)?;
+        runner.mark_creation_times(&History::new(&workload, &log)?, checker)?;
         let log = drive.disk().copy_log();
         let history = History::new(&workload, &log)?;
         let now = Expectation { workload: &workload, history: &history, earliest: log.len(), latest: log.len() };
@@ -109,9 +110,9 @@ struct Runner<'a> {
     drive: &'a Drive,
     queue: PathBuf,
     root: PathBuf,
-    /// A directory for what is to be put.
+    /// A directory for the bodies and ids of mails.
     mails: PathBuf,
-    /// Whether a client failed, so that the others stop.
+    /// Whether a client failed. The others stop then.
     failed: AtomicBool,
 }
 
@@ -120,7 +121,7 @@ impl Runner<'_> {
         self.drive.mark(&mark.text())
     }
 
-    /// Fills the queue, and has the drive make all of that safe.
+    /// Fills the queue, and syncs the file system and the device.
     fn prepare(&self) -> Result<(), Error> {
         self.workload.clients.first().into_iter().flatten().try_for_each(|call| self.call(call))?;
         for (name, content) in FOREIGN_FILES {
@@ -131,12 +132,12 @@ impl Runner<'_> {
         }
         let root = File::open(&self.root).map_err(Error::file(&self.root))?;
         nix::unistd::syncfs(root).map_err(Error::file(&self.root))?;
-        // ext4 without a journal writes metadata after the last flush of its own.
+        // ext4 without a journal issues no flush after its last writes of metadata.
         let device = File::open(self.drive.device()).and_then(|device| device.sync_all());
         device.map_err(Error::file(self.drive.device()))
     }
 
-    /// Runs the clients, all at once.
+    /// Runs the clients concurrently.
     fn work(&self) -> Result<(), Error> {
         let work = |calls: &[Call]| {
             for call in calls {
@@ -177,7 +178,7 @@ impl Runner<'_> {
             Action::PutAgain(item) => {
                 let mut command = durable("put");
                 self.put_arguments(&mut command, &self.workload.mails[*item])?;
-                // It exists, and is safe.
+                // EX_CANTCREAT: the item exists and is durable.
                 expect(&mut command, 73)?;
                 acknowledge(*item)
             }
@@ -198,7 +199,7 @@ impl Runner<'_> {
                 items.iter().try_for_each(|item| acknowledge(*item))
             }
             Action::RemoveAgain(item) => {
-                // There is none, and that is certain.
+                // EX_NOINPUT: the item does not exist, durably.
                 expect(durable("remove").arg(self.id(*item)?), 66)?;
                 acknowledge(*item)
             }
@@ -214,7 +215,7 @@ impl Runner<'_> {
         }
     }
 
-    /// The file that remembers the id of an item.
+    /// Returns the path of the file with the id of an item.
     fn id_file(&self, item: usize) -> PathBuf {
         self.mails.join(format!("{item}.id"))
     }
@@ -224,7 +225,8 @@ impl Runner<'_> {
         fs::read_to_string(&path).map_err(Error::file(&path))
     }
 
-    /// Notes that an item got an id: as soon as anybody can know it.
+    /// Marks a put as acknowledged, and saves the id. The mark comes first, so that it is as early as the caller learns
+    /// the id.
     fn acknowledge_put(&self, call: usize, item: usize, id: &str) -> Result<(), Error> {
         self.mark(&Mark::Acknowledged { call, item, id: Some(id.to_string()) })?;
         let path = self.id_file(item);
@@ -247,7 +249,7 @@ impl Runner<'_> {
     }
 
     fn import(&self, mut command: Command, call: usize, items: &[usize]) -> Result<(), Error> {
-        // A maildir, whose mails are the bytes of its files.
+        // A maildir: the command imports its files byte for byte.
         let maildir = self.mails.join(format!("import-{call}"));
         for name in ["new", "cur"] {
             let directory = maildir.join(name);
@@ -259,7 +261,7 @@ impl Runner<'_> {
             fs::write(&file, &mail.body).map_err(Error::file(&file))?;
         }
         command.args(["--from", Mail::FROM]);
-        // They are all for the same.
+        // All mails of an import have the same recipients.
         let to = items.first().map(|first| &self.workload.mails[*first].to);
         command.args(to.into_iter().flatten().flat_map(|to| ["--to", to]));
         let mut acknowledged = 0;
@@ -276,17 +278,17 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Kills a command that waits for the rest of a mail.
+    /// Starts a put, sends a part of a mail, and kills the command while it waits for the rest.
     fn put_killed(&self, mut command: Command) -> Result<(), Error> {
         command.args(["--from", Mail::FROM, "--to", Mail::FROM]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(Error::system("put"))?;
         let written = child.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(&vec![b'.'; ENDLESS_BYTES]));
         std::thread::sleep(WRITING_TIME);
         let killed = child.kill().and_then(|()| child.wait().map(drop));
-        written.and(killed).map_err(Error::system("a put that is killed"))
+        written.and(killed).map_err(Error::system("put, killed"))
     }
 
-    /// Writes another file of the file system, and syncs it.
+    /// Appends to a file outside the queue on the same file system, and fsyncs it.
     fn neighbour(&self, number: usize) -> Result<(), Error> {
         let path = self.root.join("neighbour");
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(Error::file(&path))?;
@@ -294,8 +296,8 @@ impl Runner<'_> {
         (&file).write_all(content.as_bytes()).and_then(|()| file.sync_all()).map_err(Error::file(&path))
     }
 
-    /// Notes when the items that are there say that they were created, which no call said.
-    fn note_times(&self, history: &History, checker: &Checker<'_>) -> Result<(), Error> {
+    /// Marks the creation time of each item in the queue, which no call printed.
+    fn mark_creation_times(&self, history: &History, checker: &Checker<'_>) -> Result<(), Error> {
         let queue = checker.host.open(&self.queue)?;
         let live = history.items.iter().enumerate();
         for (item, history) in live.filter(|(_, history)| history.state(history.transitions.len()).is_some()) {
@@ -308,13 +310,13 @@ impl Runner<'_> {
     }
 }
 
-/// Runs a command that must end with an exit code.
+/// Runs a command that must end with the exit code `code`.
 fn expect(command: &mut Command, code: i32) -> Result<(), Error> {
     let output = command.output().map_err(Error::system("queue-store"))?;
     if output.status.code() == Some(code) { Ok(()) } else { Err(Error::program(command, &output)) }
 }
 
-/// Runs a command that must succeed, and takes its lines as they come.
+/// Runs a command that must succeed, and passes each line of its standard output to `take` as it arrives.
 fn lines(command: &mut Command, mut take: impl FnMut(&str) -> Result<(), Error>) -> Result<(), Error> {
     let mut child = command
         .stdin(Stdio::null())
@@ -325,7 +327,7 @@ fn lines(command: &mut Command, mut take: impl FnMut(&str) -> Result<(), Error>)
     let mut taken = Ok(());
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines() {
-            taken = line.map_err(Error::system("what the command prints")).and_then(|line| take(&line));
+            taken = line.map_err(Error::system("queue-store: standard output")).and_then(|line| take(&line));
             if taken.is_err() {
                 break;
             }

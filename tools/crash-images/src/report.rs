@@ -1,4 +1,4 @@
-//! The findings as a table, and as the page `docs/crash-images.md`.
+//! Formats the outcomes as a table, and as the page `docs/crash-images.md`.
 
 use crate::check::Kind;
 use crate::file_system::FileSystem;
@@ -6,28 +6,28 @@ use crate::job::{Outcome, REPLAY};
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 use std::collections::BTreeSet;
 
-/// Kinds that have a column of their own; the others share one.
+/// Kinds with a column of their own; the others share one.
 const COLUMNS: [(Kind, &str); 4] = [
     (Kind::LostPut, "puts lost"),
     (Kind::LostChange, "updates lost"),
-    (Kind::Returned, "removed items back"),
+    (Kind::Resurrected, "removed items back"),
     (Kind::Damaged, "damaged"),
 ];
 
-/// Columns that are no numbers.
-const NAMES: usize = 2;
+/// Number of columns with text, which come before those with numbers.
+const TEXT_COLUMNS: usize = 2;
 
-/// What is known besides the outcomes.
-pub struct Setting {
-    /// What made the report, as it is typed.
+/// The command line and the machine of a run.
+pub struct Environment {
+    /// The command line that made the report.
     pub command: String,
     /// The version of the kernel.
     pub kernel: String,
-    /// Why file systems were not tried.
+    /// The file systems that were skipped, each with the missing requirements.
     pub skipped: Vec<(FileSystem, String)>,
 }
 
-/// The outcomes as a table for a terminal.
+/// Formats the outcomes as a table for a terminal.
 pub fn table(outcomes: &[Outcome]) -> String {
     lines(outcomes, presets::NOTHING)
 }
@@ -38,7 +38,7 @@ fn lines(outcomes: &[Outcome], style: TableStyle) -> String {
     let header: Vec<&str> = header.chain(COLUMNS.map(|(_, title)| title)).chain(["other"]).collect();
     let mut table = Table::new();
     table.load_style(style).set_header(header).add_rows(outcomes.iter().map(row));
-    for column in table.column_iter_mut().skip(NAMES) {
+    for column in table.column_iter_mut().skip(TEXT_COLUMNS) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
@@ -56,14 +56,14 @@ fn row(outcome: &Outcome) -> Vec<String> {
     row
 }
 
-/// The page.
-pub fn page(outcomes: &[Outcome], setting: &Setting) -> String {
-    let Setting { command, kernel, skipped } = setting;
+/// Formats the page.
+pub fn page(outcomes: &[Outcome], environment: &Environment) -> String {
+    let Environment { command, kernel, skipped } = environment;
     let versions: BTreeSet<String> = outcomes.iter().map(|outcome| outcome.settings.file_system.version()).collect();
     let versions: Vec<String> = versions.into_iter().collect();
     let skipped: String = skipped
         .iter()
-        .map(|(skipped, missing)| format!("\n{} was not tried: there was no {missing}.\n", skipped.title()))
+        .map(|(skipped, missing)| format!("\n{} was not tested: missing {missing}.\n", skipped.title()))
         .collect();
     let sum = |number: fn(&Outcome) -> usize, which: fn(&Outcome) -> bool| {
         outcomes.iter().filter(|outcome| which(outcome)).map(number).sum::<usize>()
@@ -72,11 +72,11 @@ pub fn page(outcomes: &[Outcome], setting: &Setting) -> String {
     let second = sum(|outcome| outcome.second, Outcome::must_hold);
     let broken = sum(|outcome| outcome.violated, Outcome::must_hold);
     let repaired = sum(|outcome| outcome.repaired, |_| true);
-    let controls = outcomes.iter().filter(|outcome| outcome.control.is_empty() && outcome.sees_loss).count();
+    let controls = outcomes.iter().filter(|outcome| outcome.control.is_empty() && outcome.detects_loss).count();
     format!(
         "# Crash images
 
-What real file systems make of a queue when the power fails. This page is written, as root, by
+Results of tests of a queue on real file systems against power cuts. This page is generated, as root, by
 
 ```sh
 {command} --report docs/crash-images.md
@@ -84,72 +84,74 @@ What real file systems make of a queue when the power fails. This page is writte
 
 on Linux {kernel} ({versions}).
 
-With durability `full`, {broken} of {images} images of the file systems that keep what the queue assumes are broken.
-The power of {second} of these images was cut a second time, while they were recovered or after that.
+With durability `full`, {broken} of {images} images of the file systems that keep the queue's assumptions are broken.
+{second} of these images had a second power cut, during their recovery or after it.
 
 {table}{skipped}
-`file` syncs the file and not the directory, as chasquid does since its commit 08273ea; `none` syncs nothing. They are shown
-for comparison, and to show that this test can fail.
+`content-only` fsyncs the file and not the directory, as chasquid does since its commit 08273ea; `none` fsyncs nothing.
+Both are shown for comparison, and to show that this test detects losses.
 
-btrfs makes a removal that nobody synced durable with its next transaction, which is half a minute away; a sync of another
-file does not. The others do with the next sync of anything.
+btrfs makes a removal without fsync durable with its next transaction commit, which is half a minute away; an fsync of
+another file does not commit it. On the other file systems the next fsync of any file does.
 
-ext4 without a journal keeps no promise, whoever makes it: a rename is not atomic, a directory can be torn, and what a sync
-wrote can be undone by the repair of what it did not write. Do not keep a queue there.
+ext4 without a journal keeps no guarantee: a rename is not atomic, a directory can be torn, and when `e2fsck` repairs
+unsynced metadata, it can undo writes that an fsync made durable. Do not keep a queue there.
 
-## How it is made
+## Method
 
 The kernel's file system runs on a loop device over a FUSE file that logs each write and each flush. The command
-`queue-store` puts, imports, updates, moves and removes items there; two callers are at work at once, beside a neighbour who
-syncs a file of his own. A second FUSE file takes marks into the same log: each call before it is made, and each
-acknowledgement as soon as it can be read.
+`queue-store` puts, imports, updates, moves and removes items there. Two clients work concurrently, and also fsync a
+file outside the queue, as another process would. A second FUSE file adds marks to the same log: each call before it is
+made, and each acknowledgement as soon as the client reads it.
 
-Then the log is cut at every flush, from the last one before the workload to the unmount after it. The disk has everything
-from before the flush, and of what was written after it: nothing; any beginning; any subset; any subset with torn writes.
-Everything is what the next cut has with nothing; no image is counted twice. Each image is mounted, which replays the
-journal, and recovered with `queue-store recover --grace 0`. Then all that it has is read with the host library, of which the
-command is made. An image is **broken** if
+Then the log is cut at every flush, from the last one before the workload to the unmount after it. The disk has all
+writes before the flush, and of the writes after it: none; any prefix; any subset; any subset with torn writes. The
+image with all of them is the next cut's image with none, and no image is counted twice. Each image is mounted, which
+replays the journal, and recovered with `queue-store recover --grace 0`. Then every item is read with the host library,
+on which the command is built. An image is **broken** if
 
-- an item is gone whose put was acknowledged at any moment at which the crash can have happened (**puts lost**);
-- an item is older than an acknowledged update, or not where an acknowledged hold, release, quarantine or restore took it
+- an item is missing whose put was acknowledged at any moment at which the crash can have happened (**puts lost**);
+- an item lacks an acknowledged update, or is not in the state of an acknowledged hold, release, quarantine or restore
   (**updates lost**);
-- an item is there whose removal was acknowledged (**removed items back**);
-- an item is there and cannot be read, unless its last call asked for no sync and nothing was promised of it (**damaged**);
-- or, in the last column, a valid item is not what was put, a file that is not the queue's was changed, a temporary file is
-  left, or the file system does not mount.
+- an item exists whose removal was acknowledged (**removed items back**);
+- an item exists and cannot be read, unless its last call fsynced nothing and nothing was promised of it (**damaged**);
+- or, in the last column, a valid item differs from its put, a file that is not the queue's was changed, a temporary
+  file is left, or the file system does not mount.
 
-**calls** counts acknowledgements, and **flushes** those of the disk. Images with a **second cut** are recovered twice, the
-second time to no effect. Their second power cut is inside the first recovery, after which everything above must hold as
-well, or after it had reported, and then every item that it found must still be there.
+**calls** counts acknowledgements, and **flushes** counts the flushes of the disk. Images with a **second cut** are
+recovered twice, and the second recovery must change nothing. The second power cut is inside the first recovery, and
+then all of the above must hold again, or after its end, and then every item that it found must also still exist.
 
-Some calls of the workloads of `full` promise less, with durability `file` or `none`, until `recover`, or an answer that the
-item exists or is gone, makes up for it; from there on they count as promises. The workloads of `file` and `none` have no
-such calls, and no moves: these always sync.
+Some calls of the `full` workloads have the durability `content-only` or `none`. Their changes count as promised once a
+later `recover` succeeds, or a later call answers that the item exists or is gone. The workloads of `content-only` and
+`none` have no such calls, and no moves, since these always fsync.
 
 ## Assumptions
 
-1. A write that the disk received before a flush is safe once the flush is done. (A disk need only keep what it had
-   completed before; the loop device passes one request at a time, so that the two cannot be told apart here.)
+1. A write that the disk received before a flush is durable once the flush is done. (A disk need only keep the writes
+   that it had completed before the flush; the loop device passes one request at a time, so the two sets are equal
+   here.)
 2. A disk tears ext4, and the log of XFS, between sectors of 512 bytes, and everything else between blocks of 4096. XFS
-   does not mount when a block of a directory was torn between sectors, and btrfs when its superblock was.
-3. Writes to one place reach the disk in their order.
+   does not mount if a block of a directory was torn between sectors, and btrfs does not if its superblock was.
+3. Overlapping writes reach the disk in order.
 
 ## Controls
 
-For each of the {jobs} recordings, the image with every write must have everything, and the image with no write of the
-workload must be found to lack it; so it was for {controls}. {repaired} images of ext4 had a torn superblock, and were
-mounted after `e2fsck` had repaired them, as an operator does when a machine does not start.
+For each of the {jobs} recordings, the image with every write must keep every guarantee, and lost puts must be reported
+for the image with no write of the workload; so it was for {controls} of them. Of the images of ext4, {repaired} had a
+torn superblock, and were mounted after `e2fsck` had repaired them, as by an operator when a machine does not start.
 
-## Looking at an image again
+## Replaying an image
 
-Choices are drawn from the seed; what two callers do at once, and when the kernel writes, is not. With `--keep DIR` the logs
-are kept, and this looks at one image of a log again, and with `--image FILE` writes it to a file:
+The choices are generated from the seed; the interleaving of the two clients and the times of the kernel's writes are
+not. With `--keep DIR` the logs are kept. This command checks one image of a log again, and writes it to a file with
+`--image FILE`:
 
 ```sh
-{REPLAY} DIR/ext4-file.log --cut 12 --choice some-0
+{REPLAY} DIR/ext4-content-only.log --cut 12 --choice some-0
 ```
 
-`cargo test --package queue-store-crash-images` is the short form.
+`cargo test --package queue-store-crash-images` runs a short version of this test.
 ",
         versions = versions.join(", "),
         table = lines(outcomes, presets::ASCII_MARKDOWN),

@@ -1,4 +1,4 @@
-//! What the command does.
+//! Runs the subcommands.
 
 use crate::arguments::{Action, Arguments, Replay, Run};
 use clap::{Parser, ValueEnum};
@@ -8,7 +8,7 @@ use queue_store_crash_images::drive::namespace;
 use queue_store_crash_images::file_system::FileSystem;
 use queue_store_crash_images::job::{self, Job, Keep, Outcome, Plan, Progress};
 use queue_store_crash_images::record::Recording;
-use queue_store_crash_images::report::{self, Setting};
+use queue_store_crash_images::report::{self, Environment};
 use queue_store_crash_images::workload::{Durability, Settings};
 use queue_store_crash_images::{Error, command, interrupt, requirement};
 use queue_store_host::Host;
@@ -19,13 +19,13 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What `main` returns where something is broken, as opposed to where the rig could not find out.
+/// The exit code for violations that must not occur.
 const BROKEN: u8 = 1;
 
-/// The exit code for what could not be found out.
+/// The exit code for a failure of the rig, or a missing requirement.
 const FAILED: u8 = 70;
 
-/// Broken images that are described where some must be.
+/// Maximum number of broken images that are described of a job in which violations are expected.
 const FEW_EXAMPLES: usize = 1;
 
 /// Runs the command with the arguments of the process.
@@ -44,60 +44,60 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Prints; whoever does not listen any more is not told.
+/// Prints a text, and ignores errors such as a closed pipe.
 fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
-fn command_of(given: Option<&Path>) -> Result<PathBuf, Error> {
-    given.map_or_else(command::build, |given| Ok(given.to_path_buf()))
+fn command_or_build(command: Option<&Path>) -> Result<PathBuf, Error> {
+    command.map_or_else(command::build, |command| Ok(command.to_path_buf()))
 }
 
-fn system(what: &Path) -> impl FnOnce(io::Error) -> Error {
-    let what = what.display().to_string();
-    |source| Error::System { what, source }
+fn file_error(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let operation = path.display().to_string();
+    |source| Error::System { operation, source }
 }
 
 fn run_all(arguments: &Run) -> Result<ExitCode, Error> {
-    let (tried, skipped) = file_systems(arguments);
-    if tried.is_empty() || requirement::require_all() && !skipped.is_empty() {
+    let (supported, skipped) = file_systems(arguments);
+    if supported.is_empty() || requirement::require_all() && !skipped.is_empty() {
         return Ok(ExitCode::from(FAILED));
     }
-    let command = command_of(arguments.command.as_deref())?;
+    let command = command_or_build(arguments.command.as_deref())?;
     namespace::enter()?;
     interrupt::catch();
     let host = Host::new()?;
     let checker = Checker { command: &command, host: &host };
-    let mut outcomes = run_jobs(arguments, &settings(arguments, &tried), &checker)?;
+    let mut outcomes = run_jobs(arguments, &settings(arguments, &supported), &checker)?;
     outcomes.sort_by_key(|outcome| (outcome.settings.file_system, outcome.settings.durability));
     print(&report::table(&outcomes));
     if let Some(path) = &arguments.report {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        // What follows the version is who built it.
+        // A release is the version, and after a `-` the suffix of the distribution or builder.
         let kernel = release.trim().split('-').next().unwrap_or_default().to_string();
-        let setting = Setting { command: typed(arguments), kernel, skipped };
-        fs::write(path, report::page(&outcomes, &setting)).map_err(system(path))?;
+        let environment = Environment { command: command_line(arguments), kernel, skipped };
+        fs::write(path, report::page(&outcomes, &environment)).map_err(file_error(path))?;
     }
     Ok(if outcomes.iter().all(Outcome::is_fine) { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
 }
 
-/// The file systems to try, and those that cannot be tried, with what is missing.
+/// Returns the chosen file systems that the machine supports, and the others with their missing requirements.
 fn file_systems(arguments: &Run) -> (Vec<FileSystem>, Vec<(FileSystem, String)>) {
-    let (mut tried, mut skipped) = (Vec::new(), Vec::new());
+    let (mut supported, mut skipped) = (Vec::new(), Vec::new());
     let chosen = &arguments.file_system;
     for file_system in FileSystem::all().iter().copied().filter(|one| chosen.is_empty() || chosen.contains(one)) {
         match requirement::missing(file_system) {
-            None => tried.push(file_system),
+            None => supported.push(file_system),
             Some(missing) => {
-                eprintln!("crash-images: {file_system} is skipped: there is no {missing}");
+                eprintln!("crash-images: {file_system} is skipped: missing {missing}");
                 skipped.push((file_system, missing));
             }
         }
     }
-    (tried, skipped)
+    (supported, skipped)
 }
 
-/// The settings of all jobs: what must hold first, since it takes longest.
+/// Returns the settings of all jobs, those with durability `full` first, since they take longest.
 fn settings(arguments: &Run, file_systems: &[FileSystem]) -> Vec<Settings> {
     let Run { seed, calls, imported, .. } = *arguments;
     let chosen = &arguments.durability;
@@ -107,7 +107,7 @@ fn settings(arguments: &Run, file_systems: &[FileSystem]) -> Vec<Settings> {
     pairs.map(settings).collect()
 }
 
-/// Runs all jobs, several at once.
+/// Runs all jobs, several at a time.
 fn run_jobs(arguments: &Run, settings: &[Settings], checker: &Checker<'_>) -> Result<Vec<Outcome>, Error> {
     let plan = Plan { images: arguments.images.max(1), second: arguments.second };
     let keep = match &arguments.keep {
@@ -120,7 +120,7 @@ fn run_jobs(arguments: &Run, settings: &[Settings], checker: &Checker<'_>) -> Re
         let mut outcomes = Vec::new();
         while let Some(one) = settings.get(next.fetch_add(1, Ordering::Relaxed)) {
             let outcome = job::run(one, &plan, checker, &bar, &keep);
-            // Where one fails, no other one is begun.
+            // After a failure, no thread begins another job.
             let outcome = outcome.inspect_err(|_| next.store(settings.len(), Ordering::Relaxed))?;
             bar.job_done(&outcome);
             outcomes.push(outcome);
@@ -130,7 +130,7 @@ fn run_jobs(arguments: &Run, settings: &[Settings], checker: &Checker<'_>) -> Re
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let outcomes: Result<Vec<Vec<Outcome>>, Error> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..arguments.jobs.unwrap_or(cores).max(1)).map(|_| scope.spawn(work)).collect();
-        // All are waited for, whatever the first ones say.
+        // Joins all threads before it returns the first error.
         let ends: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
         ends.into_iter().map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
@@ -138,8 +138,8 @@ fn run_jobs(arguments: &Run, settings: &[Settings], checker: &Checker<'_>) -> Re
     Ok(outcomes?.into_iter().flatten().collect())
 }
 
-/// The command line, as far as it decides what is found.
-fn typed(arguments: &Run) -> String {
+/// Formats a command line with the arguments that affect the results.
+fn command_line(arguments: &Run) -> String {
     let Run { seed, calls, imported, images, second, .. } = arguments;
     let mut line = "cargo run --release --package queue-store-crash-images -- run".to_string();
     arguments.file_system.iter().for_each(|file_system| line.extend([" --file-system ", &file_system.to_string()]));
@@ -150,21 +150,22 @@ fn typed(arguments: &Run) -> String {
 fn replay(arguments: &Replay) -> Result<ExitCode, Error> {
     let recording = Recording::load(&arguments.log)?;
     let bytes = recording.workload.settings.file_system.bytes();
-    let command = command_of(arguments.command.as_deref())?;
+    let command = command_or_build(arguments.command.as_deref())?;
     namespace::enter()?;
     interrupt::catch();
     let host = Host::new()?;
     let checker = Checker { command: &command, host: &host };
     let (crash, violations) = Job::new(&recording, &checker)?.replay(arguments.cut, arguments.choice)?;
     if let Some(path) = &arguments.image {
-        crash.image.save(path, bytes).map_err(system(path))?;
+        crash.image.save(path, bytes).map_err(file_error(path))?;
     }
-    print(&format!("the crash was after event {} and before event {} of the log\n", crash.earliest, crash.latest));
+    print(&format!("the crash is after event {} and before event {} of the log\n", crash.earliest, crash.latest));
     violations.iter().for_each(|violation| print(&format!("{violation}\n")));
     Ok(if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
 }
 
-/// The progress of all jobs. The images of a recording are known once it is made.
+/// The progress bar of all jobs. Its length grows as recordings are made, since only then is the number of their images
+/// known.
 struct Bar {
     bar: ProgressBar,
     jobs: usize,
@@ -184,7 +185,7 @@ impl Bar {
         Bar { bar, jobs, begun: AtomicUsize::new(0) }
     }
 
-    /// Says what a job found.
+    /// Prints the description of an outcome.
     fn job_done(&self, outcome: &Outcome) {
         let examples = if outcome.is_fine() { FEW_EXAMPLES } else { usize::MAX };
         self.bar.suspend(|| print(&outcome.describe(examples)));

@@ -1,7 +1,7 @@
-//! What the shipping command is asked to do, drawn from a seed.
+//! Generates the calls of the shipping command from a seed.
 //!
-//! Several clients work at once, each on items of its own, since two that change one item at a time are their callers'
-//! business. A client waits for each call before the next.
+//! Several clients work concurrently, each on its own items, since the queue leaves it to its callers to serialize
+//! changes of one item. A client waits for the end of each call before the next.
 
 mod mail;
 
@@ -15,26 +15,26 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
 
-/// Clients that work at once.
+/// Number of clients that work concurrently.
 const CLIENTS: usize = 2;
 
-/// Mails that every client but the first imports.
+/// Number of mails that every client except the first imports.
 const FEW_MAILS: usize = 3;
 
-/// Mails that stay of the first client's import: it removes the others in one call, since every image takes the longer the more
-/// it has.
-const MAILS_KEPT: usize = 4;
+/// Maximum number of imported mails that a client retains. It removes the others in one call, since the time to check
+/// an image grows with its number of items.
+const MAILS_RETAINED: usize = 4;
 
-/// Mails that are imported before the workload begins, so that there is something to be harmed.
+/// Number of mails that are imported before the workload begins, so that every crash could damage items.
 const MAILS_BEFORE: usize = 8;
 
-/// When a call is done, as `--durability` of the command has it.
+/// The durability of a call, a value of the command's `--durability`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Durability {
     /// The file and the directory are fsynced
     Full,
-    /// The file is fsynced, the directory is not: what chasquid does
+    /// The file is fsynced, the directory is not, as in chasquid
     ContentOnly,
     /// Nothing is fsynced
     None,
@@ -47,22 +47,22 @@ impl Display for Durability {
     }
 }
 
-/// What a workload is drawn from, and what it is for.
+/// The parameters of a workload.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Settings {
-    /// The file system that it runs on.
+    /// The file system that the workload runs on.
     pub file_system: FileSystem,
-    /// What is tried.
+    /// The durability under test.
     pub durability: Durability,
-    /// What everything random comes from.
+    /// The seed of every random choice.
     pub seed: u64,
-    /// Calls of each client.
+    /// Number of calls of each client.
     pub calls: usize,
-    /// Mails of the first client's import; the other's has a few.
+    /// Number of mails that the first client imports; the others import `FEW_MAILS`.
     pub imported: usize,
 }
 
-/// Where an item is.
+/// The place of an item in the queue, its state in terms of the command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
     /// Ready.
@@ -73,113 +73,113 @@ pub enum Place {
     Quarantined,
 }
 
-/// What is asked for. Items are numbers of mails.
+/// The subcommand of a call, and its items, which are numbers of mails.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Action {
     /// `put` of a new item.
     Put(usize),
-    /// `put` under the id of an item that exists, which is refused once that item is safe.
+    /// `put` under the id of an existing item, which the command refuses after it made that item durable.
     PutAgain(usize),
-    /// `put` of a mail that never ends, until the command is killed: it leaves a temporary file.
+    /// `put` of an endless mail until the command is killed, which leaves a temporary file.
     PutKilled,
     /// `import` of several mails, which are put in batches.
     Import(Vec<usize>),
     /// `update` of one recipient.
     Update {
-        /// The item.
+        /// The number of the item.
         item: usize,
-        /// Which of its recipients.
+        /// The index of the recipient.
         recipient: usize,
-        /// Its new status, by the number that the format has for it.
+        /// The new status, as its number in the format.
         status: i32,
-        /// What the last attempt said.
+        /// The failure message of the last attempt.
         failure: String,
     },
     /// `remove`.
     Remove(Vec<usize>),
-    /// `remove` of an item that is gone, which is answered once that is certain.
+    /// `remove` of a removed item, which the command answers after it made the removal durable.
     RemoveAgain(usize),
     /// `hold`, `release`, `quarantine` or `restore`.
     Move {
-        /// The item.
+        /// The number of the item.
         item: usize,
         /// The subcommand.
         subcommand: &'static str,
-        /// Where the item is then.
+        /// The place of the item after the move.
         to: Place,
     },
-    /// `recover`, with the usual grace.
+    /// `recover`, with the default grace.
     Recover,
-    /// Not the queue at all: somebody else on the file system writes a file of his own and syncs it, which makes the file system
-    /// write, at any moment, of the queue what it likes.
+    /// A write and an fsync of a file outside the queue, as by another process. The fsync makes the file system write
+    /// any part of the queue's unsynced changes.
     Neighbour,
 }
 
 /// A call of the command.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
-    /// Its number in the workload.
+    /// The number of the call in the workload.
     pub number: usize,
-    /// What it does.
+    /// The subcommand and its items.
     pub action: Action,
-    /// What it is told about durability.
+    /// The durability of the call.
     pub durability: Durability,
 }
 
 /// Calls, and the mails that they put.
 pub struct Workload {
-    /// What they were drawn from.
+    /// The parameters of the workload.
     pub settings: Settings,
-    /// The mails; an item is an index here.
+    /// The mails. The number of an item is its index.
     pub mails: Vec<Mail>,
-    /// The calls of each client, in order. The first of them alone works before the others begin: it fills the queue.
+    /// The calls of each client, in order. The first client fills the queue before the others begin.
     pub clients: Vec<Vec<Call>>,
 }
 
-/// Status names of the command, by number.
+/// The command's names of statuses, by their number in the format.
 pub(crate) const STATUSES: [&str; 3] = ["pending", "sent", "failed"];
 
 impl Workload {
-    /// Draws a workload.
+    /// Generates a workload.
     pub fn new(settings: Settings) -> Workload {
-        let mut draw = Draw {
+        let mut generator = Generator {
             random: ChaCha8Rng::seed_from_u64(settings.seed),
             mails: Vec::new(),
             number: 0,
             durability: settings.durability,
         };
-        let before = draw.import(MAILS_BEFORE);
-        let mut clients = vec![vec![draw.call(Action::Import(before.clone()), Durability::Full)]];
+        let before = generator.import(MAILS_BEFORE);
+        let mut clients = vec![vec![generator.call(Action::Import(before.clone()), Durability::Full)]];
         for client in 0..CLIENTS {
             let share = before.iter().skip(client).step_by(CLIENTS).map(|item| (*item, Place::Ready)).collect();
-            clients.push(draw.client(&settings, share, client == 0));
+            clients.push(generator.client(&settings, share, client == 0));
         }
-        Workload { settings, mails: draw.mails, clients }
+        Workload { settings, mails: generator.mails, clients }
     }
 
-    /// A call by its number.
+    /// Finds a call by its number.
     pub fn call(&self, number: usize) -> Option<&Call> {
         self.clients.iter().flatten().find(|call| call.number == number)
     }
 
-    /// Whether what a call reports as done is taken for a promise.
+    /// Returns whether the acknowledgement of a call counts as a promise of durability.
     pub(crate) fn promises(&self, call: &Call) -> bool {
-        // In a workload of `full`, some calls promise less, and later ones make up for it.
+        // In a workload of `full`, some calls have a weaker durability, and later calls make their changes durable.
         call.durability == Durability::Full || call.durability == self.settings.durability
     }
 }
 
-struct Draw {
+struct Generator {
     random: ChaCha8Rng,
     mails: Vec<Mail>,
     number: usize,
     durability: Durability,
 }
 
-/// Items that a client has, and where they are.
+/// The items of a client, and their places.
 type Items = Vec<(usize, Place)>;
 
-impl Draw {
+impl Generator {
     fn call(&mut self, action: Action, durability: Durability) -> Call {
         self.number += 1;
         Call { number: self.number, action, durability }
@@ -187,20 +187,20 @@ impl Draw {
 
     fn mail(&mut self, size: mail::Size) -> usize {
         let number = self.mails.len();
-        self.mails.push(Mail::draw(number, size, &mut self.random));
+        self.mails.push(Mail::generate(number, size, &mut self.random));
         number
     }
 
     fn import(&mut self, mails: usize) -> Vec<usize> {
         let items: Vec<usize> = (0..mails).map(|_| self.mail(mail::Size::Small)).collect();
-        // Whom the mails of an import are for is said once.
+        // One list of recipients applies to all mails of an import.
         if let Some(to) = items.first().map(|first| self.mails[*first].to.clone()) {
             items.iter().for_each(|item| self.mails[*item].to.clone_from(&to));
         }
         items
     }
 
-    /// The calls of a client that has some items to begin with.
+    /// Generates the calls of a client whose first items are `items`.
     fn client(&mut self, settings: &Settings, mut items: Items, is_first: bool) -> Vec<Call> {
         let mut calls = Vec::new();
         let import_at = settings.calls / 2;
@@ -209,7 +209,7 @@ impl Draw {
             if turn == import_at {
                 let mut imported = self.import(if is_first { settings.imported } else { FEW_MAILS });
                 calls.push(self.call(Action::Import(imported.clone()), self.durability));
-                let removed = imported.split_off(imported.len().min(MAILS_KEPT));
+                let removed = imported.split_off(imported.len().min(MAILS_RETAINED));
                 items.extend(imported.into_iter().map(|item| (item, Place::Ready)));
                 if !removed.is_empty() {
                     calls.push(self.call(Action::Remove(removed), self.durability));
@@ -223,6 +223,7 @@ impl Draw {
         calls
     }
 
+    /// Generates the calls of one turn of a client.
     fn turn(&mut self, items: &mut Items, calls: &mut Vec<Call>) {
         let durability = self.durability;
         items.shuffle(&mut self.random);
@@ -234,7 +235,7 @@ impl Draw {
                 calls.push(self.call(Action::Put(item), durability));
             }
             35..55 => {
-                // A quarantined item is not updated.
+                // The command refuses to update a quarantined item.
                 if let Some((item, _)) = items.iter().find(|(_, place)| *place != Place::Quarantined) {
                     let action = self.update(*item);
                     calls.push(self.call(action, durability));
@@ -252,7 +253,7 @@ impl Draw {
                 }
             }
             68..80 => self.neighbour(calls),
-            // What follows syncs always, whatever the durability of the rest, and would hide what that loses.
+            // The actions below always fsync, which would hide the losses of the other durabilities.
             _ if durability != Durability::Full => self.neighbour(calls),
             80..89 => {
                 if let Some((item, place)) = items.last_mut() {
@@ -267,37 +268,37 @@ impl Draw {
                     calls.push(self.call(action, durability));
                 }
             }
-            // A put that promises little, until somebody is told that the item exists.
+            // A put of weaker durability, promised once a second put answers that the item exists.
             89..93 => {
                 let item = self.mail(mail::Size::Any);
                 self.mails[item].choose_id();
-                let weak = self.weak();
-                calls.push(self.call(Action::Put(item), weak));
+                let weaker = self.weaker_durability();
+                calls.push(self.call(Action::Put(item), weaker));
                 calls.push(self.call(Action::PutAgain(item), durability));
                 items.push((item, Place::Ready));
             }
-            // Puts that promise little, until somebody recovers the queue.
+            // Puts of weaker durability, promised once the queue is recovered.
             93..97 => {
                 for _ in 0..2 {
-                    let (item, weak) = (self.mail(mail::Size::Any), self.weak());
-                    calls.push(self.call(Action::Put(item), weak));
+                    let (item, weaker) = (self.mail(mail::Size::Any), self.weaker_durability());
+                    calls.push(self.call(Action::Put(item), weaker));
                     items.push((item, Place::Ready));
                 }
                 calls.push(self.call(Action::Recover, durability));
             }
-            // A removal that promises little, until somebody is told that the item is gone.
+            // A removal of weaker durability, promised once a second removal answers that the item does not exist.
             _ => {
                 if let Some(index) = items.iter().position(|(_, place)| *place != Place::Quarantined) {
                     let (item, _) = items.remove(index);
-                    let weak = self.weak();
-                    calls.push(self.call(Action::Remove(vec![item]), weak));
+                    let weaker = self.weaker_durability();
+                    calls.push(self.call(Action::Remove(vec![item]), weaker));
                     calls.push(self.call(Action::RemoveAgain(item), durability));
                 }
             }
         }
     }
 
-    fn weak(&mut self) -> Durability {
+    fn weaker_durability(&mut self) -> Durability {
         if self.random.random_bool(0.5) { Durability::ContentOnly } else { Durability::None }
     }
 
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_gives_the_same_workload_always() {
+    fn seed_determines_workload() {
         let (one, same) = (Workload::new(settings(7, Durability::Full)), Workload::new(settings(7, Durability::Full)));
         assert_eq!(one.clients, same.clients);
         assert!(one.mails.iter().zip(&same.mails).all(|(one, same)| one.body == same.body));
@@ -331,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_is_drawn_and_a_weak_durability_has_none_that_syncs_anyway() {
+    fn weaker_durabilities_omit_actions_that_always_fsync() {
         let kinds = |durability| {
             let workload = Workload::new(settings(1, durability));
             let name =

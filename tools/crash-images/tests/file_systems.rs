@@ -1,5 +1,5 @@
-//! The short form: on each file system, `full` keeps every promise over every cut, and `file` loses puts, which shows that
-//! this test can fail. The long form is `crash-images run`.
+//! Checks on each file system that `full` keeps every promise after every cut, and that `content-only` loses puts,
+//! which shows that this test detects losses. The long version is `crash-images run`.
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -16,23 +16,23 @@ mod linux {
     use std::sync::LazyLock;
 
     /// The shipping command, built when the first test needs it.
-    static COMMAND: LazyLock<PathBuf> = LazyLock::new(|| command::build().expect("the command builds"));
+    static COMMAND: LazyLock<PathBuf> = LazyLock::new(|| command::build().expect("cargo can build the command"));
 
-    static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("this machine runs the component"));
+    static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("the host library can compile the component"));
 
     pub(super) fn main() -> ExitCode {
-        // Before there are threads.
+        // Before any thread starts, since a thread stays in the mount namespace in which it started.
         let namespace = namespace::enter().err().map(|error| error.to_string());
         let trial = |file_system: &FileSystem| {
             let (file_system, namespace) = (*file_system, namespace.clone());
-            let name = format!("full_keeps_every_promise_and_file_does_not::{file_system}");
+            let name = format!("full_keeps_promises_and_content_only_loses_puts::{file_system}");
             match requirement::missing(file_system).or(namespace) {
-                None => Trial::test(name, move || try_out(file_system)),
+                None => Trial::test(name, move || check(file_system)),
                 Some(missing) if requirement::require_all() => {
-                    Trial::test(name, move || Err(format!("there is no {missing}").into()))
+                    Trial::test(name, move || Err(format!("missing {missing}").into()))
                 }
                 Some(missing) => {
-                    Trial::test(name, || Ok(())).with_ignored_flag(true).with_kind(format!("no {missing}"))
+                    Trial::test(name, || Ok(())).with_ignored_flag(true).with_kind(format!("missing {missing}"))
                 }
             }
         };
@@ -40,7 +40,7 @@ mod linux {
         libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
     }
 
-    /// Nobody watches.
+    /// Ignores all progress.
     struct Silent;
 
     impl Progress for Silent {
@@ -59,17 +59,17 @@ mod linux {
         Ok(outcome)
     }
 
-    fn try_out(file_system: FileSystem) -> Result<(), Failed> {
+    fn check(file_system: FileSystem) -> Result<(), Failed> {
         let full = run(file_system, Durability::Full, &Plan { images: 2, second: 10 })?;
         assert!(
             full.images > full.cuts,
-            "every cut has an image, and some have more: {} of {}",
+            "every cut has an image, and some have several: {} images of {} cuts",
             full.images,
             full.cuts
         );
         assert!(full.second > 0);
-        let file = run(file_system, Durability::ContentOnly, &Plan { images: 1, second: 10 })?;
-        assert!(file.by_kind.contains_key(&Kind::LostPut), "nothing is lost without a sync of the directory");
+        let content_only = run(file_system, Durability::ContentOnly, &Plan { images: 1, second: 10 })?;
+        assert!(content_only.by_kind.contains_key(&Kind::LostPut), "no put is lost without an fsync of the directory");
         Ok(())
     }
 }
@@ -81,5 +81,5 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("skipped: loop devices and mount namespaces are Linux's");
+    eprintln!("skipped: loop devices and mount namespaces exist only on Linux");
 }

@@ -68,7 +68,7 @@ fn unknown_id_exits_66() {
         &["seal", "x"],
     ] {
         let line = queue.refused(&mut queue.command(arguments), b"", 66);
-        assert_eq!(line, "DIR/queue/m:x: there is no item of this id; list shows what there is");
+        assert_eq!(line, "DIR/queue/m:x: there is no item of this id; list shows the items");
     }
     queue.put(&["--id", "y"], b"");
     let removed = queue.run(&["remove", "x", "y", "z"]);

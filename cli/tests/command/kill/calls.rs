@@ -1,4 +1,4 @@
-//! A command killed before each of its system calls: its change was made or not, and what it printed is true.
+//! A command killed before each of its system calls: its change is complete or absent, and its output is true.
 
 use crate::process::run;
 use crate::queue::{Queue, UPDATE};

@@ -1,4 +1,4 @@
-//! The codec of the component, beside the same code compiled for this machine and the crates that do such things.
+//! The codec of the component, compared with the same code compiled natively and with the crates for the format.
 
 use super::Benchmark;
 use crate::mail::{random, size, text};
@@ -7,18 +7,19 @@ use crate::native_queue::encoded;
 use crate::peers::{item::Item as Peer, protobuf::Protobuf, reflect::Reflect};
 use crate::report::{Bound, Plot, Report, Row};
 use crate::settings::Settings;
+use queue_store::item as native;
 use queue_store_host_test::bindings::{Format, Item, envelope};
 use queue_store_host_test::simulator::host::Simulated;
-use queue_store::item as native;
 
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "text codec",
-        method: "`item-codec.encode` and `decode`, as a host sees them: the body is copied into the component's memory and \
-                 the result out of it. A decode verifies the checksums. Beside it the same source compiled natively, which \
-                 copies nothing, and the text formats of `prost-reflect` and `protobuf`, whose messages are ready before the \
-                 clock starts, and whose input is known to be UTF-8; they check nothing. `protobuf` refuses the `rcpt: {` \
-                 of Go's spelling, so it reads a text of its own. Bytes are those of the body.",
+        method: "`item-codec.encode` and `decode` as a host calls them: the body is copied into the component's memory \
+                 and the result out of it, and decoding verifies the checksums. Compared with the same source compiled \
+                 natively, which copies nothing, and with the text formats of `prost-reflect` and `protobuf`, which \
+                 have no checksums, get a message that was built before the clock starts, and read text that is known \
+                 to be UTF-8. `protobuf` rejects Go's spelling `rcpt: {`, so it reads text that it wrote itself. \
+                 Throughput counts the bytes of the body.",
         run: |settings, report| {
             of_text(settings, report, "mail text", true, text);
             of_text(settings, report, "random bytes", false, |bytes| random(bytes, 1));
@@ -26,14 +27,14 @@ pub(crate) const BENCHMARKS: &[Benchmark] = &[
     },
     Benchmark {
         name: "binary codec",
-        method: "The same for the binary format, beside `prost` with a derived struct, which checks nothing.",
+        method: "The same for the binary format, compared with `prost` and a derived struct, which has no checksums.",
         run: of_binary,
     },
 ];
 
 const SIZES: [usize; 4] = [2 << 10, 64 << 10, 1 << 20, 25 << 20];
 
-/// Operations of a round on so many bytes, so that it takes some milliseconds.
+/// Returns the number of operations on `bytes` bytes that make a round of some milliseconds.
 fn operations(settings: &Settings, bytes: usize) -> usize {
     settings.scaled((8 << 20) / bytes).clamp(1, 500)
 }
@@ -46,14 +47,14 @@ fn native_format(format: Format) -> native::Format {
 }
 
 fn encode_component(component: &mut Simulated, item: &Item, format: Format) -> Vec<u8> {
-    component.encode(item, format).expect("an item")
+    component.encode(item, format).expect("the item can be encoded")
 }
 
 fn decode_native(bytes: &[u8], format: Format) -> (native::envelope::Envelope, Vec<u8>) {
-    native::codec::decode(bytes.to_vec(), native_format(format)).expect("an item can be decoded")
+    native::codec::decode(bytes.to_vec(), native_format(format)).expect("the input is an encoded item")
 }
 
-/// The faster one, by the median.
+/// Returns the faster one by the median.
 fn better<'a>(one: (&'static str, &'a Samples), other: (&'static str, &'a Samples)) -> (&'static str, &'a Samples) {
     if one.1.microseconds().median <= other.1.microseconds().median { one } else { other }
 }
@@ -66,9 +67,9 @@ fn of_text(settings: &Settings, report: &mut Report, of: &str, is_mail: bool, bo
         let mut component = Simulated::new();
         let item = Item { id: "x".into(), envelope: envelope(), body: body.clone() };
         let ready = encoded(&body, native::Format::Text);
-        let ready_text = std::str::from_utf8(&ready).expect("text");
+        let ready_text = std::str::from_utf8(&ready).expect("a text item is UTF-8");
         let (reflect, protobuf) = (Reflect::new(&Peer::with(&body)), Protobuf::new(&Peer::with(&body)));
-        // `protobuf` does not read every spelling of the format, but it reads its own.
+        // `protobuf` rejects `rcpt: {`, so it decodes text that it wrote itself.
         let protobuf_text = protobuf.encode();
         let encodes = in_turns(
             rounds,
@@ -84,7 +85,9 @@ fn of_text(settings: &Settings, report: &mut Report, of: &str, is_mail: bool, bo
             rounds,
             operations,
             [
-                &mut |operations| timed(operations, |_| component.decode(&ready, Format::Text).expect("an item")),
+                &mut |operations| {
+                    timed(operations, |_| component.decode(&ready, Format::Text).expect("the input is an item"))
+                },
                 &mut |operations| timed(operations, |_| decode_native(&ready, Format::Text)),
                 &mut |operations| timed(operations, |_| reflect.decode(ready_text)),
                 &mut |operations| timed(operations, |_| protobuf.decode(&protobuf_text)),
@@ -136,7 +139,9 @@ fn of_binary(settings: &Settings, report: &mut Report) {
             rounds,
             operations,
             [
-                &mut |operations| timed(operations, |_| component.decode(&ready, Format::Binary).expect("an item")),
+                &mut |operations| {
+                    timed(operations, |_| component.decode(&ready, Format::Binary).expect("the input is an item"))
+                },
                 &mut |operations| timed(operations, |_| decode_native(&ready, Format::Binary)),
                 &mut |operations| timed(operations, |_| Peer::decode(&peer_ready)),
             ],

@@ -1,4 +1,4 @@
-//! Listings: of ids, and with envelopes.
+//! Listings of ids and of envelopes.
 
 use super::Benchmark;
 use crate::mail::size;
@@ -14,36 +14,38 @@ use std::path::Path;
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "list with envelopes",
-        method: "A listing of `envelope` detail in one pass, warm, with everything that it says decoded. Beside it a native \
-                 loop that opens, reads and closes every file. Every envelope is vouched for by its checksum.",
+        method: "A listing with `envelope` detail, with a warm cache: the checksum of each envelope is verified, and \
+                 the entries are decoded. Compared with a native loop that opens, reads and closes every file.",
         run: envelopes,
     },
     Benchmark {
         name: "list with envelopes of large items",
-        method: "1,000 items of 1 MB (10,000 with `--full`), beside as many of 2 KB. What is read is what the system counts \
-                 for this process (`rchar` in `/proc/self/io`).",
+        method: "1,000 items of 1 MB (10,000 with `--full`), compared with as many of 2 KB. The bytes read are those \
+                 that the system counts for this process (`rchar` in `/proc/self/io`).",
         run: large,
     },
     Benchmark {
         name: "list of ids",
-        method: "A listing of `name` detail, warm, beside a native loop of readdir and stat, since wasmtime looks at every \
-                 entry that it hands out; and beside readdir alone.",
+        method: "A listing with `name` detail, with a warm cache, compared with a native loop of readdir and stat, \
+                 since wasmtime stats every entry that it returns, and with readdir alone.",
         run: ids,
     },
 ];
 
-/// Lists a queue to its end and says how many items it has.
+/// Lists a queue to its end and returns the number of its items.
 pub(crate) fn list(queue: &Queue, detail: Detail) -> usize {
-    let listing = queue.items(&[], detail).expect("a listing");
-    let whole = |entry: Result<queue_store_host::types::Entry, _>| assert!(entry.expect("an entry").problem.is_none());
-    listing.map(whole).count()
+    let listing = queue.items(&[], detail).expect("the listing starts");
+    let intact = |entry: Result<queue_store_host::types::Entry, _>| {
+        assert!(entry.expect("the entry can be read").problem.is_none())
+    };
+    listing.map(intact).count()
 }
 
 fn entries(directory: &Path) -> impl Iterator<Item = fs::DirEntry> {
-    fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry"))
+    fs::read_dir(directory).expect("the directory exists").map(|entry| entry.expect("the entry can be read"))
 }
 
-/// Times for one item of a listing of so many.
+/// Divides the times of a listing by the number of its items.
 fn each(samples: Samples, items: usize) -> Samples {
     Samples(samples.0.into_iter().map(|seconds| seconds / items as f64).collect())
 }
@@ -63,8 +65,8 @@ fn envelopes(settings: &Settings, report: &mut Report) {
                         let mut bytes = Vec::new();
                         for entry in entries(&filled.path) {
                             bytes.clear();
-                            let mut file = fs::File::open(entry.path()).expect("a file");
-                            file.read_to_end(&mut bytes).expect("it can be read");
+                            let mut file = fs::File::open(entry.path()).expect("the file exists");
+                            file.read_to_end(&mut bytes).expect("the file can be read");
                         }
                     })
                 },
@@ -82,11 +84,11 @@ fn envelopes(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Bytes that this process has read, from files or elsewhere.
+/// Returns the number of bytes that this process has read, from files and everything else.
 fn bytes_read() -> u64 {
-    let counters = fs::read_to_string("/proc/self/io").expect("a Linux system");
-    let read = counters.lines().find_map(|line| line.strip_prefix("rchar: ")).expect("it counts them");
-    read.parse().expect("a number")
+    let counters = fs::read_to_string("/proc/self/io").expect("Linux has this file");
+    let read = counters.lines().find_map(|line| line.strip_prefix("rchar: ")).expect("the file has this counter");
+    read.parse().expect("the counter is a number")
 }
 
 fn large(settings: &Settings, report: &mut Report) {
@@ -120,7 +122,10 @@ fn ids(settings: &Settings, report: &mut Report) {
             [
                 &mut |times| timed(times, |_| assert_eq!(list(&filled.queue, Detail::Name), items)),
                 &mut |times| {
-                    timed(times, |_| entries(&filled.path).for_each(|entry| assert!(entry.metadata().is_ok(), "a stat")))
+                    timed(times, |_| {
+                        entries(&filled.path)
+                            .for_each(|entry| assert!(entry.metadata().is_ok(), "stat of a listed entry failed"))
+                    })
                 },
                 &mut |times| timed(times, |_| assert_eq!(entries(&filled.path).count(), items)),
             ],

@@ -1,4 +1,4 @@
-//! Puts: the component in a warm instance, beside the same queue and the same system calls without it.
+//! Puts into a warm instance of the component, compared with the native queue and with the bare system calls.
 
 use super::Benchmark;
 use crate::mail::{mail, size, text};
@@ -8,34 +8,37 @@ use crate::native_queue::{NativeQueue, encoded};
 use crate::report::{Bound, Plot, Report, Row};
 use crate::settings::{HOST, Settings};
 use crate::stores::{Store, sqlite::Sqlite};
-use queue_store_host::types::{IdentifiedMail, WriteOptions};
 use queue_store::item::Format;
+use queue_store_host::types::{IdentifiedMail, WriteOptions};
 use rustix::fs::{Mode, OFlags};
 
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "durable put",
-        method: "A put of mail text through the host library, in a warm instance, and the same source compiled natively, on \
-                 two new directories of one file system. The native side makes the system calls that the host makes for the \
-                 component. Durability is `full`: the file and its directory are synced before the answer.",
+        method: "A put of mail text through the host library, in a warm instance, compared with the same source \
+                 compiled natively, in two new directories of one file system. The native side makes the system calls \
+                 that the host makes for the component. Durability is `full`: a put returns after fsync of the file \
+                 and of its directory.",
         run: durable,
     },
     Benchmark {
         name: "put where syncs are free",
-        method: "The same put on tmpfs, beside the system calls of a put (create, write, fsync, rename, fsync of the \
-                 directory) with bytes that are encoded already: all that is not the disk.",
+        method: "The same put on tmpfs, compared with the bare system calls of a put (create, write, fsync, rename, \
+                 fsync of the directory) of an item that was encoded before: the cost of everything but the disk.",
         run: free,
     },
     Benchmark {
         name: "put-many",
-        method: "100 mails in one call, beside 100 single puts of the component, and beside SQLite with one insert a \
-                 transaction (WAL, `synchronous=FULL`), in turns.",
+        method: "100 mails in one call, compared with 100 single puts of the component, and with SQLite and one insert \
+                 in each transaction (WAL, `synchronous=FULL`).",
         run: many,
     },
 ];
 
 fn durable(settings: &Settings, report: &mut Report) {
-    for (bytes, operations, most) in [(2 << 10, 100, 1.05), (64 << 10, 50, 1.05), (1 << 20, 20, 1.15), (25 << 20, 2, 1.15)] {
+    for (bytes, operations, most) in
+        [(2 << 10, 100, 1.05), (64 << 10, 50, 1.05), (1 << 20, 20, 1.15), (25 << 20, 2, 1.15)]
+    {
         let mail = mail(text(bytes));
         let directories = (settings.on_disk(), settings.on_disk());
         let queue = HOST.open(directories.0.path()).expect("the queue opens");
@@ -46,7 +49,7 @@ fn durable(settings: &Settings, report: &mut Report) {
             [
                 &mut |operations| {
                     timed(operations, |_| {
-                        queue.put(&mail).expect("a put");
+                        queue.put(&mail).expect("a put succeeds");
                     })
                 },
                 &mut |operations| timed(operations, |_| native.put(&mail.body)),
@@ -59,11 +62,11 @@ fn durable(settings: &Settings, report: &mut Report) {
         }
         let row = Row::times(format!("durable put of {}", size(bytes)), &component, "native", &native);
         report.row(row.bound(Bound::RatioAtMost(most)));
-        settings.settle();
+        settings.sync_disk();
     }
 }
 
-/// The system calls of a put, with bytes that are ready.
+/// Makes the system calls of a put of an encoded item.
 fn raw_put(directory: &rustix::fd::OwnedFd, number: usize, bytes: &[u8]) -> rustix::io::Result<()> {
     let (temporary, name) = (format!(".m:{number:011}"), format!("m:{number:011}"));
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
@@ -89,13 +92,13 @@ fn free(settings: &Settings, report: &mut Report) {
         [
             &mut |operations| {
                 timed(operations, |_| {
-                    queue.put(&mail).expect("a put");
+                    queue.put(&mail).expect("a put succeeds");
                 })
             },
             &mut |operations| {
                 timed(operations, |_| {
                     number += 1;
-                    raw_put(&raw, number, &ready).expect("a put");
+                    raw_put(&raw, number, &ready).expect("a put succeeds");
                 })
             },
             &mut |operations| timed(operations, |_| native.put(&mail.body)),
@@ -120,13 +123,14 @@ fn many(settings: &Settings, report: &mut Report) {
         [
             &mut |operations| {
                 timed(operations / BATCH, |_| {
-                    let outcomes = many.put_many(&batch, &WriteOptions::default()).expect("a batch");
+                    let outcomes =
+                        many.put_many(&batch, &WriteOptions::default()).expect("put-many returns the outcomes");
                     assert!(outcomes.iter().all(|outcome| outcome.problem.is_none()));
                 })
             },
             &mut |operations| {
                 timed(operations, |_| {
-                    single.put(&mail).expect("a put");
+                    single.put(&mail).expect("a put succeeds");
                 })
             },
             &mut |operations| {

@@ -1,4 +1,4 @@
-//! Starts: of the command, and of an instance.
+//! The start of the command, and of an instance.
 
 use super::Benchmark;
 use crate::measure::{in_turns, timed};
@@ -18,27 +18,28 @@ use wasmtime::component::Linker;
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "instantiation",
-        method: "A store and an instance of the precompiled component, with the engine settings of the host library, whose \
-                 pool hides it. The WASI context is made before the clock starts; what it costs too is the second figure.",
+        method: "Creation of a store and an instance of the precompiled component, with the engine settings of the \
+                 host library. A host pays for it only when the pool of the library grows. The first figure excludes \
+                 the creation of the WASI context; the second includes it and the drops.",
         run: instantiation,
     },
     Benchmark {
         name: "start of the command",
-        method: "From before `queue-store put --durability none` is spawned until inotify reports that the queue's directory \
-                 was opened: nothing slows the command down, and the spawn and the report are counted. The whole run, to its \
-                 exit, is the second figure.",
+        method: "The time from before the spawn of `queue-store put --durability none` until inotify reports that the \
+                 queue's directory was opened, which includes the spawn and the report but no tracing. The second \
+                 figure is the whole run, to the exit of the command.",
         run: command,
     },
 ];
 
 fn instantiation(settings: &Settings, report: &mut Report) {
     let mut linker = Linker::new(&ENGINE);
-    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("WASI links");
-    let prepared = linker.instantiate_pre(&COMPONENT).expect("the imports are there");
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("the linker has no other definition of WASI");
+    let prepared = linker.instantiate_pre(&COMPONENT).expect("the component imports nothing but WASI");
     let prepared = QueuePre::new(prepared).expect("the component exports the contract");
     let directory = settings.on_disk();
     let state = || instance::state(&[Preopen { path: directory.path(), name: QUEUE, read_only: false }]);
-    let [bare, whole] = in_turns(
+    let [bare, with_context] = in_turns(
         settings.rounds,
         settings.scaled(1000),
         [
@@ -57,40 +58,43 @@ fn instantiation(settings: &Settings, report: &mut Report) {
         ],
     );
     report.row(Row::alone("instantiation", "µs", bare.microseconds()).bound(Bound::AtMost(50.0)));
-    report.row(Row::alone("instantiation with its WASI context, and dropping both", "µs", whole.microseconds()));
+    report.row(Row::alone("instantiation with its WASI context, and dropping both", "µs", with_context.microseconds()));
 }
 
-/// Queues a mail with the command; returns how long it took until the directory was opened, and until the end.
+/// Puts a mail with the command. Returns the time until the directory was opened, and until the exit.
 fn start(command: &Path, queue: &Path, mail: &Path) -> (Duration, Duration) {
-    let inotify = inotify::init(inotify::CreateFlags::CLOEXEC).expect("inotify");
-    inotify::add_watch(&inotify, queue, inotify::WatchFlags::OPEN).expect("a watch");
+    let inotify = inotify::init(inotify::CreateFlags::CLOEXEC).expect("the system has inotify");
+    inotify::add_watch(&inotify, queue, inotify::WatchFlags::OPEN).expect("the directory can be watched");
     let mut buffer = [MaybeUninit::uninit(); 4096];
     let mut events = inotify::Reader::new(&inotify, &mut buffer);
     let mut put = Command::new(command);
     put.args(["put", "--durability", "none", "--from", "a@example.com", "--to", "b@example.org", "--queue"]).arg(queue);
-    put.stdin(File::open(mail).expect("the mail")).stdout(Stdio::null());
+    put.stdin(File::open(mail).expect("the mail exists")).stdout(Stdio::null());
     let begun = Instant::now();
     let mut child = put.spawn().expect("the command starts");
-    events.next().expect("the directory is opened");
+    events.next().expect("the command opens the directory");
     let opened = begun.elapsed();
-    assert!(child.wait().expect("it ends").success());
+    assert!(child.wait().expect("the child can be waited for").success());
     (opened, begun.elapsed())
 }
 
 fn command(settings: &Settings, report: &mut Report) {
     let Some(command) = &settings.command else {
-        report.note("The start of the command was not measured: it was not built.");
+        report.note("The start of the command was not measured, since the command could not be built.");
         return;
     };
     let directory = settings.on_disk();
-    let mut mail = tempfile::NamedTempFile::new().expect("a temporary file");
-    mail.write_all(&crate::mail::text(2 << 10)).expect("it can be written");
+    let mut mail = tempfile::NamedTempFile::new().expect("a temporary file can be created");
+    mail.write_all(&crate::mail::text(2 << 10)).expect("the temporary file is writable");
     let side = |part: fn((Duration, Duration)) -> Duration| {
         let (directory, mail) = (directory.path(), mail.path());
         move |operations: usize| (0..operations).map(|_| part(start(command, directory, mail))).sum()
     };
-    let [opened, ended] =
-        in_turns(settings.rounds, settings.scaled(10), [&mut side(|(opened, _)| opened), &mut side(|(_, ended)| ended)]);
+    let [opened, ended] = in_turns(
+        settings.rounds,
+        settings.scaled(10),
+        [&mut side(|(opened, _)| opened), &mut side(|(_, ended)| ended)],
+    );
     let what = "start of the command to its first system call on the queue";
     report.row(Row::alone(what, "ms", opened.milliseconds()).bound(Bound::AtMost(15.0)));
     report.row(Row::alone("put of the command, not synced, to its end", "ms", ended.milliseconds()));

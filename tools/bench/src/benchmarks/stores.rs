@@ -1,4 +1,4 @@
-//! Beside what a host developer would take instead.
+//! The component, compared with the other stores that a host developer would use.
 
 use super::Benchmark;
 use super::threads::together;
@@ -6,9 +6,9 @@ use crate::mail::{random, size, text};
 use crate::measure::{Samples, Spread, in_turns_of, timed};
 use crate::report::{Bound, Plot, Report, Row};
 use crate::settings::Settings;
+use crate::stores::child::Found;
 use crate::stores::flip::{self, flips};
 use crate::stores::syncs::syncs;
-use crate::stores::child::Found;
 use crate::stores::{KINDS, Store};
 use std::cell::Cell;
 use std::fs;
@@ -21,44 +21,47 @@ use tempfile::TempDir;
 pub(crate) const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "stores: syncs",
-        method: "10 puts of 2 KB in a process under strace: the fewest calls of fsync and fdatasync that succeeded between \
-                 two answers. A store with none here would answer too early.",
+        method: "10 puts of 2 KB in a process under strace: the fewest calls of fsync and fdatasync that succeeded \
+                 between the returns of two puts. A store with none would return before the mail is durable.",
         run: count_syncs,
     },
     Benchmark {
         name: "stores: puts",
-        method: "Durable puts into each store, one after the other in turns, in new directories of one file system. The \
-                 others keep an envelope of one line of JSON beside the body, in a table of its own or in the file's head.",
+        method: "Durable puts into each store, in turns, in new directories of one file system. The databases keep the \
+                 envelope as JSON in a table of its own, plain files have it in their first line, and a Maildir has \
+                 only the headers Return-Path and Delivered-To.",
         run: puts,
     },
     Benchmark {
         name: "stores: status update",
-        method: "A delivery that failed is noted, durably; each note is another one. The databases rewrite the envelope, a \
-                 Maildir, which has none, renames the file, the others write the file anew.",
+        method: "Records a failed delivery durably, with another value each time. The databases rewrite the envelope, \
+                 a Maildir, which has none, renames the file, and queue-store and plain files rewrite the whole \
+                 file.",
         run: updates,
     },
     Benchmark {
         name: "stores: listing",
-        method: "100,000 mails of 2 KB: the store is opened and all ids and envelopes are read, after the system forgot what \
-                 it knew of the files. Mails were put without waiting for the disk.",
+        method: "100,000 mails of 2 KB: the store is opened and all ids and envelopes are read, after the system's \
+                 caches were dropped. The mails were stored without syncs.",
         run: listing,
     },
     Benchmark {
         name: "stores: space after draining",
-        method: "2,000 mails of 2 KB and 20 of 1 MB are put and removed again; the store is closed; what its files then take \
-                 on the disk. No store is asked to compact itself.",
+        method: "2,000 mails of 2 KB and 20 of 1 MB are stored and removed again, and the store is closed. The figure \
+                 is the space that its files still take on the disk. No store is compacted explicitly.",
         run: drained,
     },
     Benchmark {
         name: "stores: a flipped sector",
-        method: "Of a store with 200 mails of 2 KB, closed, one sector of 512 bytes of its files is inverted, at 40 places \
-                 that a seed chooses, each time in a new copy, which a new process opens and reads. A mail is lost if it is \
-                 not returned; what is worse is one that is returned with other bytes. A process that fails loses all.",
+        method: "A store with 200 mails of 2 KB is closed, and one sector of 512 bytes of its files is inverted, at 40 \
+                 places chosen by a seed, each in a new copy that a new process opens and reads. A mail is lost if it \
+                 is not returned. A mail that is returned with other bytes is worse, and counted separately. All mails \
+                 are lost if the process fails.",
         run: sector,
     },
 ];
 
-/// A store of each kind, in a new directory each.
+/// Opens a store of each kind in a new directory.
 fn open_all(settings: &Settings) -> Vec<(Rc<TempDir>, Box<dyn Store>)> {
     let open = |kind: &crate::stores::Kind| {
         let directory = settings.on_disk();
@@ -68,7 +71,7 @@ fn open_all(settings: &Settings) -> Vec<(Rc<TempDir>, Box<dyn Store>)> {
     KINDS.iter().map(open).collect()
 }
 
-/// Runs something on each store in turns.
+/// Runs `run` on each store in turns, with the index of the store and the number of operations.
 fn measure<'a>(
     rounds: usize,
     operations: usize,
@@ -83,7 +86,7 @@ fn measure<'a>(
     in_turns_of(rounds, operations, &mut sides)
 }
 
-/// A row for the queue, and one for each other store beside it.
+/// Adds a row for each other store, compared with the first one.
 fn rows(report: &mut Report, what: &str, samples: &[Samples]) {
     for (kind, other) in KINDS.iter().zip(samples).skip(1) {
         report.row(Row::times(what, &samples[0], kind.name, other));
@@ -99,7 +102,7 @@ fn count_syncs(settings: &Settings, report: &mut Report) {
                 let row = Row::alone(format!("{}: syncs of a put", kind.name), "calls", Spread::once(fewest));
                 report.row(row.bound(Bound::AtLeast(1.0)));
             }
-            None => report.note(format!("The syncs of {} were not counted: strace did not run.", kind.name)),
+            None => report.note(format!("The syncs of {} were not counted, since strace did not run.", kind.name)),
         }
     }
 }
@@ -117,7 +120,7 @@ fn puts(settings: &Settings, report: &mut Report) {
                     }
                 });
                 if bytes > 1 << 20 {
-                    settings.settle();
+                    settings.sync_disk();
                 }
                 took
             });
@@ -131,17 +134,18 @@ fn puts(settings: &Settings, report: &mut Report) {
             if bytes > 1 << 20 {
                 discard(stores);
             }
-            settings.settle();
+            settings.sync_disk();
         }
     }
 }
 
-/// Removes stores of a few large files, which costs nothing later.
+/// Removes stores of a few large files to free the disk. Unlike the removal of many small files, this delays nothing
+/// later.
 fn discard(stores: Vec<(Rc<TempDir>, Box<dyn Store>)>) {
     for (directory, store) in stores {
         drop(store);
         for file in flip::files(directory.path()) {
-            // A store that still works in the background may have removed it.
+            // A background thread of the store may have removed the file.
             let _ = fs::remove_file(file);
         }
     }
@@ -161,7 +165,7 @@ fn updates(settings: &Settings, report: &mut Report) {
             })
         });
         rows(report, &format!("status update of {}", size(bytes)), &samples);
-        settings.settle();
+        settings.sync_disk();
     }
 }
 
@@ -172,7 +176,7 @@ fn listing(settings: &Settings, report: &mut Report) {
     for (kind, directory) in KINDS.iter().zip(&directories) {
         let mut bodies = std::iter::repeat_n(body.clone(), items);
         assert_eq!((kind.open)(directory.path()).load(&mut bodies).len(), items);
-        settings.settle();
+        settings.sync_disk();
     }
     let mut samples = vec![Samples(Vec::new()); KINDS.len()];
     let mut cold = true;
@@ -186,11 +190,11 @@ fn listing(settings: &Settings, report: &mut Report) {
     }
     let words = if cold { "cold" } else { "warm" };
     if !cold {
-        report.note("The stores were listed warm: only root can have the system forget what it read.");
+        report.note("The stores were listed with warm caches, since only root can drop them.");
     }
     for (kind, other) in KINDS.iter().zip(&samples).skip(1) {
         let row = Row::alone(format!("listing of {items} mails, {words}"), "ms", samples[0].milliseconds());
-        report.row(row.beside(kind.name, other.milliseconds(), samples[0].over(other)));
+        report.row(row.compared_with(kind.name, other.milliseconds(), samples[0].over(other)));
     }
 }
 
@@ -204,17 +208,17 @@ fn drained(settings: &Settings, report: &mut Report) {
         let ids = store.load(&mut bodies.zip(0..).map(|(bytes, seed)| random(bytes, seed)));
         ids.iter().for_each(|id| store.remove(id));
         drop(store);
-        settings.settle();
-        let kept = on_disk(directory.path()).saturating_sub(before);
-        report.row(Row::alone(format!("{}: space after draining", kind.name), "MB", Spread::once(kept as f64 / 1e6)));
+        settings.sync_disk();
+        let used = on_disk(directory.path()).saturating_sub(before);
+        report.row(Row::alone(format!("{}: space after draining", kind.name), "MB", Spread::once(used as f64 / 1e6)));
     }
 }
 
-/// Bytes that a directory and what is in it take on the disk.
+/// Returns the bytes that a directory and its content take on the disk.
 fn on_disk(directory: &Path) -> u64 {
     let blocks = |path: &Path| fs::metadata(path).map_or(0, |found| found.blocks() * 512);
-    let inside = fs::read_dir(directory).expect("a directory").map(|entry| {
-        let path = entry.expect("an entry").path();
+    let inside = fs::read_dir(directory).expect("the directory exists").map(|entry| {
+        let path = entry.expect("the entry can be read").path();
         if path.is_dir() { on_disk(&path) } else { blocks(&path) }
     });
     blocks(directory) + inside.sum::<u64>()
@@ -230,8 +234,16 @@ fn sector(settings: &Settings, report: &mut Report) {
         let total: f64 = flips.found.iter().map(missing).sum();
         let mean = total / flips.found.len() as f64;
         let mails = flips.mails;
-        report.row(Row::alone(format!("{name}: mails of {mails} that a flip loses, on average"), "mails", Spread::once(mean)));
-        report.row(Row::alone(format!("{name}: mails of {mails} that one flip loses at most"), "mails", Spread::once(most)));
+        report.row(Row::alone(
+            format!("{name}: mails of {mails} that a flip loses, on average"),
+            "mails",
+            Spread::once(mean),
+        ));
+        report.row(Row::alone(
+            format!("{name}: mails of {mails} that one flip loses at most"),
+            "mails",
+            Spread::once(most),
+        ));
         let row = format!("{name}: mails that are returned wrong, of all {} flips", flips.found.len());
         report.row(Row::alone(row, "mails", Spread::once(wrong as f64)));
     }

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 pub(crate) const BENCHMARKS: &[Benchmark] = &[Benchmark {
     name: "threads",
-    method: "Durable puts of 2 KB into one directory from 1, 2, 4 and 8 threads that share one handle of the host library, \
-             beside as many native threads. The time is that of all puts divided by their number.",
+    method: "Durable puts of 2 KB into one directory from 1, 2, 4 and 8 threads that share one handle of the host \
+             library, compared with as many native threads. The time is that of all puts divided by their number.",
     run,
 }];
 
-/// How long it takes so many threads to do so many operations together.
+/// Divides `operations` among threads and returns the time until all have finished.
 pub(crate) fn together(threads: usize, operations: usize, operate: &(dyn Fn(usize) + Sync)) -> Duration {
     timed(1, |_| {
         thread::scope(|scope| {
@@ -40,7 +40,7 @@ fn run(settings: &Settings, report: &mut Report) {
                 &mut |operations| {
                     together(threads, operations, &|operations| {
                         for _ in 0..operations {
-                            queue.put(mail).expect("a put");
+                            queue.put(mail).expect("a put succeeds");
                         }
                     })
                 },
@@ -57,6 +57,6 @@ fn run(settings: &Settings, report: &mut Report) {
         let what = format!("durable puts of 2 KB, threads: {threads}");
         let row = Row::times(what, &component, "native threads", &native);
         report.row(if threads == 8 { row.bound(Bound::RatioAtMost(1.10)) } else { row });
-        settings.settle();
+        settings.sync_disk();
     }
 }

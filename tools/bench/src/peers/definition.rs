@@ -1,9 +1,9 @@
-//! The definition of the message of an item, as the crates take it.
+//! The protocol buffer definition of an item.
 
 use protobuf::descriptor::FileDescriptorProto;
 use std::fs;
 
-/// The definition of the message, as chasquid has it.
+/// The definition from chasquid.
 const DEFINITION: &str = r#"
 syntax = "proto3";
 package queue;
@@ -34,13 +34,13 @@ message Timestamp {
 }
 "#;
 
-/// The definition, as the crates take it.
+/// Parses the definition into the descriptor that the crates use.
 pub(super) fn definition() -> FileDescriptorProto {
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = tempfile::tempdir().expect("a temporary directory can be created");
     let file = directory.path().join("queue.proto");
-    fs::write(&file, DEFINITION).expect("it can be written");
+    fs::write(&file, DEFINITION).expect("the temporary directory is writable");
     let mut parser = protobuf_parse::Parser::new();
     let parsed = parser.pure().include(directory.path()).input(&file).parse_and_typecheck();
     let mut files = parsed.expect("the definition is valid").file_descriptors;
-    files.pop().expect("it is one file")
+    files.pop().expect("the parser returns the file")
 }

@@ -1,4 +1,4 @@
-//! The message as a struct of `prost`.
+//! The message as a derived `prost` struct.
 
 use prost::Message;
 
@@ -19,7 +19,7 @@ pub(crate) struct Item {
     created_at: Option<Timestamp>,
 }
 
-/// A delivery.
+/// A recipient and the state of its delivery.
 #[derive(Clone, PartialEq, Message)]
 struct Recipient {
     #[prost(string, tag = "1")]
@@ -45,7 +45,7 @@ struct Timestamp {
 }
 
 impl Item {
-    /// An item with this body.
+    /// Creates an item with this body.
     pub(crate) fn with(body: &[u8]) -> Item {
         let address = || "b@example.org".to_string();
         let recipient = Recipient { address: address(), original_address: address(), ..Recipient::default() };
@@ -64,6 +64,6 @@ impl Item {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Item {
-        <Item as Message>::decode(bytes).expect("an item")
+        <Item as Message>::decode(bytes).expect("the input is an encoded item")
     }
 }

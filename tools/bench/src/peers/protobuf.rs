@@ -1,11 +1,11 @@
-//! The text format of `protobuf`.
+//! The text format of the crate `protobuf`.
 
 use super::definition::definition;
 use super::item::Item;
 use protobuf::MessageDyn;
 use protobuf::reflect::{FileDescriptor, MessageDescriptor};
 
-/// An item that is ready to be encoded.
+/// An item as a dynamic message.
 pub(crate) struct Protobuf {
     descriptor: MessageDescriptor,
     message: Box<dyn MessageDyn>,
@@ -14,8 +14,8 @@ pub(crate) struct Protobuf {
 impl Protobuf {
     pub(crate) fn new(item: &Item) -> Protobuf {
         let file = FileDescriptor::new_dynamic(definition(), &[]).expect("the definition is valid");
-        let descriptor = file.message_by_package_relative_name("Message").expect("it is there");
-        let message = descriptor.parse_from_bytes(&item.encode()).expect("an item");
+        let descriptor = file.message_by_package_relative_name("Message").expect("the definition has the message");
+        let message = descriptor.parse_from_bytes(&item.encode()).expect("the input is an encoded item");
         Protobuf { descriptor, message }
     }
 
@@ -25,7 +25,7 @@ impl Protobuf {
 
     pub(crate) fn decode(&self, text: &str) -> Box<dyn MessageDyn> {
         let mut message = self.descriptor.new_instance();
-        protobuf::text_format::merge_from_str(&mut *message, text).expect("an item");
+        protobuf::text_format::merge_from_str(&mut *message, text).expect("the input is a text item");
         message
     }
 }

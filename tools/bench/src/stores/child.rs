@@ -1,4 +1,4 @@
-//! What a benchmark does in a process of its own: puts that are traced, and reads of a store that was damaged.
+//! The parts of a benchmark that need a process of their own: puts under strace, and reads of a damaged store.
 
 use super::{Kind, kind};
 use crate::mail::random;
@@ -9,18 +9,18 @@ use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 
-/// What is printed once a put has returned.
+/// The line that the process prints after each put.
 pub(crate) const ACKNOWLEDGED: &str = "acknowledged\n";
 
 #[derive(Subcommand)]
 pub(crate) enum Child {
-    /// Puts mails of 2 KB, and prints a line after each.
+    /// Puts mails of 2 KB and prints a line after each.
     Put { kind: String, directory: PathBuf, mails: usize },
-    /// Reads mails, and prints what became of them.
+    /// Reads mails and prints how many are intact, wrong and missing.
     Check { kind: String, directory: PathBuf, expected: PathBuf },
 }
 
-/// A mail that must be there. Its body is made of a seed.
+/// A mail that the store must return. Its body is `random(bytes, seed)`.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Expected {
     pub(crate) id: String,
@@ -28,13 +28,13 @@ pub(crate) struct Expected {
     pub(crate) seed: u64,
 }
 
-/// What became of mails.
+/// The outcomes of reading mails.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Found {
     pub(crate) intact: usize,
-    /// Returned, as if nothing were wrong, with other bytes.
+    /// Returned without an error, with other bytes.
     pub(crate) wrong: usize,
-    /// Refused, or not there.
+    /// Missing, or refused as damaged.
     pub(crate) missing: usize,
 }
 
@@ -48,7 +48,7 @@ impl Child {
                 let store = (kind(&name)?.open)(&directory);
                 for _ in 0..mails {
                     store.put(&random(2 << 10, 1));
-                    // One system call each, which shows among the others.
+                    // One write of the whole line, which strace shows among the syncs.
                     io::stdout().write_all(ACKNOWLEDGED.as_bytes()).and_then(|()| io::stdout().flush())?;
                 }
             }
@@ -69,7 +69,7 @@ impl Child {
                     found.missing = expected.len();
                 }
                 println!("{}", serde_json::to_string(&found)?);
-                // A store that is damaged may fail to close.
+                // Skips the destructors, which may fail for a damaged store.
                 std::process::exit(0);
             }
         }

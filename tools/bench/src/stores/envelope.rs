@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Who sent a mail, to whom, and how far that got.
+/// The sender and the recipients of a mail, and the number of delivery attempts.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Envelope {
     from: String,
@@ -11,7 +11,7 @@ pub(super) struct Envelope {
     created_at: u64,
 }
 
-/// An envelope, as it is kept: one line of JSON.
+/// Encodes an envelope as one line of JSON.
 pub(super) fn encoded(attempts: u64) -> Vec<u8> {
     let envelope = Envelope {
         from: "a@example.com".into(),
@@ -19,10 +19,10 @@ pub(super) fn encoded(attempts: u64) -> Vec<u8> {
         attempts,
         created_at: 1_760_785_824,
     };
-    serde_json::to_vec(&envelope).expect("it is text")
+    serde_json::to_vec(&envelope).expect("the envelope can be encoded as JSON")
 }
 
-/// Understands an envelope.
+/// Decodes an envelope.
 pub(super) fn decode(bytes: &[u8]) -> Option<Envelope> {
     serde_json::from_slice(bytes).ok()
 }

@@ -1,4 +1,5 @@
-//! fjall, whose journal is synced after every change. Envelopes are in a keyspace of their own, as for SQLite.
+//! A store in fjall, whose journal is synced after every change. Envelopes are in a keyspace of their own, as for
+//! SQLite.
 
 use super::envelope;
 use super::store::Store;
@@ -16,10 +17,10 @@ pub(super) struct Fjall {
 impl Fjall {
     pub(super) fn open(path: &Path) -> Fjall {
         let database = Database::builder(path.join("fjall")).open().expect("the database opens");
-        let keyspace = |name| database.keyspace(name, KeyspaceCreateOptions::default).expect("a keyspace");
+        let keyspace = |name| database.keyspace(name, KeyspaceCreateOptions::default).expect("the keyspace opens");
         let (bodies, envelopes) = (keyspace("body"), keyspace("envelope"));
-        let last = envelopes.last_key_value().map(|last| last.key().expect("a key"));
-        let next = last.map_or(0, |last| u64::from_be_bytes((*last).try_into().expect("a number")) + 1);
+        let last = envelopes.last_key_value().map(|last| last.key().expect("the last key can be read"));
+        let next = last.map_or(0, |last| u64::from_be_bytes((*last).try_into().expect("keys have 8 bytes")) + 1);
         Fjall { database, bodies, envelopes, next: AtomicU64::new(next) }
     }
 
@@ -30,17 +31,17 @@ impl Fjall {
         id.to_string()
     }
 
-    /// What is done in one batch, synced.
+    /// Runs `work` in one batch and syncs it.
     fn change<T>(&self, work: impl FnOnce(&mut OwnedWriteBatch) -> T) -> T {
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
         let result = work(&mut batch);
-        batch.commit().expect("a commit");
+        batch.commit().expect("the commit succeeds");
         result
     }
 }
 
 fn key(id: &str) -> [u8; 8] {
-    id.parse::<u64>().expect("an id of this store").to_be_bytes()
+    id.parse::<u64>().expect("the id is one of this store").to_be_bytes()
 }
 
 impl Store for Fjall {
@@ -52,11 +53,11 @@ impl Store for Fjall {
         let load = |body: Vec<u8>| {
             let mut batch = self.database.batch();
             let id = self.insert(&mut batch, &body);
-            batch.commit().expect("a commit");
+            batch.commit().expect("the commit succeeds");
             id
         };
         let ids = bodies.map(load).collect();
-        self.database.persist(PersistMode::SyncAll).expect("a sync");
+        self.database.persist(PersistMode::SyncAll).expect("the sync succeeds");
         ids
     }
 

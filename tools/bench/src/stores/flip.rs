@@ -1,4 +1,4 @@
-//! What one sector costs that a disk returns wrong.
+//! Counts the mails that a store loses to one corrupted sector.
 
 use super::child::{Expected, Found};
 use super::{Kind, Store};
@@ -13,16 +13,18 @@ use std::time::{Duration, Instant};
 
 const SECTOR_BYTES: u64 = 512;
 
-/// How long a process may take to look at a store that is damaged. One that takes longer has lost everything.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The time a process has to read a damaged store. Past it, all mails count as missing.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What flips did.
+/// The outcomes of all flips.
 pub(crate) struct Flips {
+    /// The number of mails in the store.
     pub(crate) mails: usize,
+    /// The outcomes of each flip.
     pub(crate) found: Vec<Found>,
 }
 
-/// Fills a store, and flips so many sectors of its files, one at a time, each in a new copy that a new process reads.
+/// Fills a store with `mails` mails, and flips `times` sectors, each in a new copy that a new process reads.
 pub(crate) fn flips(settings: &Settings, kind: &Kind, mails: usize, times: usize) -> Flips {
     let original = settings.in_memory();
     let mut bodies = (0..mails as u64).map(|seed| random(2 << 10, seed));
@@ -32,8 +34,9 @@ pub(crate) fn flips(settings: &Settings, kind: &Kind, mails: usize, times: usize
     };
     let expected = |(seed, id)| Expected { id, bytes: 2 << 10, seed };
     let expected: Vec<Expected> = (0..).zip(ids).map(expected).collect();
-    let list = tempfile::NamedTempFile::new().expect("a temporary file");
-    fs::write(list.path(), serde_json::to_vec(&expected).expect("text")).expect("it can be written");
+    let list = tempfile::NamedTempFile::new().expect("a temporary file can be created");
+    fs::write(list.path(), serde_json::to_vec(&expected).expect("the list can be encoded as JSON"))
+        .expect("the temporary file is writable");
     let mut random = fastrand::Rng::with_seed(42);
     let found = (0..times).map(|_| {
         let copy = settings.in_memory();
@@ -44,11 +47,11 @@ pub(crate) fn flips(settings: &Settings, kind: &Kind, mails: usize, times: usize
     Flips { mails, found: found.collect() }
 }
 
-/// All files of a store, in an order that does not depend on the system.
+/// Returns all files of a store in a reproducible order.
 pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(directory).expect("the directory of a store") {
-        let path = entry.expect("an entry").path();
+    for entry in fs::read_dir(directory).expect("the store has its directory") {
+        let path = entry.expect("the entry can be read").path();
         if path.is_dir() {
             files.extend(self::files(&path));
         } else {
@@ -60,23 +63,23 @@ pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 fn copy_files(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).expect("the directory of a store") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("it has a name"));
+    for entry in fs::read_dir(from).expect("the store has its directory") {
+        let path = entry.expect("the entry can be read").path();
+        let target = to.join(path.file_name().expect("a directory entry has a name"));
         if path.is_dir() {
-            fs::create_dir(&target).expect("a directory");
+            fs::create_dir(&target).expect("the directory is new");
             copy_files(&path, &target);
         } else {
-            fs::copy(&path, &target).expect("a copy");
+            fs::copy(&path, &target).expect("the file can be copied");
         }
     }
 }
 
-/// Inverts the bytes of one sector, any of them as likely as another.
+/// Inverts the bytes of one sector. All sectors of the store are equally likely.
 fn flip(directory: &Path, random: &mut fastrand::Rng) {
-    // What a store reserved and has not written is a hole, for which a disk has no sector.
+    // Preallocated ranges that were never written are holes, which have no sector on a disk.
     let sectors = |path: &PathBuf| {
-        let found = fs::metadata(path).expect("a file");
+        let found = fs::metadata(path).expect("the file exists");
         found.blocks().min(found.len().div_ceil(SECTOR_BYTES))
     };
     let files = files(directory);
@@ -88,30 +91,30 @@ fn flip(directory: &Path, random: &mut fastrand::Rng) {
             chosen -= here;
             continue;
         }
-        let file = OpenOptions::new().read(true).write(true).open(path).expect("the file of a store");
+        let file = OpenOptions::new().read(true).write(true).open(path).expect("the file opens");
         let mut sector = vec![0; SECTOR_BYTES as usize];
-        let read = file.read_at(&mut sector, chosen * SECTOR_BYTES).expect("it can be read");
+        let read = file.read_at(&mut sector, chosen * SECTOR_BYTES).expect("the sector can be read");
         sector.truncate(read);
         sector.iter_mut().for_each(|byte| *byte = !*byte);
-        file.write_all_at(&sector, chosen * SECTOR_BYTES).expect("it can be written");
+        file.write_all_at(&sector, chosen * SECTOR_BYTES).expect("the sector can be written");
         return;
     }
 }
 
-/// Has another process look; none if that fails or takes too long.
+/// Reads the store in another process. Returns `None` if the process fails or exceeds `CHECK_TIMEOUT`.
 fn check(kind: &Kind, directory: &Path, expected: &Path) -> Option<Found> {
-    let output = tempfile::NamedTempFile::new().expect("a temporary file");
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    let output = tempfile::NamedTempFile::new().expect("a temporary file can be created");
+    let mut command = Command::new(std::env::current_exe().expect("the path of this program is known"));
     command.args(["store", "check", kind.name]).arg(directory).arg(expected);
-    command.stdin(Stdio::null()).stdout(output.reopen().expect("a file")).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(output.reopen().expect("the temporary file opens")).stderr(Stdio::null());
     let mut child = command.spawn().expect("this program starts");
     let begun = Instant::now();
     loop {
-        match child.try_wait().expect("a child") {
+        match child.try_wait().expect("the child can be waited for") {
             Some(status) if status.success() => break,
             Some(_) => return None,
-            None if begun.elapsed() > PATIENCE => {
-                child.kill().and_then(|()| child.wait()).expect("a child");
+            None if begun.elapsed() > CHECK_TIMEOUT => {
+                child.kill().and_then(|()| child.wait()).expect("the child can be killed");
                 return None;
             }
             None => thread::sleep(Duration::from_millis(2)),

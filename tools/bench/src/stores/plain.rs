@@ -1,5 +1,5 @@
-//! What one writes oneself: a file a mail, an envelope in its first line, written beside and renamed, file and directory
-//! synced. No checksum, no recovery.
+//! Hand-written storage: one file for each mail, with the envelope in its first line. The file is written under a
+//! temporary name, synced and renamed, and the directory is synced. There are no checksums and no recovery.
 
 use super::envelope;
 use super::store::Store;
@@ -22,15 +22,15 @@ impl Plain {
 
     fn write(&self, id: &str, envelope: &[u8], body: &[u8], sync: bool) {
         let (temporary, name) = (self.path.join(format!(".{id}")), self.path.join(id));
-        let mut file = File::create_new(&temporary).expect("a file");
+        let mut file = File::create_new(&temporary).expect("the temporary file is new");
         let head = [envelope, b"\n"].concat();
-        file.write_all(&head).and_then(|()| file.write_all(body)).expect("it can be written");
+        file.write_all(&head).and_then(|()| file.write_all(body)).expect("the file is writable");
         if sync {
-            file.sync_all().expect("a sync");
+            file.sync_all().expect("the sync succeeds");
         }
-        fs::rename(temporary, name).expect("a rename");
+        fs::rename(temporary, name).expect("the rename succeeds");
         if sync {
-            self.directory.sync_all().expect("a sync");
+            self.directory.sync_all().expect("the sync succeeds");
         }
     }
 
@@ -56,7 +56,7 @@ impl Store for Plain {
     }
 
     fn update(&self, id: &str, attempts: u64) {
-        let body = self.get(id).expect("the mail is there");
+        let body = self.get(id).expect("the mail exists");
         self.write(id, &envelope::encoded(attempts), &body, true);
     }
 
@@ -66,7 +66,7 @@ impl Store for Plain {
             BufReader::with_capacity(512, File::open(entry.ok()?.path()).ok()?).read_until(b'\n', &mut line).ok()?;
             envelope::decode(&line)
         };
-        fs::read_dir(&self.path).expect("the directory").filter_map(envelope).count()
+        fs::read_dir(&self.path).expect("the directory exists").filter_map(envelope).count()
     }
 
     fn get(&self, id: &str) -> Option<Vec<u8>> {
@@ -76,6 +76,8 @@ impl Store for Plain {
     }
 
     fn remove(&self, id: &str) {
-        fs::remove_file(self.path.join(id)).and_then(|()| self.directory.sync_all()).expect("a removal");
+        fs::remove_file(self.path.join(id))
+            .and_then(|()| self.directory.sync_all())
+            .expect("the mail exists and its removal is synced");
     }
 }

@@ -1,4 +1,4 @@
-//! redb, whose transactions are durable at once. Envelopes are in a table of their own, as for SQLite.
+//! A store in redb, with durability `Immediate`. Envelopes are in a table of their own, as for SQLite.
 
 use super::envelope;
 use super::store::Store;
@@ -28,12 +28,12 @@ impl Redb {
         redb
     }
 
-    /// What is done inside of one transaction.
+    /// Runs `work` in one transaction and commits it.
     fn transact<T>(&self, work: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>) -> T {
-        let mut transaction = self.database.begin_write().expect("a transaction");
-        transaction.set_durability(Durability::Immediate).expect("a setting");
-        let result = work(&transaction).expect("changes");
-        transaction.commit().expect("a commit");
+        let mut transaction = self.database.begin_write().expect("a write transaction begins");
+        transaction.set_durability(Durability::Immediate).expect("the transaction has no savepoint");
+        let result = work(&transaction).expect("the changes succeed");
+        transaction.commit().expect("the commit succeeds");
         result
     }
 
@@ -51,7 +51,7 @@ impl Redb {
 }
 
 fn number(id: &str) -> u64 {
-    id.parse().expect("an id of this store")
+    id.parse().expect("the id is one of this store")
 }
 
 impl Store for Redb {
@@ -71,11 +71,12 @@ impl Store for Redb {
     }
 
     fn list(&self) -> usize {
-        let table = self.database.begin_read().expect("a transaction").open_table(ENVELOPES).expect("a table");
+        let transaction = self.database.begin_read().expect("a read transaction begins");
+        let table = transaction.open_table(ENVELOPES).expect("the table exists");
         let read = |row: &Result<(redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, &[u8]>), _>| {
             row.as_ref().is_ok_and(|(_, bytes)| envelope::decode(bytes.value()).is_some())
         };
-        table.iter().expect("rows").filter(read).count()
+        table.iter().expect("the table can be read").filter(read).count()
     }
 
     fn get(&self, id: &str) -> Option<Vec<u8>> {

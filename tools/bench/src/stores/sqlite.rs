@@ -1,5 +1,6 @@
-//! SQLite with a write-ahead log that is synced with every transaction. Envelopes are in a table of their own, so that an
-//! update does not touch a body. Threads share one connection: it has one writer at a time in any case.
+//! A store in SQLite with a write-ahead log that is synced with every transaction. Envelopes are in a table of their
+//! own, so that an update does not touch a body. Threads share one connection: SQLite has one writer at a time in any
+//! case.
 
 use super::envelope;
 use super::store::Store;
@@ -14,10 +15,10 @@ impl Sqlite {
         let connection = Connection::open(path.join("queue.sqlite")).expect("the database opens");
         let setting = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
         assert_eq!(setting.as_deref(), Ok("wal"));
-        connection.pragma_update(None, "synchronous", "FULL").expect("a setting");
+        connection.pragma_update(None, "synchronous", "FULL").expect("the pragma is known");
         let tables = "CREATE TABLE IF NOT EXISTS body (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
                       CREATE TABLE IF NOT EXISTS envelope (id INTEGER PRIMARY KEY, envelope BLOB NOT NULL);";
-        connection.execute_batch(tables).expect("the tables");
+        connection.execute_batch(tables).expect("the tables can be created");
         Sqlite(Mutex::new(connection))
     }
 
@@ -34,11 +35,11 @@ fn insert(connection: &Connection, body: &[u8]) -> rusqlite::Result<i64> {
     Ok(id)
 }
 
-/// What is done inside of one transaction.
+/// Runs `work` in one transaction and commits it.
 fn transact<T>(connection: &mut Connection, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> T {
-    let transaction = connection.transaction().expect("a transaction");
-    let result = work(&transaction).expect("statements");
-    transaction.commit().expect("a commit");
+    let transaction = connection.transaction().expect("a transaction begins");
+    let result = work(&transaction).expect("the statements succeed");
+    transaction.commit().expect("the commit succeeds");
     result
 }
 
@@ -54,15 +55,18 @@ impl Store for Sqlite {
 
     fn update(&self, id: &str, attempts: u64) {
         let connection = self.connection();
-        let mut statement = connection.prepare_cached("UPDATE envelope SET envelope = ?2 WHERE id = ?1").expect("SQL");
+        let mut statement = connection
+            .prepare_cached("UPDATE envelope SET envelope = ?2 WHERE id = ?1")
+            .expect("the statement is valid");
         assert_eq!(statement.execute(params![id, envelope::encoded(attempts)]), Ok(1));
     }
 
     fn list(&self) -> usize {
         let connection = self.connection();
-        let mut statement = connection.prepare_cached("SELECT id, envelope FROM envelope").expect("SQL");
+        let mut statement =
+            connection.prepare_cached("SELECT id, envelope FROM envelope").expect("the statement is valid");
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?));
-        let rows = statement.query_map([], read).expect("a query");
+        let rows = statement.query_map([], read).expect("the query succeeds");
         rows.filter(|row| row.as_ref().is_ok_and(|(_, bytes)| envelope::decode(bytes).is_some())).count()
     }
 

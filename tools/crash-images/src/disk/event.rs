@@ -1,27 +1,27 @@
-//! What happens to a disk.
+//! Defines the events in the log of a disk.
 
-/// One thing that happened to a disk, or beside it.
+/// An event in the log of a disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Bytes were written, which a power cut may lose or tear until the next flush.
+    /// A write, which a power cut may lose or tear until the next flush.
     Write {
-        /// Where, from the beginning of the disk.
+        /// The offset on the disk.
         offset: u64,
-        /// What.
+        /// The bytes written.
         bytes: Vec<u8>,
     },
-    /// Zeros were written, or the space was given back.
+    /// A write of zeros, or a discard.
     Zero {
-        /// Where, from the beginning of the disk.
+        /// The offset on the disk.
         offset: u64,
-        /// How many.
+        /// The number of zeros.
         bytes: u64,
     },
-    /// Everything before is safe from here on.
+    /// A flush, after which every earlier write is durable.
     Flush,
-    /// Something that the rig noted: see [`crate::history::Mark`].
+    /// A note of the rig, a serialized [`crate::history::Mark`].
     Mark(String),
 }
 
-/// What happened to a disk, in order. A position in it is an index.
+/// The events of a disk, in order. A position in the log is an index.
 pub type Log = Vec<Event>;

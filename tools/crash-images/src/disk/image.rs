@@ -1,4 +1,4 @@
-//! What a disk contains.
+//! Implements sparse copy-on-write images of disks.
 
 use super::Event;
 use std::collections::HashMap;
@@ -8,12 +8,12 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes that are kept together.
+/// Bytes of a block, the unit of copy-on-write, and the size of a file system block.
 pub const BLOCK_BYTES: usize = 4096;
 
 type Block = [u8; BLOCK_BYTES];
 
-/// What a disk contains: the blocks that are not all zeros. Copies share them, so that a copy costs next to nothing.
+/// The content of a disk. An absent block is all zeros. Clones share their blocks, so that a clone is cheap.
 #[derive(Clone, Debug, Default)]
 pub struct Image {
     blocks: HashMap<u64, Arc<Block>>,
@@ -22,14 +22,14 @@ pub struct Image {
 /// The part of a block that a range of bytes covers.
 struct Part {
     block: u64,
-    /// Where it begins in the block.
+    /// Offset of the part in the block.
     start: usize,
-    /// Where it begins in the range.
+    /// Offset of the part in the range.
     at: usize,
     bytes: usize,
 }
 
-/// The parts of blocks that `bytes` bytes at `offset` cover.
+/// Splits a range of `bytes` bytes at `offset` at the boundaries of blocks.
 fn parts(offset: u64, bytes: usize) -> impl Iterator<Item = Part> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -43,7 +43,7 @@ fn parts(offset: u64, bytes: usize) -> impl Iterator<Item = Part> {
 }
 
 impl Image {
-    /// Reads.
+    /// Fills `bytes` with the content at `offset`.
     pub fn read(&self, offset: u64, bytes: &mut [u8]) {
         for part in parts(offset, bytes.len()) {
             let target = &mut bytes[part.at..][..part.bytes];
@@ -54,7 +54,7 @@ impl Image {
         }
     }
 
-    /// Writes.
+    /// Writes `bytes` at `offset`.
     pub fn write(&mut self, offset: u64, bytes: &[u8]) {
         for part in parts(offset, bytes.len()) {
             let source = &bytes[part.at..][..part.bytes];
@@ -66,7 +66,7 @@ impl Image {
         }
     }
 
-    /// Writes zeros.
+    /// Writes `bytes` zeros at `offset`.
     pub fn zero(&mut self, offset: u64, bytes: u64) {
         let (block_bytes, end) = (BLOCK_BYTES as u64, offset + bytes);
         let (first, last) = (offset.div_ceil(block_bytes), end / block_bytes);
@@ -78,7 +78,7 @@ impl Image {
         }
     }
 
-    /// Does what an event does.
+    /// Applies a write or zeros; flushes and marks change nothing.
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Write { offset, bytes } => self.write(*offset, bytes),
@@ -87,7 +87,7 @@ impl Image {
         }
     }
 
-    /// Writes a file of `bytes` bytes that contains it, with holes for the zeros.
+    /// Saves the image to a sparse file of `bytes` bytes.
     pub fn save(&self, path: &Path, bytes: u64) -> io::Result<()> {
         let file = File::create(path)?;
         file.set_len(bytes)?;
@@ -102,7 +102,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
 
     #[test]
-    fn an_image_is_what_a_plain_array_would_be() {
+    fn image_matches_plain_array() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         const BYTES: usize = 10 * BLOCK_BYTES;
         let (mut image, mut array) = (Image::default(), vec![0_u8; BYTES]);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_does_not_change_with_the_original() {
+    fn writes_do_not_change_earlier_clones() {
         let mut image = Image::default();
         image.write(5, b"before");
         let copy = image.clone();

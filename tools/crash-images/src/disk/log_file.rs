@@ -1,22 +1,23 @@
-//! Logs as files, so that an image can be looked at later.
+//! Saves logs to files and loads them, so that an image can be checked again later.
 //!
-//! A file has a line that says what it is, a line of the caller's, and then the events: a letter, numbers (64 bits, least byte
-//! first) and bytes.
+//! A file has a header line with the version, a line of the caller's, and then the events: each is a letter, then
+//! numbers (64 bits, little-endian) and bytes.
 
 use super::{Event, Log};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-const FIRST_LINE: &str = "queue-store crash log 1";
+const HEADER_LINE: &str = "queue-store crash log 1";
 
-/// Bytes of one event, at most: more means that the file is damaged. A loop device writes a few MiB at a time.
+/// Maximum bytes of one event: a larger length means that the file is damaged. A loop device writes a few MiB at a
+/// time.
 const MAX_EVENT_BYTES: u64 = 1 << 28;
 
-/// Writes a log to a file. `line` is a line about it.
+/// Writes a log to a file, after `line`, which describes it.
 pub fn save(path: &Path, line: &str, log: &Log) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
-    writeln!(file, "{FIRST_LINE}\n{line}")?;
+    writeln!(file, "{HEADER_LINE}\n{line}")?;
     for event in log {
         match event {
             Event::Write { offset, bytes } => {
@@ -39,15 +40,15 @@ pub fn save(path: &Path, line: &str, log: &Log) -> io::Result<()> {
     file.flush()
 }
 
-/// Reads a log from a file, and the line about it.
+/// Reads a log from a file, and the line that describes it.
 pub fn load(path: &Path) -> io::Result<(String, Log)> {
     let mut file = BufReader::new(File::open(path)?);
     let mut line = || {
         let mut line = String::new();
         file.read_line(&mut line).map(|_| line.trim_end().to_string())
     };
-    if line()? != FIRST_LINE {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a log of this version"));
+    if line()? != HEADER_LINE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a crash log of this version"));
     }
     let line = line()?;
     let mut log = Log::new();
@@ -58,7 +59,7 @@ pub fn load(path: &Path) -> io::Result<(String, Log)> {
             b'z' => Event::Zero { offset: read_number(&mut file)?, bytes: read_number(&mut file)? },
             b'f' => Event::Flush,
             b'm' => Event::Mark(String::from_utf8(read_bytes(&mut file)?).map_err(io::Error::other)?),
-            _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "it has an event that does not exist")),
+            _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "unknown event")),
         });
     }
     Ok((line, log))
@@ -78,7 +79,7 @@ fn read_number(file: &mut impl Read) -> io::Result<u64> {
 fn read_bytes(file: &mut impl Read) -> io::Result<Vec<u8>> {
     let length = read_number(file)?;
     if length > MAX_EVENT_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it has an event of an impossible size"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "event exceeds the maximum size"));
     }
     let mut bytes = vec![0; length as usize];
     file.read_exact(&mut bytes)?;
@@ -90,8 +91,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_is_read_as_it_was_written_and_a_cut_one_is_refused() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+    fn log_round_trips_and_truncated_log_is_rejected() {
+        let directory = tempfile::tempdir().expect("a temporary directory can be created");
         let path = directory.path().join("log");
         let log = vec![
             Event::Write { offset: 4096, bytes: b"f\nw".to_vec() },
@@ -100,13 +101,13 @@ mod tests {
             Event::Mark("ñ".to_string()),
             Event::Write { offset: 0, bytes: Vec::new() },
         ];
-        save(&path, "{\"a\":1}", &log).expect("it is written");
-        assert_eq!(load(&path).expect("it is read"), ("{\"a\":1}".to_string(), log));
+        save(&path, "{\"a\":1}", &log).expect("the log can be saved");
+        assert_eq!(load(&path).expect("the saved log is valid"), ("{\"a\":1}".to_string(), log));
 
-        let bytes = std::fs::read(&path).expect("it is there");
-        std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("it is cut");
-        assert_eq!(load(&path).expect_err("it is cut").kind(), io::ErrorKind::UnexpectedEof);
-        std::fs::write(&path, b"something else\n").expect("it is replaced");
-        assert_eq!(load(&path).expect_err("it is no log").kind(), io::ErrorKind::InvalidData);
+        let bytes = std::fs::read(&path).expect("the saved log exists");
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("the log can be truncated");
+        assert_eq!(load(&path).expect_err("the log is truncated").kind(), io::ErrorKind::UnexpectedEof);
+        std::fs::write(&path, b"something else\n").expect("the log can be replaced");
+        assert_eq!(load(&path).expect_err("the header line is wrong").kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -1,4 +1,4 @@
-//! The FUSE file system: a directory with two files, `disk` and `marks`. Both write to one ordered log.
+//! Serves a FUSE file system: a directory with two files, `disk` and `marks`, whose writes go to one ordered log.
 
 use super::namespace::FUSE_SOURCE;
 use crate::disk::{Disk, Event};
@@ -18,25 +18,25 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-/// The name of the file that is the disk.
+/// The name of the file with the content of the disk.
 pub(super) const DISK: &str = "disk";
 
-/// The name of the file that takes marks: each write to it is one.
+/// The name of the file for marks: each write to it is one mark.
 pub(super) const MARKS: &str = "marks";
 
 const DISK_INODE: INodeNo = INodeNo(2);
 const MARKS_INODE: INodeNo = INodeNo(3);
 
-/// How long the kernel may believe what it was told: nothing here ever changes.
-const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
+/// The time during which the kernel may cache entries and attributes, which never change.
+const CACHE_TTL: Duration = Duration::from_secs(24 * 3600);
 
-/// Bytes that the kernel writes at a time: what Linux allows a FUSE file system by default.
+/// Maximum bytes of one write request: the limit of Linux for a FUSE file system by default.
 const MAX_WRITE_BYTES: u32 = 1 << 20;
 
-/// How long the end of the file system is waited for.
+/// Maximum time that a drop waits for the serving thread to end.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The file system, mounted. It ends with its thread when nobody has anything of it open any more.
+/// A mounted FUSE file system. After the unmount, its serving thread ends once no file of the mount is open.
 pub(super) struct FuseMount {
     path: PathBuf,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -61,7 +61,8 @@ impl FuseMount {
 
 impl Drop for FuseMount {
     fn drop(&mut self) {
-        // What is still open, such as by a program that looks at every new block device, keeps it a little longer.
+        // A file that is still open, such as by a program that probes every new block device, delays the end of the
+        // thread.
         if let Err(error) = umount2(&self.path, MntFlags::MNT_DETACH) {
             eprintln!("crash-images: {} stays mounted: {error}", self.path.display());
             return;
@@ -115,7 +116,7 @@ impl Files {
 
 impl Filesystem for Files {
     fn init(&mut self, _: &Request, config: &mut KernelConfig) -> io::Result<()> {
-        // It is the largest that is taken anyway if it is refused.
+        // A refused size leaves fuser's default, which is the largest that it accepts.
         let _ = config.set_max_write(MAX_WRITE_BYTES);
         Ok(())
     }
@@ -127,20 +128,21 @@ impl Filesystem for Files {
             _ => return reply.error(Errno::ENOENT),
         };
         match self.attributes(inode).filter(|_| parent == INodeNo::ROOT) {
-            Some(attributes) => reply.entry(&FOR_EVER, &attributes, Generation(0)),
+            Some(attributes) => reply.entry(&CACHE_TTL, &attributes, Generation(0)),
             None => reply.error(Errno::ENOENT),
         }
     }
 
     fn getattr(&self, _: &Request, inode: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
         match self.attributes(inode) {
-            Some(attributes) => reply.attr(&FOR_EVER, &attributes),
+            Some(attributes) => reply.attr(&CACHE_TTL, &attributes),
             None => reply.error(Errno::ENOENT),
         }
     }
 
     fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
-        // No cache of the kernel's may stand between the device and the log, nor keep what the disk had before.
+        // Direct I/O: a page cache would delay writes on their way to the log, and would keep the content from before a
+        // `Disk::load`.
         reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
     }
 
@@ -187,7 +189,7 @@ impl Filesystem for Files {
         reply.written(data.len() as u32);
     }
 
-    /// A close, which is no flush of the disk.
+    /// Ignores the FUSE request `flush`, which is a `close` of a file and no flush of the disk.
     fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
         reply.ok();
     }
@@ -199,7 +201,7 @@ impl Filesystem for Files {
         reply.ok();
     }
 
-    /// A discard, or zeros: Linux allows no other modes for a loop device.
+    /// Logs a discard or a write of zeros, the only modes that Linux uses for a loop device.
     fn fallocate(
         &self,
         _: &Request,

@@ -1,4 +1,4 @@
-//! Loop devices.
+//! Attaches and detaches loop devices.
 
 use crate::error::Error;
 use nix::errno::Errno;
@@ -7,10 +7,11 @@ use std::fs::{File, OpenOptions};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-/// The device is released when nobody has it open any more, however this process ends.
+/// `LO_FLAGS_AUTOCLEAR`: the kernel detaches the device when its last descriptor is closed, also when this process is
+/// killed.
 const AUTOCLEAR: u32 = 4;
 
-/// How often another device is asked for when somebody else was faster.
+/// Attempts to get a free device while other processes take the device numbers first.
 const ATTEMPTS: usize = 20;
 
 /// `struct loop_info64` of `linux/loop.h`.
@@ -32,28 +33,28 @@ struct LoopConfig {
     _reserved: [u64; 8],
 }
 
-const _: () = assert!(size_of::<LoopConfig>() == 304, "the layout is that of the kernel");
+const _: () = assert!(size_of::<LoopConfig>() == 304, "the size of `struct loop_config` is part of the kernel's ABI");
 
 nix::ioctl_write_ptr_bad!(loop_configure, 0x4c0a as c_ulong, LoopConfig);
 nix::ioctl_none_bad!(loop_clear, 0x4c01 as c_ulong);
 nix::ioctl_none_bad!(loop_get_free, 0x4c82 as c_ulong);
 nix::ioctl_none_bad!(block_flush_buffers, 0x1261 as c_ulong);
 
-/// A loop device with a file behind it.
+/// A loop device backed by a file.
 pub(super) struct LoopDevice {
     path: PathBuf,
-    /// Open for reading: for writing, it could not be mounted on some kernels.
+    /// Read-only: some kernels refuse to mount a block device that is open for writing.
     device: File,
 }
 
 impl LoopDevice {
-    /// A new device on this file.
+    /// Attaches a free loop device to `file`.
     pub(super) fn attach(file: &Path) -> Result<LoopDevice, Error> {
         let backing = OpenOptions::new().read(true).write(true).open(file).map_err(Error::file(file))?;
         let control = Path::new("/dev/loop-control");
         let control = OpenOptions::new().read(true).write(true).open(control).map_err(Error::file(control))?;
         for _ in 0..ATTEMPTS {
-            // SAFETY: the call has no argument.
+            // SAFETY: the ioctl takes no argument, so it accesses no memory of this process.
             let number = unsafe { loop_get_free(control.as_raw_fd()) }.map_err(Error::system("a free loop device"))?;
             let path = PathBuf::from(format!("/dev/loop{number}"));
             let device = OpenOptions::new().read(true).write(true).open(&path).map_err(Error::file(&path))?;
@@ -72,11 +73,11 @@ impl LoopDevice {
         &self.path
     }
 
-    /// Drops what the kernel cached of the device.
-    pub(super) fn forget_cached(&self) -> Result<(), Error> {
-        // SAFETY: the call has no argument.
-        let forgot = unsafe { block_flush_buffers(self.device.as_raw_fd()) };
-        forgot.map(drop).map_err(Error::file(&self.path))
+    /// Drops the kernel's cached buffers of the device (`BLKFLSBUF`).
+    pub(super) fn drop_cached_buffers(&self) -> Result<(), Error> {
+        // SAFETY: the ioctl takes no argument, so it accesses no memory of this process.
+        let result = unsafe { block_flush_buffers(self.device.as_raw_fd()) };
+        result.map(drop).map_err(Error::file(&self.path))
     }
 }
 
@@ -90,15 +91,16 @@ fn configure(device: &File, backing: &File) -> nix::Result<()> {
     };
     let file = c_int::cast_unsigned(backing.as_raw_fd());
     let config = LoopConfig { file, block_size: 0, info, _reserved: [0; 8] };
-    // SAFETY: `LoopConfig` is what the kernel reads, and it only reads.
+    // SAFETY: `LOOP_CONFIGURE` only reads a `struct loop_config`, whose layout `LoopConfig` has, and `config` outlives
+    // the call.
     unsafe { loop_configure(device.as_raw_fd(), &config) }.map(drop)
 }
 
 impl Drop for LoopDevice {
     fn drop(&mut self) {
-        // SAFETY: the call has no argument.
+        // SAFETY: the ioctl takes no argument, so it accesses no memory of this process.
         if let Err(error) = unsafe { loop_clear(self.device.as_raw_fd()) } {
-            eprintln!("crash-images: {} is released when nobody has it open any more: {error}", self.path.display());
+            eprintln!("crash-images: {} stays attached until its last close: {error}", self.path.display());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A file system that is mounted for as long as it is looked at.
+//! Mounts the file system of a drive for the lifetime of a guard.
 
 use crate::error::Error;
 use nix::errno::Errno;
@@ -7,10 +7,10 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long an unmount is tried again, since a program that ended a moment ago may still have something open.
+/// The time during which an unmount is retried on `EBUSY`, since a process that just exited may still hold files open.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A mounted file system.
+/// A mounted file system, which a drop detaches.
 pub struct Mounted<'a> {
     path: PathBuf,
     mounted: bool,
@@ -25,16 +25,16 @@ impl Mounted<'_> {
         Ok(Mounted { path, mounted: true, drive: PhantomData })
     }
 
-    /// Where it is.
+    /// Returns the mount point.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Unmounts it, which writes everything.
+    /// Unmounts the file system, which writes all its cached data to the device.
     ///
     /// # Errors
     ///
-    /// If somebody has something of it open.
+    /// Fails if a process has files of it open.
     pub fn unmount(mut self) -> Result<(), Error> {
         let begun = Instant::now();
         loop {

@@ -1,30 +1,30 @@
-//! Mails, made up.
+//! Generates mails.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-/// What every mail begins with, before its number, so that one that turns up under an unknown id can be named.
+/// The header with the number of the mail, which identifies an item with an unknown id. Every body begins with it.
 pub(crate) const NUMBER_HEADER: &str = "X-Crash-Image: ";
 
-/// How large a mail may be.
+/// The size class of a mail.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Size {
-    /// A file system block or less.
+    /// At most one file system block.
     Small,
-    /// Anything, seldom a mail that the command streams.
+    /// Any size, rarely one that the command streams.
     Any,
 }
 
 /// A mail to be put.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mail {
-    /// Its number.
+    /// The number of the mail.
     pub number: usize,
-    /// The id to put it under; none: a random one.
+    /// The caller-chosen id; `None` for a generated one.
     pub id: Option<String>,
-    /// Whom it is for.
+    /// The addresses of the recipients.
     pub to: Vec<String>,
-    /// Its bytes.
+    /// The bytes of the mail.
     pub body: Vec<u8>,
 }
 
@@ -32,16 +32,16 @@ impl Mail {
     /// The reverse-path of all mails.
     pub const FROM: &str = "from@example.com";
 
-    pub(super) fn draw(number: usize, size: Size, random: &mut ChaCha8Rng) -> Mail {
+    pub(super) fn generate(number: usize, size: Size, random: &mut ChaCha8Rng) -> Mail {
         let bytes = match (size, random.random_range(0..100)) {
             (Size::Small, _) | (_, 0..50) => random.random_range(0..3000),
             (_, 50..80) => random.random_range(3000..20_000),
             (_, 80..97) => random.random_range(20_000..80_000),
-            // The command puts a mail in one piece up to 1 MiB.
+            // The command streams a mail of more than 1 MiB.
             _ => random.random_range(1_100_000..1_300_000),
         };
         let mut body = format!("{NUMBER_HEADER}{number}\r\n\r\n").into_bytes();
-        // Lines of text as in any mail, or any bytes at all, which are stored with escapes.
+        // Lines of printable text, or arbitrary bytes, which the text format stores with escapes.
         let is_text = random.random_bool(0.8);
         let mut line = [0; 72];
         while body.len() < bytes {
@@ -58,12 +58,12 @@ impl Mail {
         mail
     }
 
-    /// Has it put under an id that is known before.
+    /// Sets a caller-chosen id.
     pub(super) fn choose_id(&mut self) {
         self.id = Some(format!("mail-{}", self.number));
     }
 
-    /// The number of the mail that has this body, as it says itself.
+    /// Parses the number of the mail in the header of its body.
     pub(crate) fn number_in(body: &[u8]) -> Option<usize> {
         let rest = body.strip_prefix(NUMBER_HEADER.as_bytes())?;
         let digits = rest.split(|byte| !byte.is_ascii_digit()).next()?;
