@@ -93,6 +93,9 @@ pub enum Remark {
     /// Recovery could not make an item durable.
     #[error("; the item may not survive power loss")]
     MayNotSurvive,
+    /// The failure could not be marked in the directory.
+    #[error("; no mark could be left in the directory, so that other processes do not know it")]
+    NotMarked,
     /// Recovery could not find out the time of the file system.
     #[error("; temporary files that are just old enough may be left")]
     AgeUnknown,

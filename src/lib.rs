@@ -6,7 +6,7 @@
 //! - `component` exports them by the contract in `wit/`.
 //!
 //! Compiled for another target than WebAssembly, the crate has the same logic without the exports, for the fuzzers and
-//! the benchmarks. What ships, and what the tests drive, is the component.
+//! the benchmarks. Only the component ships, and the tests run it.
 #![forbid(unsafe_code)]
 #![cfg_attr(target_family = "wasm", no_std)]
 

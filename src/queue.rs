@@ -2,6 +2,7 @@
 //!
 //! - `handle`: the open queue, the fsync of its directory, and the mark that it refuses changes
 //! - `lookup`: the files of an id
+//! - `unsynced`, `mark`: the items whose fsync failed, in the memory of an instance and in the directory
 //! - `directory_scan`: the entries of the directory
 //! - `put`, `draft`: new items; `read`, `body_reader`, `listing`: reading; `update`, `seal`: new envelopes, on `rewrite`
 //! - `set_state`, `remove`, on `batch`; `recover`
@@ -13,6 +14,7 @@ mod draft;
 mod handle;
 mod listing;
 mod lookup;
+mod mark;
 mod put;
 mod read;
 mod recover;

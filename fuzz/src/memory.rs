@@ -1,4 +1,4 @@
-//! A directory in memory, behind the seam of the queue.
+//! Implements the queue's file system traits with a directory in memory.
 
 use queue_store::counters::Counters;
 use queue_store::error::Error;
@@ -12,12 +12,13 @@ use std::rc::Rc;
 
 type Content = Rc<RefCell<Vec<u8>>>;
 
-/// A directory: its files by their names.
+/// A directory in memory, which is also the system that contains it.
 #[derive(Clone, Default)]
 pub struct Memory {
+    /// The files by their names.
     files: Rc<RefCell<BTreeMap<String, Content>>>,
     random: Rc<Cell<u64>>,
-    /// What the lengths of reads are made of; 0: a read returns all that it can.
+    /// The state of the generator of read lengths; 0 if reads are never short.
     short_reads: Rc<Cell<u64>>,
 }
 
@@ -27,12 +28,13 @@ pub struct MemoryFile {
     short_reads: Rc<Cell<u64>>,
 }
 
-/// The names in a directory.
-pub struct Names(std::vec::IntoIter<String>);
+/// The entries of a directory.
+pub struct MemoryEntries(std::vec::IntoIter<String>);
 
 impl Memory {
-    /// A queue in the one directory of this thread, which has these files from here on. There is one, since a queue
-    /// wants a system that lives forever, and nothing may be leaked a hundred million times.
+    /// Opens a queue in the directory of this thread, after replacing its files by `files`. There is one directory for
+    /// each thread, since a queue needs a `'static` system, and a fuzzer must not leak one for each of its many
+    /// executions.
     pub fn queue(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> (&'static Memory, Rc<Queue<Memory>>) {
         thread_local! {
             static SYSTEM: (&'static Memory, &'static Counters) =
@@ -41,24 +43,24 @@ impl Memory {
         let (memory, counters) = SYSTEM.with(|system| *system);
         memory.random.set(0);
         memory.short_reads.set(0);
-        let mut place = memory.files.borrow_mut();
-        place.clear();
-        place.extend(files.into_iter().map(|(name, content)| (name, Rc::new(RefCell::new(content)))));
-        drop(place);
-        (memory, Rc::new(Queue::open(memory, counters, "queue").expect("it opens")))
+        let mut contents = memory.files.borrow_mut();
+        contents.clear();
+        contents.extend(files.into_iter().map(|(name, content)| (name, Rc::new(RefCell::new(content)))));
+        drop(contents);
+        (memory, Rc::new(Queue::open(memory, counters, "queue").expect("opening the directory in memory cannot fail")))
     }
 
-    /// Makes reads return fewer bytes than they could, by a seed; 0: as many as they can.
+    /// Makes reads return fewer bytes than requested, with lengths generated from `seed`; 0 restores full reads.
     pub fn read_short(&self, seed: u64) {
         self.short_reads.set(seed);
     }
 
-    /// What one file has.
+    /// Returns the content of one file.
     pub fn content(&self, name: &str) -> Option<Vec<u8>> {
         self.files.borrow().get(name).map(|content| content.borrow().clone())
     }
 
-    /// What the files have.
+    /// Returns the contents of all files.
     pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
         self.files.borrow().iter().map(|(name, content)| (name.clone(), content.borrow().clone())).collect()
     }
@@ -72,7 +74,8 @@ impl Memory {
     }
 }
 
-/// The next of the lengths that a seed stands for: mostly a few bytes, sometimes about a block, seldom many.
+/// Generates the next length from `seed` and stores the next seed in `state`. The maximum is one of four, equally
+/// often: a few bytes, about a SIMD register, about a block of the codec, and far more.
 fn chunk(state: &Cell<u64>, seed: u64) -> usize {
     let next = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f) | 1;
     state.set(next);
@@ -80,7 +83,7 @@ fn chunk(state: &Cell<u64>, seed: u64) -> usize {
     1 + (next >> 40) as usize % most
 }
 
-/// The lengths that a seed stands for.
+/// Generates lengths from a seed, without end.
 pub fn chunks(seed: u64) -> impl Iterator<Item = usize> {
     let state = Cell::new(seed | 1);
     std::iter::repeat_with(move || chunk(&state, state.get()))
@@ -114,7 +117,7 @@ impl System for Memory {
 
 impl Directory for Memory {
     type File = MemoryFile;
-    type Entries = Names;
+    type Entries = MemoryEntries;
 
     fn create(&self, name: &str) -> Result<MemoryFile, Errno> {
         let mut files = self.files.borrow_mut();
@@ -159,16 +162,28 @@ impl Directory for Memory {
         self.files.borrow_mut().remove(name).map(|_| ()).ok_or(Errno::NoEntry)
     }
 
+    fn create_directory(&self, _: &str) -> Result<(), Errno> {
+        Err(Errno::Unsupported)
+    }
+
+    fn open_directory(&self, _: &str) -> Result<Memory, Errno> {
+        Err(Errno::Unsupported)
+    }
+
+    fn remove_directory(&self, _: &str) -> Result<(), Errno> {
+        Err(Errno::Unsupported)
+    }
+
     fn sync(&self) -> Result<(), Errno> {
         Ok(())
     }
 
-    fn entries(&self) -> Result<Names, Errno> {
-        Ok(Names(self.files.borrow().keys().cloned().collect::<Vec<_>>().into_iter()))
+    fn entries(&self) -> Result<MemoryEntries, Errno> {
+        Ok(MemoryEntries(self.files.borrow().keys().cloned().collect::<Vec<_>>().into_iter()))
     }
 }
 
-impl DirectoryEntries for Names {
+impl DirectoryEntries for MemoryEntries {
     fn next(&mut self) -> Result<Option<DirectoryEntry>, Errno> {
         Ok(self.0.next().map(|name| DirectoryEntry { name, file_type: FileType::Regular }))
     }

@@ -1,4 +1,4 @@
-//! What the tests of the built component share. They drive `queue_store.wasm` as it ships, under wasmtime, on real
+//! Support for the tests of the built component. They run the shipped `queue_store.wasm` under wasmtime, on real
 //! directories and on a simulated file system; never a native stand-in.
 
 pub mod bindings;

@@ -11,7 +11,7 @@ use wac_graph::{CompositionGraph, EncodeOptions, plug};
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker, ResourceType};
 
-/// What a plugin may import. An embedder checks it before composing.
+/// The imports that a plugin may have. An embedder checks them before composing.
 const ALLOWED: [&str; 2] = ["mail:queue/intake@0.1.0", "mail:queue/types@0.1.0"];
 
 /// Returns the imports of a component beyond those that a plugin may have.
@@ -88,7 +88,7 @@ fn composition_exports_nothing_of_the_queue() {
     let mut of_the_queue: Vec<&str> = alone.imports(&ENGINE).map(|(name, _)| name).collect();
     imports.sort_unstable();
     of_the_queue.sort_unstable();
-    assert_eq!(imports, of_the_queue, "the composition imports what the queue imports");
+    assert_eq!(imports, of_the_queue, "the composition has exactly the imports of the queue");
 }
 
 type Names = (Result<Vec<String>, String>,);

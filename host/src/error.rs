@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The reason why a call failed.
 ///
-/// Each code of the contract has a variant of its name; [`types::ErrorCode`] tells what to do about it. After
+/// Each code of the contract has a variant of its name; [`types::ErrorCode`] describes the remedy. After
 /// [`Error::Indeterminate`] and [`Error::NeedsRecovery`] the queue refuses changes until [`crate::Queue::recover`].
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
@@ -105,7 +105,7 @@ pub enum Error {
     /// The future of an earlier call was dropped before the call was over, and with it the draft, submission, body
     /// reader or listing.
     #[cfg(feature = "tokio")]
-    #[error("the future of an earlier call was dropped, and with it what the call was for")]
+    #[error("the future of an earlier call was dropped, and with it the draft, submission, body reader or listing")]
     Interrupted,
     /// The async runtime shut down before the call began. It did nothing.
     #[cfg(feature = "tokio")]
@@ -122,14 +122,14 @@ pub struct Details {
     /// The path that the operation was for, below the directory as it was named when the queue was opened. Empty where
     /// no file is involved.
     pub path: String,
-    /// The cause and, where that is not plain, what to do.
+    /// The cause and, unless it is obvious, the remedy.
     pub detail: String,
     /// The place where the text of an item stopped making sense.
     pub position: Option<Position>,
 }
 
 impl fmt::Display for Details {
-    /// Writes one line: `path: detail (line L, column C)`, without what is unknown.
+    /// Writes one line: `path: detail (line L, column C)`, without the unknown parts.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
             write!(formatter, "{}: ", self.path)?;

@@ -1,4 +1,4 @@
-//! Bounds on what the component's instances may take.
+//! Bounds on the resources of the component's instances.
 
 use std::time::Duration;
 

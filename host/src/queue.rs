@@ -92,7 +92,7 @@ impl Queue {
         Draft::begin(&self.pool, id, envelope, *options)
     }
 
-    /// Queues a mail as a plugin may, with what `intake` checks of sender and recipients, and returns its id.
+    /// Queues a mail as a plugin does, with the checks of `intake` on sender and recipients, and returns its id.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl Queue {
         call!(self.pool.lease()?, call_queue, call_count())
     }
 
-    /// Verifies items whole, in whatever state.
+    /// Verifies whole items in any state.
     ///
     /// # Errors
     ///

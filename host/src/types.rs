@@ -54,7 +54,7 @@ impl Default for WriteOptions {
 }
 
 impl Default for EnvelopeChange {
-    /// No change, whatever the revision.
+    /// Returns a change of nothing, for any revision.
     fn default() -> EnvelopeChange {
         EnvelopeChange { reverse_path: None, to: None, recipients: None, created_at: None, if_revision: None }
     }

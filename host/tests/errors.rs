@@ -63,7 +63,7 @@ fn answer_of_the_component_has_its_variant_and_path() {
     let queue = Host::new().expect("the component loads").open(directory.path()).expect("the queue opens");
     let missing = queue.get("x").expect_err("the item is missing");
     assert!(matches!(missing, Error::NotFound(_)), "{missing:?}");
-    let nobody = Mail::new("a@example.com", Vec::<String>::new(), "");
-    let refused = queue.put(&nobody).expect_err("the mail has no recipient");
+    let without_recipient = Mail::new("a@example.com", Vec::<String>::new(), "");
+    let refused = queue.put(&without_recipient).expect_err("the mail has no recipient");
     assert!(matches!(refused, Error::InvalidArgument(_)), "{refused:?}");
 }

@@ -197,7 +197,7 @@ fn program(directory: &Path) {
     // Only the instances in which the fsyncs failed know these items. Others would take another fsync's success for
     // theirs.
     assert!(rewritten >= unsynced, "{unsynced} items were unsynced, and {rewritten} rewritten");
-    // The queue works again, in as many instances as before, and what was found stays true.
+    // The queue works again, in as many instances as before, and the results of recovery stay true.
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let queue = &queue;

@@ -1,6 +1,6 @@
 //! A body of 1 GiB passes through the library without being held in memory.
 //!
-//! Each test runs this file itself in a process of its own, whose memory is counted from what its parent has.
+//! Each test runs this file itself in a process of its own, whose memory is counted above that of its parent.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use queue_store_host::types::{Attempt, Durability, Format, Mail, WriteOptions};

@@ -8,7 +8,7 @@ use crate::storage::errno::Errno;
 use alloc::string::String;
 use thiserror::Error as ThisError;
 
-/// `types.error-code`: the kinds of failure, told apart by what a caller would do about them.
+/// `types.error-code`: the kinds of failure, distinguished by the action that a caller would take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
 pub enum Code {

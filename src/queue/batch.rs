@@ -33,7 +33,7 @@ impl<S: System> Queue<S> {
         change: impl Fn(&ItemId) -> Result<()>,
     ) -> Result<Vec<Outcome>> {
         check_batch(ids.len())?;
-        self.check_open()?;
+        self.check_unmarked()?;
         let change = |id: &String| {
             let changed = ItemId::parse(id).map_err(Error::from).and_then(|id| change(&id));
             Outcome::new(id, changed.map_err(|error| self.item_error(id, error)))

@@ -2,9 +2,11 @@
 //!
 //! Every change ends in [`Queue::sync_directory`], where it becomes durable, or the queue refuses further changes.
 
+use super::mark::Subject;
 use super::unsynced::Unsynced;
 use crate::counters::Counters;
-use crate::error::{Cause, Code, Error, Operation, Result};
+use crate::error::{Cause, Code, Error, Operation, Remark, Result};
+use crate::storage::file_name::MARKS;
 use crate::storage::filesystem::{Directory, System};
 use crate::storage::temporary_file::{Durability, TemporaryFile, with_random};
 use alloc::string::String;
@@ -21,13 +23,13 @@ pub struct Queue<S: System> {
     needs_recovery: Cell<bool>,
     /// Whether the directory entries that existed when the queue was opened are durable.
     preexisting_entries_synced: Cell<bool>,
-    unsynced: RefCell<Unsynced>,
+    pub(super) unsynced: RefCell<Unsynced>,
 }
 
 impl<S: System> Queue<S> {
     /// Opens the queue in the directory that `path` names.
     pub fn open(system: &'static S, counters: &'static Counters, path: &str) -> Result<Queue<S>> {
-        Ok(Queue {
+        let queue = Queue {
             directory: system.open_directory(path)?,
             system,
             counters,
@@ -35,7 +37,10 @@ impl<S: System> Queue<S> {
             needs_recovery: Cell::default(),
             preexisting_entries_synced: Cell::default(),
             unsynced: RefCell::default(),
-        })
+        };
+        let is_marked = queue.is_marked().map_err(|error| queue.error(error))?;
+        queue.needs_recovery.set(is_marked);
+        Ok(queue)
     }
 
     /// Closes the queue for changes until it is recovered.
@@ -53,9 +58,13 @@ impl<S: System> Queue<S> {
         self.restore_unsynced(other.take_unsynced());
     }
 
-    /// Opens the queue for changes after a recovery.
-    pub(super) fn reopen(&self) {
-        self.needs_recovery.set(false);
+    /// Removes the marks that a recovery acted on, and opens the queue for changes if no item is unsynced any more.
+    pub(super) fn reopen(&self, marks: &[String]) -> Result<()> {
+        self.remove_marks(marks)?;
+        // It fails where there is a mark, and an empty directory has no meaning.
+        let _ = self.directory.remove_directory(MARKS);
+        self.needs_recovery.set(self.is_marked()? || !self.unsynced.borrow().is_empty());
+        Ok(())
     }
 
     /// Returns the guest path.
@@ -71,10 +80,30 @@ impl<S: System> Queue<S> {
         Ok(())
     }
 
-    /// Notes that the item of an id may not survive power loss, and closes the queue.
-    pub(super) fn mark_unsynced(&self, id: &str) {
-        self.require_recovery();
+    /// As `check_open`, for a change of an item that exists: another process may have failed to fsync it since the queue was
+    /// opened.
+    pub(super) fn check_unmarked(&self) -> Result<()> {
+        if !self.needs_recovery() && self.is_marked().map_err(|error| self.error(error))? {
+            self.require_recovery();
+        }
+        self.check_open()
+    }
+
+    /// Notes that an item may not survive power loss because of `error`, and closes the queue.
+    #[cold]
+    pub(super) fn close_for(&self, id: &str, error: Error) -> Error {
         self.retain_unsynced(id);
+        self.close(Subject::Item(id), error)
+    }
+
+    /// Closes the queue because of `error`, the failure of an fsync, in every process.
+    #[cold]
+    fn close(&self, subject: Subject<'_>, error: Error) -> Error {
+        self.require_recovery();
+        match self.mark(subject) {
+            Ok(_) => error,
+            Err(_) => error.remark(Remark::NotMarked),
+        }
     }
 
     /// Notes that the item of an id may not survive power loss, for the next recovery.
@@ -105,10 +134,8 @@ impl<S: System> Queue<S> {
     /// As `error`, and notes the consequence of the error of one item for the queue.
     #[cold]
     pub(super) fn item_error(&self, id: &str, error: Error) -> Error {
-        if error.code() == Code::Indeterminate {
-            self.mark_unsynced(id);
-        }
-        self.error(error)
+        let is_unsynced = error.code() == Code::Indeterminate;
+        self.error(if is_unsynced { self.close_for(id, error) } else { error })
     }
 
     /// Fsyncs the directory after a change. If that fails, the queue is closed, and the change is indeterminate. A failed
@@ -132,10 +159,9 @@ impl<S: System> Queue<S> {
     /// Fsyncs the directory, or closes the queue.
     pub(super) fn sync_directory(&self) -> Result<()> {
         self.counters.directory_syncs.add(1);
-        self.directory.sync().map_err(|errno| {
-            self.require_recovery();
-            Error::new(errno, Operation::SyncDirectory, "")
-        })?;
+        self.directory
+            .sync()
+            .map_err(|errno| self.close(Subject::Entries, Error::new(errno, Operation::SyncDirectory, "")))?;
         self.preexisting_entries_synced.set(true);
         Ok(())
     }

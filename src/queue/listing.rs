@@ -64,11 +64,12 @@ impl<S: System> Queue<S> {
             while let Some(entry) = scan.next()? {
                 let is_regular = entry.file_type == FileType::Regular;
                 let counted = match entry.meaning() {
+                    Meaning::Marks if entry.file_type == FileType::Directory => continue,
                     Meaning::Item(ItemName { state: State::Ready, .. }) if is_regular => &mut counts.ready,
                     Meaning::Item(ItemName { state: State::Held, .. }) if is_regular => &mut counts.held,
                     Meaning::Item(ItemName { state: State::Quarantined, .. }) if is_regular => &mut counts.quarantined,
                     Meaning::Temporary if is_regular => &mut counts.temporary,
-                    Meaning::Item(_) | Meaning::Temporary | Meaning::Foreign => &mut counts.foreign,
+                    Meaning::Item(_) | Meaning::Temporary | Meaning::Marks | Meaning::Foreign => &mut counts.foreign,
                 };
                 *counted += 1;
             }
@@ -84,7 +85,7 @@ impl<S: System> Queue<S> {
         Ok(counts.ready + counts.held)
     }
 
-    /// Verifies items whole, in whatever state.
+    /// Verifies whole items in any state.
     pub fn verify(&self, ids: &[String]) -> Result<Vec<Outcome>> {
         check_batch(ids.len())?;
         let verify = |id: &str| {

@@ -32,7 +32,7 @@ impl ItemFile {
     pub(super) fn found(name: String) -> Option<ItemFile> {
         match file_name::parse(&name) {
             Meaning::Item(ItemName { state, format, .. }) => Some(ItemFile { state, format, name }),
-            Meaning::Temporary | Meaning::Foreign => None,
+            Meaning::Temporary | Meaning::Marks | Meaning::Foreign => None,
         }
     }
 
@@ -40,7 +40,9 @@ impl ItemFile {
     pub(super) fn id(&self) -> &str {
         match file_name::parse(&self.name) {
             Meaning::Item(ItemName { id, .. }) => id,
-            Meaning::Temporary | Meaning::Foreign => unreachable!("the name is that of an item: {}", self.name),
+            Meaning::Temporary | Meaning::Marks | Meaning::Foreign => {
+                unreachable!("the name is that of an item: {}", self.name)
+            }
         }
     }
 }
@@ -164,22 +166,20 @@ impl<S: System> Queue<S> {
     /// Fsyncs an item that another caller wrote. If that fails, the item is noted, the queue is closed, and the error is of a
     /// call that changed nothing.
     pub(super) fn sync_existing(&self, id: &str, file: &ItemFile) -> Result<()> {
-        self.sync_file(file).map_err(|error| {
-            if error.operation == Operation::Sync {
-                self.mark_unsynced(id);
-                error.needs_recovery()
-            } else {
-                error
-            }
-        })
+        match self.open_synced(file) {
+            Ok(_) => Ok(()),
+            Err(error) if error.operation == Operation::Sync => Err(self.close_for(id, error).needs_recovery()),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Fsyncs an item. A failed fsync is never repeated on the same data, since the second one could succeed without having
-    /// written.
-    pub(super) fn sync_file(&self, file: &ItemFile) -> Result<()> {
+    /// Opens the file of an item and fsyncs it. A failed fsync is never repeated on the same data, since the second one could
+    /// succeed without having written.
+    pub(super) fn open_synced(&self, file: &ItemFile) -> Result<FileOf<S>> {
         let opened = self.open_file(file)?;
         self.counters.file_syncs.add(1);
-        opened.sync().map_err(|errno| Error::new(errno, Operation::Sync, &file.name))
+        opened.sync().map_err(|errno| Error::new(errno, Operation::Sync, &file.name))?;
+        Ok(opened)
     }
 }
 

@@ -105,7 +105,7 @@ impl<S: System> Queue<S> {
         Error::new(Cause::QueueFull, Operation::None, self.path())
     }
 
-    /// Returns a name under which an item has this id, in whatever state and format.
+    /// Returns a name under which an item has this id, in any state and format.
     pub(super) fn taken(&self, id: &str) -> Result<Option<String>> {
         for state in STATES {
             for format in FORMATS {
@@ -128,12 +128,13 @@ impl<S: System> Queue<S> {
 
     /// Fsyncs every file of an id, and the directory.
     fn sync_found(&self, id: &str) -> Result<()> {
+        if self.is_marked()? {
+            self.require_recovery();
+            return Err(Cause::Closed.into());
+        }
         for file in self.files(id, &STATES)? {
             self.sync_existing(id, &file)?;
         }
-        self.sync_directory().map_err(|error| {
-            self.mark_unsynced(id);
-            error.needs_recovery()
-        })
+        self.sync_directory().map_err(|error| self.close_for(id, error).needs_recovery())
     }
 }

@@ -31,9 +31,9 @@ pub struct Info {
     pub id: String,
     /// The state.
     pub state: State,
-    /// How it is stored.
+    /// The format of the file.
     pub format: Format,
-    /// How much was verified.
+    /// The part that was verified.
     pub integrity: Integrity,
     /// The envelope. Its field `id` is the one that the file records.
     pub envelope: Envelope,
@@ -105,7 +105,16 @@ impl<S: System> Queue<S> {
 
     /// Opens the item in a file at its envelope.
     pub(super) fn open_item(&self, file: &ItemFile, strictness: Strictness) -> Result<OpenItem<S>> {
-        let opened = self.open_file(file)?;
+        self.read_envelope(self.open_file(file)?, file, strictness)
+    }
+
+    /// As `open_item`, in a file that is open.
+    pub(super) fn read_envelope(
+        &self,
+        opened: FileOf<S>,
+        file: &ItemFile,
+        strictness: Strictness,
+    ) -> Result<OpenItem<S>> {
         let stat = opened.stat().map_err(|errno| Error::new(errno, Operation::Stat, &file.name))?;
         // It was a regular file when its name was looked up.
         if stat.file_type != FileType::Regular {

@@ -1,7 +1,8 @@
 //! Recovery: after it, every remaining item is durable, and the queue may be changed again.
 
 use super::handle::Queue;
-use super::lookup::{ItemFile, read_block};
+use super::lookup::{FileOf, ItemFile, read_block};
+use super::mark::Subject;
 use super::read::check_recorded_id;
 use super::unsynced::Unsynced;
 use crate::error::{Code, Error, Operation, Remark, Result};
@@ -41,17 +42,19 @@ impl<S: System> Queue<S> {
     /// Makes the state of the queue definite, and removes temporary files that are at least `grace_seconds` old.
     pub fn recover(&self, grace_seconds: u32) -> Result<Recovery> {
         let mut recovery = Recovery::default();
-        let unsynced = self.take_unsynced();
+        let marks = self.marks().map_err(|error| self.error(error))?;
+        let mut unsynced = self.take_unsynced();
+        marks.iter().for_each(|name| unsynced.insert_mark(name));
         // Temporary files go first: on a full disk, their removal makes room for the rest.
         let recovered = self
             .delete_stale(grace_seconds.into(), &mut recovery)
-            .and_then(|()| self.reconcile(&unsynced, &mut recovery));
+            .and_then(|()| self.reconcile(&unsynced, &mut recovery))
+            .and_then(|()| self.reopen(&marks));
         if let Err(error) = recovered {
             self.restore_unsynced(unsynced);
             let closed = error.operation == Operation::SyncDirectory;
             return Err(self.error(if closed { error.needs_recovery() } else { error }));
         }
-        self.reopen();
         Ok(recovery)
     }
 
@@ -108,8 +111,8 @@ impl<S: System> Queue<S> {
     fn reconcile(&self, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
         self.each_item(recovery, |file, recovery| self.remove_second_names(file, unsynced, recovery))?;
         self.each_item(recovery, |file, recovery| {
-            self.make_durable(file, unsynced, recovery)?;
-            check_recorded_id(self.open_item(file, Strictness::Full)?.reader.envelope(), file)?;
+            let durable = self.open_durable(file, unsynced, recovery)?;
+            check_recorded_id(self.read_envelope(durable, file, Strictness::Full)?.reader.envelope(), file)?;
             recovery.durable_items += 1;
             Ok(())
         })?;
@@ -139,20 +142,30 @@ impl<S: System> Queue<S> {
         Ok(())
     }
 
-    /// Makes an item durable, by an fsync or, where one failed already or fails now, by writing it to a new file.
-    fn make_durable(&self, file: &ItemFile, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
-        if !unsynced.contains(file.id()) && self.sync_file(file).is_ok() {
-            return Ok(());
-        }
-        self.copy_to_new_file(file).map_err(|error| {
-            if !is_damage(&error) && error.code() != Code::NotFound {
-                // The next recovery tries again.
-                self.retain_unsynced(file.id());
+    /// Opens the file of an item and makes it durable: by an fsync or, where one failed already or fails now, by writing it to a
+    /// new file.
+    fn open_durable(&self, file: &ItemFile, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<FileOf<S>> {
+        let mut mark = None;
+        if !unsynced.contains(file.id()) && !self.unsynced.borrow().contains(file.id()) {
+            match self.open_synced(file) {
+                Ok(synced) => return Ok(synced),
+                Err(error) if error.operation == Operation::Sync => mark = self.mark(Subject::Item(file.id())).ok(),
+                Err(_) => {}
             }
-            error.remark(Remark::MayNotSurvive)
-        })?;
+        }
+        let copied = self.copy_to_new_file(file);
+        let copied = copied.map_err(|error| {
+            if is_damage(&error) || error.code() == Code::NotFound {
+                return error;
+            }
+            // The queue stays closed, and the next recovery tries again.
+            self.retain_unsynced(file.id());
+            error.needs_recovery()
+        });
+        self.remove_marks(mark.as_slice())?;
+        copied.map_err(|error| error.remark(Remark::MayNotSurvive))?;
         recovery.rewritten += 1;
-        Ok(())
+        self.open_file(file)
     }
 
     /// Removes the second names of an item, if `file` is its most restrained one.
@@ -168,7 +181,7 @@ impl<S: System> Queue<S> {
         for other in &others {
             if self.same_content(file, other)? {
                 // The name that stays is durable before the other one goes.
-                self.make_durable(file, unsynced, recovery)?;
+                self.open_durable(file, unsynced, recovery)?;
                 self.sync_directory()?;
                 self.unlink(&other.name)?;
                 recovery.rewritten += 1;

@@ -23,6 +23,16 @@ impl Unsynced {
         }
     }
 
+    /// Adds every item.
+    pub(super) fn insert_all(&mut self) {
+        self.more = true;
+    }
+
+    /// Whether no item is unsynced.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty() && !self.more
+    }
+
     /// Whether an item may not survive power loss.
     pub(super) fn contains(&self, id: &str) -> bool {
         self.more || self.ids.contains(id)

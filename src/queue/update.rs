@@ -92,7 +92,7 @@ impl<S: System> Queue<S> {
         durability: Durability,
         change: impl FnOnce(&mut Envelope) -> Result<()>,
     ) -> Result<String> {
-        self.check_open()?;
+        self.check_unmarked()?;
         let id = ItemId::parse(id)?;
         let update = || {
             let file = self.live_file(&id)?;

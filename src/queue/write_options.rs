@@ -9,7 +9,7 @@ use crate::storage::temporary_file::Durability;
 pub struct WriteOptions {
     /// When to acknowledge.
     pub durability: Durability,
-    /// How to store.
+    /// The format of the file.
     pub format: Format,
     /// The number of items that the queue may hold; none: any number.
     pub max_items: Option<u64>,

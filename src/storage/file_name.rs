@@ -31,6 +31,9 @@ pub const FORMATS: [Format; 2] = [Format::Text, Format::Binary];
 /// random characters).
 pub const TEMPORARY_PREFIX: &str = ".m:";
 
+/// The name of the subdirectory that holds the marks of failed fsyncs.
+pub const MARKS: &str = ".unsynced";
+
 /// Bytes of the longest file name, on every file system in use (NAME_MAX).
 pub const MAX_NAME_BYTES: usize = 255;
 
@@ -41,6 +44,8 @@ pub enum Meaning<'a> {
     Item(ItemName<'a>),
     /// A file that is being written, or was when its process was killed.
     Temporary,
+    /// The directory of the marks of failed fsyncs.
+    Marks,
     /// Anything else, which no call touches.
     Foreign,
 }
@@ -58,10 +63,11 @@ pub struct ItemName<'a> {
 
 /// Returns the meaning of the file name `name`.
 pub fn parse(name: &str) -> Meaning<'_> {
-    if name.starts_with(TEMPORARY_PREFIX) {
-        Meaning::Temporary
-    } else {
-        parse_item(name).map_or(Meaning::Foreign, Meaning::Item)
+    match parse_item(name) {
+        Some(item) => Meaning::Item(item),
+        None if name.starts_with(TEMPORARY_PREFIX) => Meaning::Temporary,
+        None if name == MARKS => Meaning::Marks,
+        None => Meaning::Foreign,
     }
 }
 

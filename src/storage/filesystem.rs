@@ -96,8 +96,17 @@ pub trait Directory: Clone {
     /// Renames a file, and replaces the file that has the new name.
     fn rename(&self, old: &str, new: &str) -> Result<(), Errno>;
 
-    /// Removes a name.
+    /// Removes the name of a file.
     fn unlink(&self, name: &str) -> Result<(), Errno>;
+
+    /// Creates a subdirectory.
+    fn create_directory(&self, name: &str) -> Result<(), Errno>;
+
+    /// Opens a subdirectory.
+    fn open_directory(&self, name: &str) -> Result<Self, Errno>;
+
+    /// Removes a subdirectory, which must be empty.
+    fn remove_directory(&self, name: &str) -> Result<(), Errno>;
 
     /// Fsyncs the directory.
     fn sync(&self) -> Result<(), Errno>;

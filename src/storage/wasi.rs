@@ -43,14 +43,15 @@ impl System for Wasi {
             let names: Vec<String> = self.opened().iter().map(|(_, name)| ["`", name, "`"].concat()).collect();
             return Err(Error::new(Cause::NoPreopen(names.join(", ")), Operation::Resolve, path));
         };
-        let mut directory = open_directory(preopen, ".", path)?;
+        let failed = |errno| Error::new(errno, Operation::Resolve, path);
+        let mut directory = open_below(preopen, ".").map_err(failed)?;
         // One component at a time: only the last one of a path is not followed where it is a symbolic link.
         for component in below.into_iter().flat_map(|below| below.split('/')) {
             if !is_file_name(component) {
                 let detail = "a path below a preopen has no `.`, `..`, empty component, `\\` and NUL";
                 return Err(Error::new(Cause::Path(detail), Operation::Resolve, path));
             }
-            directory = open_directory(&directory, component, path)?;
+            directory = open_below(&directory, component).map_err(failed)?;
         }
         Ok(WasiDirectory { descriptor: Rc::new(directory) })
     }
@@ -80,9 +81,8 @@ fn below<'a>(path: &'a str, name: &str) -> Option<Option<&'a str>> {
     }
 }
 
-fn open_directory(parent: &Descriptor, name: &str, path: &str) -> Result<Descriptor, Error> {
-    let opened = parent.open_at(PathFlags::empty(), name, OpenFlags::DIRECTORY, DescriptorFlags::READ);
-    opened.map_err(|code| Error::new(Errno::from(code), Operation::Resolve, path))
+fn open_below(parent: &Descriptor, name: &str) -> Result<Descriptor, Errno> {
+    Ok(parent.open_at(PathFlags::empty(), name, OpenFlags::DIRECTORY, DescriptorFlags::READ)?)
 }
 
 /// A directory on the host.
@@ -126,6 +126,18 @@ impl Directory for WasiDirectory {
 
     fn unlink(&self, name: &str) -> Result<(), Errno> {
         Ok(self.descriptor.unlink_file_at(name)?)
+    }
+
+    fn create_directory(&self, name: &str) -> Result<(), Errno> {
+        Ok(self.descriptor.create_directory_at(name)?)
+    }
+
+    fn open_directory(&self, name: &str) -> Result<WasiDirectory, Errno> {
+        Ok(WasiDirectory { descriptor: Rc::new(open_below(&self.descriptor, name)?) })
+    }
+
+    fn remove_directory(&self, name: &str) -> Result<(), Errno> {
+        Ok(self.descriptor.remove_directory_at(name)?)
     }
 
     fn sync(&self) -> Result<(), Errno> {

@@ -15,8 +15,8 @@ for (const { path, detail } of queue.recover(129_600).problems) {
 // One delivery for each address in `to`; created now.
 const envelope = { reversePath: "a@example.com", to: ["b@example.com"], recipients: [] };
 
-// When this returns, the mail survives power loss. A caller that must find out what became of a put that failed
-// generates the id beforehand.
+// When this returns, the mail survives power loss. A caller that must look up the outcome of a failed put generates
+// the id beforehand.
 const id = queueStore.newId();
 try {
   queue.put(id, { envelope, body: encoder.encode("Subject: hello\r\n\r\nHello\r\n") });

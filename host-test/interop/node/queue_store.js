@@ -1,5 +1,5 @@
 /**
- * The queue in Node.js, from what `jco transpile queue_store.wasm --instantiation sync -o queue_store` writes.
+ * The queue in Node.js, from the output of `jco transpile queue_store.wasm --instantiation sync -o queue_store`.
  *
  * The functions, records and resources are those of the contract (`wit/`), in camel case:
  * `queueStore.Queue.open("queue")` returns a queue, which has `putMany`. A `u64` is a `bigint`, an absent `option` is

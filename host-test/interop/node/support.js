@@ -1,4 +1,4 @@
-// What the tests share.
+// Support for the tests.
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";

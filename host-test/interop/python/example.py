@@ -12,8 +12,8 @@ for problem in queue.recover(129_600).problems:
 # One delivery for each address in `to`; created now.
 envelope = {"reverse_path": "a@example.com", "to": ["b@example.com"], "recipients": [], "created_at": None}
 
-# When this returns, the mail survives power loss. A caller that must find out what became of a put that failed
-# generates the id beforehand.
+# When this returns, the mail survives power loss. A caller that must look up the outcome of a failed put generates
+# the id beforehand.
 id = store.queue_store.new_id()
 try:
     queue.put(id, {"envelope": envelope, "body": b"Subject: hello\r\n\r\nHello\r\n"}, None)

@@ -1,4 +1,4 @@
-"""Python's `protobuf` on items: it reads what the component wrote, and prints what the component will read.
+"""Checks that Python's `protobuf` reads the component's items, and that the component reads those that it prints.
 
 Of its own opinions on the text format, the known ones are listed: Go's count.
 """
@@ -58,7 +58,7 @@ def _message_class():
 
 Message = _message_class()
 
-# How Python can print a message. All of it is text that Go's `prototext` reads, so the component does.
+# The options with which Python prints a message. Go's `prototext` reads all of the results, so the component must.
 STYLES = [
     {"as_utf8": False},
     {"as_utf8": True},
@@ -135,7 +135,7 @@ def differs_from_go_where_it_is_known_to():
 
 
 def item_of(decoded):
-    """What Go decoded, in the form of `items.json`."""
+    """Converts an item that Go decoded to the form of `items.json`."""
     numbers = [{key: value for key, value in rcpt.items() if not key.endswith("_name")} for rcpt in decoded["rcpt"]]
     return {
         "id": decoded["ID"],

@@ -1,4 +1,4 @@
-"""Says of texts what Python's `protobuf` makes of them, until there are no more. First it says its version.
+"""Decodes texts with Python's `protobuf` until its input ends. First it writes its version.
 
 A text is its length and its bytes. An answer is a verdict (a byte, 1: taken), and the message in binary, or the reason to
 refuse the text, with its length before it. Lengths are 32 bits, the lowest byte first.

@@ -7,7 +7,7 @@ use crate::simulator::disk::Disk;
 use crate::simulator::host::{ComponentUnderTest, Simulated};
 use crate::simulator::lie::Lie;
 use crate::simulator::power::{Profile, Sampling, cuts};
-use crate::simulator::world::{Operation, World};
+use crate::simulator::world::{Fault, Operation, World};
 use std::sync::{Arc, Mutex};
 
 fn system(component: &ComponentUnderTest) -> Simulated {
@@ -57,6 +57,30 @@ pub(super) fn hold_with_second_name(component: &ComponentUnderTest, lie: Option<
 /// A recovery of an item with a second name keeps one of the two at every moment.
 pub(super) fn recovery_with_second_name(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
     with_second_name(component, lie, |system| system.recover(0).is_ok())
+}
+
+/// A recovery does not count an item as durable that it failed to fsync and to rewrite, although a second fsync succeeds.
+pub(super) fn recovery_fsyncs_twice(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = with_x(component);
+    system.world().disk.link("m:x", "h:x").expect("the second name is free");
+    tell(&system, lie);
+    system.world().fail(Operation::SyncFile, "io");
+    // Two creations make the mark, and the third one the new file.
+    let no_space =
+        Fault { operation: Operation::Create, skip: 2, times: 1, error: "insufficient-space", takes_effect: false };
+    system.world().faults.push(no_space);
+    let recovery = system.recover(0).expect("the directory can be read");
+    (recovery.durable_items > 0).then(|| format!("recovery returned {recovery:?}"))
+}
+
+/// A recovery does not open the queue over a failure of another process that it did not act on.
+pub(super) fn recovery_with_failure_meanwhile(component: &ComponentUnderTest, lie: Option<Lie>) -> Option<String> {
+    let mut system = with_x(component);
+    tell(&system, lie);
+    system.world().late_mark = Some("AAAAAAAAAAA:x".to_string());
+    system.recover(0).expect("the directory can be read");
+    let closed = system.needs_recovery().expect("the queue is open");
+    (!closed).then(|| "a recovery opened the queue over a failure meanwhile".to_string())
 }
 
 /// Creates a system in which `x` is quarantined, and chasquid put an item of the same id since. Returns the files of both.

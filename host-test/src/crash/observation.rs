@@ -128,7 +128,7 @@ fn find(reader: &mut Simulated, promises: &Promises) -> Result<Findings, String>
         let (written, attempts) =
             envelope_stamps(&item.envelope).ok_or_else(|| format!("no call wrote the envelope of `{id}`"))?;
         if item.body != body(stamp, slot) || item.envelope != envelope(written, attempts) {
-            return Err(format!("`{id}` is not what was written, byte for byte"));
+            return Err(format!("`{id}` differs from the bytes that were written"));
         }
         let identity = promises.identify(&id, stamp, slot);
         let found = Found { state: state.into(), body: stamp, envelope: written, attempts };

@@ -133,6 +133,9 @@ impl<'a> PowerCuts<'a> {
         if !after.is_durable() {
             return Err("a power cut after recovery would still change something".to_string());
         }
+        if after.marks.is_some() {
+            return Err("recovery left a mark".to_string());
+        }
         if count_temporary(after) > 0 {
             return Err("recovery left a temporary file".to_string());
         }

@@ -9,6 +9,7 @@ use super::scenario::Scenario;
 use super::violation::Broken;
 use crate::bindings::Recovery;
 use crate::instance;
+use crate::simulator::fault::FaultKind;
 use crate::simulator::host::Simulated;
 use crate::simulator::operation::Operation;
 
@@ -25,6 +26,8 @@ struct State {
     promises: Promises,
     /// Whether the queue refuses changes.
     closed: bool,
+    /// Whether a fault may have kept the component from marking an unsynced item.
+    unmarked: bool,
 }
 
 /// Runs a scenario on a new disk, and cuts the power in and after the calls from number `cut_from` on.
@@ -36,7 +39,7 @@ pub(super) fn run(cuts: &PowerCuts<'_>, scenario: &Scenario, cut_from: usize) ->
 }
 
 fn run_in(cuts: &PowerCuts<'_>, system: &mut Simulated, scenario: &Scenario, cut_from: usize) -> Result<Run, Broken> {
-    let mut state = State { promises: Promises::default(), closed: false };
+    let mut state = State { promises: Promises::default(), closed: false, unmarked: false };
     let mut run = Run { operations: Vec::new(), extensible: true };
     for (number, step) in scenario.steps.iter().enumerate() {
         let is_cut = number >= cut_from;
@@ -59,7 +62,7 @@ fn run_in(cuts: &PowerCuts<'_>, system: &mut Simulated, scenario: &Scenario, cut
             (world.snapshots.take().unwrap_or_default(), world.disk.clone(), killed, world.operations())
         };
         if killed {
-            (state.promises, state.closed) = (during.clone(), false);
+            state.promises = during.clone();
         } else {
             let is_closed = needs_recovery(system)?;
             let was_closed = state.closed;
@@ -82,8 +85,10 @@ fn run_in(cuts: &PowerCuts<'_>, system: &mut Simulated, scenario: &Scenario, cut
             cuts.cut(&snapshot, &during, Moment::During(&step.call)).map_err(|broken| broken.after(event))?;
         }
         if killed || matches!(performed, Performed::Restart) {
-            state.promises.forget();
-            state.closed = false;
+            if state.unmarked {
+                state.promises.forget();
+            }
+            state.closed = after.is_marked();
             let next = cuts.processes.begin(after.clone());
             // The system outlives the process: its randomness continues.
             std::mem::swap(&mut *next.world(), &mut *system.world());
@@ -111,8 +116,9 @@ fn check(
     state: &mut State,
 ) -> Result<(), String> {
     let step = returned.step;
-    if step.fault.is_some() {
+    if let Some(fault) = step.fault {
         state.promises.forfeit_unsynced();
+        state.unmarked |= matches!(fault.kind, FaultKind::StaysBroken(_));
     }
     match performed {
         Performed::Items(answers) => match step.call.action() {

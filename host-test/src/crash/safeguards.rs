@@ -136,6 +136,20 @@ pub const SAFEGUARDS: &[Safeguard] = &[
     lie("recovery-directory-sync", "P8", (Lie::DirectorySync, Recovery), crash("chasquid 1; recover")),
     // A recovery writes an item whose fsync failed to a new file.
     patch("rewrite", "P10", crash("old-chasquid 1; put 1 !N loses pages; recover")),
+    // A failed fsync is marked in the directory.
+    patch("mark", "P10", crash("old-chasquid 1; put 1 !N loses pages; restart; recover")),
+    // A queue that has a mark refuses changes.
+    patch("mark-look", "P10", crash("old-chasquid 1; put 1 !N loses pages; restart; put 1")),
+    // A recovery writes an item to a new file whose fsync failed in another process.
+    patch("mark-read", "P10", crash("old-chasquid 1; put 1 !N loses pages; restart; recover")),
+    // A recovery that failed to fsync an item and to rewrite it does not fsync it again.
+    patch(
+        "second-fsync",
+        "P10",
+        case("a recovery that fails to rewrite an item with a second name", cases::recovery_fsyncs_twice),
+    ),
+    // A recovery looks for marks at its end.
+    patch("late-mark", "P10", case("a failure during a recovery", cases::recovery_with_failure_meanwhile)),
     // A recovery removes the second name of an item.
     lie("reconcile", "P5", (Lie::ItemUnlink, Recovery), Detector::Crash(Profile::Hostile, "put 1; hold 1")),
     // An item that begins with a header line ends with a trailer line.

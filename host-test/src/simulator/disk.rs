@@ -42,6 +42,14 @@ pub enum FailedSync {
     Reverted,
 }
 
+/// The name of the subdirectory of marks.
+pub const MARKS: &str = ".unsynced";
+
+/// Returns the name of the mark that has a path.
+pub(super) fn mark_name(path: &str) -> Option<&str> {
+    path.strip_prefix(MARKS)?.strip_prefix('/')
+}
+
 /// A change of directory entries that no fsync of the directory covers yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum EntryChange {
@@ -60,6 +68,8 @@ pub struct Disk {
     pub entries: Entries,
     /// The files, with and without a name. Copies of a disk share them.
     pub files: BTreeMap<Inode, Arc<File>>,
+    /// The names in the subdirectory of marks, if it exists. Its entries are never fsynced: power loss takes all or none.
+    pub marks: Option<BTreeSet<String>>,
     durable_entries: Entries,
     unsynced: Vec<EntryChange>,
     /// Whether the fsync of a file makes the directory entry durable that its creation made. POSIX does not require it; ext4, XFS
@@ -184,6 +194,34 @@ impl Disk {
     /// Returns a file to be changed.
     pub(super) fn file_mut(&mut self, inode: Inode) -> Result<&mut File> {
         self.files.get_mut(&inode).map(Arc::make_mut).ok_or("io")
+    }
+
+    /// Whether there is a mark.
+    pub fn is_marked(&self) -> bool {
+        self.marks.as_ref().is_some_and(|marks| !marks.is_empty())
+    }
+
+    /// Creates the subdirectory of marks.
+    pub(super) fn create_marks(&mut self) -> Result<()> {
+        if self.marks.is_some() {
+            return Err("exist");
+        }
+        self.marks = Some(BTreeSet::new());
+        Ok(())
+    }
+
+    /// Returns the subdirectory of marks.
+    pub(super) fn marks_mut(&mut self) -> Result<&mut BTreeSet<String>> {
+        self.marks.as_mut().ok_or("no-entry")
+    }
+
+    /// Removes the subdirectory of marks, which must be empty.
+    pub(super) fn remove_marks(&mut self) -> Result<()> {
+        if !self.marks_mut()?.is_empty() {
+            return Err("not-empty");
+        }
+        self.marks = None;
+        Ok(())
     }
 
     /// Creates a file that must not exist.

@@ -43,6 +43,11 @@ pub fn cuts(disk: &Disk, profile: Profile, sampling: &mut Sampling<'_>) -> Vec<D
         }
         push_combinations(&entries, &known, sampling, &mut cuts);
     }
+    if disk.marks.is_some() {
+        let mut marked = cuts.clone();
+        marked.iter_mut().for_each(|cut| cut.marks.clone_from(&disk.marks));
+        cuts.extend(marked);
+    }
     cuts
 }
 

@@ -1,7 +1,7 @@
 //! The functions that the component imports, on a [`World`], and no others: a component that imports another one does not
 //! instantiate.
 
-use super::disk::{ErrorName, Inode};
+use super::disk::{ErrorName, Inode, MARKS};
 use super::gate::{Actor, Gate};
 use super::types::{
     Advice, Datetime, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode, MetadataHash,
@@ -24,6 +24,8 @@ pub struct State {
 /// `wasi:filesystem/types.descriptor`.
 enum Descriptor {
     Directory,
+    /// The subdirectory of marks.
+    Marks,
     File(Inode),
 }
 
@@ -57,7 +59,15 @@ impl State {
     fn inode(&self, descriptor: &Of) -> wasmtime::Result<Result<Inode, ErrorName>> {
         Ok(match self.table.get(descriptor)? {
             Descriptor::File(inode) => Ok(*inode),
-            Descriptor::Directory => Err("is-directory"),
+            Descriptor::Directory | Descriptor::Marks => Err("is-directory"),
+        })
+    }
+
+    /// Returns the path of a name in a directory.
+    fn path(&self, directory: &Of, name: String) -> wasmtime::Result<String> {
+        Ok(match self.table.get(directory)? {
+            Descriptor::Marks => format!("{MARKS}/{name}"),
+            Descriptor::Directory | Descriptor::File(_) => name,
         })
     }
 }
@@ -66,9 +76,9 @@ fn answer<T>(result: super::disk::Result<T>) -> Answer<T> {
     Ok((result.map_err(ErrorCode::from),))
 }
 
-fn stat(size: usize, modified: u64) -> DescriptorStat {
+fn stat(kind: DescriptorType, size: usize, modified: u64) -> DescriptorStat {
     DescriptorStat {
-        kind: DescriptorType::RegularFile,
+        kind,
         link_count: 1,
         size: size as u64,
         data_access_timestamp: None,
@@ -108,10 +118,13 @@ fn link_directories(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     })?;
     types.func_wrap(
         "[method]descriptor.open-at",
-        |mut store: Store, (_, _, path, open, _): (Of, PathFlags, String, OpenFlags, DescriptorFlags)| {
+        |mut store: Store, (of, _, name, open, _): (Of, PathFlags, String, OpenFlags, DescriptorFlags)| {
             let state = store.data_mut();
+            let path = state.path(&of, name)?;
             let opened = if path == "." {
                 Ok(Descriptor::Directory)
+            } else if open == OpenFlags::DIRECTORY {
+                state.world().open_directory(&path).map(|()| Descriptor::Marks)
             } else if open == OpenFlags::CREATE | OpenFlags::EXCLUSIVE {
                 state.world().create(&path).map(Descriptor::File)
             } else {
@@ -129,7 +142,10 @@ fn link_directories(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     types.func_wrap("[method]descriptor.stat-at", |store: Store, (_, _, path): (Of, PathFlags, String)| {
         let mut world = store.data().world();
-        answer(world.stat(&path).map(|file| stat(file.content.len(), file.modified)))
+        answer(match path.as_str() {
+            MARKS => world.stat_marks().map(|()| stat(DescriptorType::Directory, 0, 0)),
+            _ => world.stat(&path).map(|file| stat(DescriptorType::RegularFile, file.content.len(), file.modified)),
+        })
     })?;
     types.func_wrap("[method]descriptor.metadata-hash-at", |store: Store, (_, _, path): (Of, PathFlags, String)| {
         let mut world = store.data().world();
@@ -142,12 +158,22 @@ fn link_directories(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     types.func_wrap("[method]descriptor.rename-at", |store: Store, (_, old, _, new): (Of, String, Of, String)| {
         answer(store.data().world().rename(&old, &new))
     })?;
-    types.func_wrap("[method]descriptor.unlink-file-at", |store: Store, (_, path): (Of, String)| {
+    types.func_wrap("[method]descriptor.unlink-file-at", |store: Store, (of, name): (Of, String)| {
+        let path = store.data().path(&of, name)?;
         answer(store.data().world().unlink(&path))
     })?;
-    types.func_wrap("[method]descriptor.read-directory", |mut store: Store, (_,): (Of,)| {
+    types.func_wrap("[method]descriptor.create-directory-at", |store: Store, (_, path): (Of, String)| {
+        answer(store.data().world().create_directory(&path))
+    })?;
+    types.func_wrap("[method]descriptor.remove-directory-at", |store: Store, (_, path): (Of, String)| {
+        answer(store.data().world().remove_directory(&path))
+    })?;
+    types.func_wrap("[method]descriptor.read-directory", |mut store: Store, (of,): (Of,)| {
         let state = store.data_mut();
-        let names = state.world().read_directory();
+        let names = match state.table.get(&of)? {
+            Descriptor::Marks => state.world().read_marks(),
+            Descriptor::Directory | Descriptor::File(_) => state.world().read_directory(),
+        };
         match names {
             Ok(names) => answer(Ok(state.table.push(EntryStream(names.into_iter()))?)),
             Err(error) => answer(Err(error)),
@@ -175,7 +201,7 @@ fn link_files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         answer(inode.map(|inode| {
             let world = state.world();
             let file = &world.files[&inode];
-            stat(file.content.len(), file.modified)
+            stat(DescriptorType::RegularFile, file.content.len(), file.modified)
         }))
     })?;
     types.func_wrap("[method]descriptor.read", |store: Store, (of, length, offset): (Of, u64, u64)| {
@@ -213,7 +239,7 @@ fn link_files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             let state = store.data();
             match *state.table.get(&of)? {
                 Descriptor::File(inode) => answer(state.world().sync_file(inode)),
-                Descriptor::Directory => answer(state.world().sync_directory()),
+                Descriptor::Directory | Descriptor::Marks => answer(state.world().sync_directory()),
             }
         })?;
     }

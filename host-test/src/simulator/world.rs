@@ -1,6 +1,6 @@
 //! The simulated system: a disk, a clock, randomness, and its faults.
 
-use super::disk::{Disk, Entries, Inode};
+use super::disk::{Disk, Entries, Inode, MARKS, mark_name};
 use super::fault::{Effects, FaultAt, FaultKind};
 use super::lie::{Lie, is_live};
 use std::collections::BTreeSet;
@@ -34,6 +34,8 @@ pub struct World {
     pub fault_at: Option<FaultAt>,
     /// The lie that the system tells.
     pub lie: Option<Lie>,
+    /// The mark that another process leaves at the next fsync of the directory.
+    pub late_mark: Option<String>,
     /// The random numbers to come; after them, a sequence that never repeats.
     pub random: Vec<u64>,
     /// The operations so far, in order, each with the name that it was for.
@@ -162,9 +164,32 @@ impl World {
         }
     }
 
+    /// Creates the subdirectory of marks.
+    pub fn create_directory(&mut self, name: &str) -> Result<()> {
+        self.plain(Operation::Create, name)?;
+        self.disk.create_marks()
+    }
+
+    /// Opens the subdirectory of marks.
+    pub fn open_directory(&mut self, name: &str) -> Result<()> {
+        self.plain(Operation::Open, name)?;
+        self.disk.marks_mut().map(|_| ())
+    }
+
+    /// Removes the subdirectory of marks.
+    pub fn remove_directory(&mut self, name: &str) -> Result<()> {
+        self.plain(Operation::Unlink, name)?;
+        self.disk.remove_marks()
+    }
+
     /// Creates a file that must not exist.
     pub fn create(&mut self, name: &str) -> Result<Inode> {
         self.plain(Operation::Create, name)?;
+        if let Some(mark) = mark_name(name) {
+            let is_new = self.disk.marks_mut()?.insert(mark.to_string());
+            // A mark has no content, and no file that holds it.
+            return if is_new { Ok(0) } else { Err("exist") };
+        }
         let now = self.now;
         match self.disk.create(name, now) {
             Err("exist") if self.lie == Some(Lie::ExclusiveCreate) => self.inode(name),
@@ -176,6 +201,12 @@ impl World {
     pub fn open(&mut self, name: &str) -> Result<Inode> {
         self.plain(Operation::Open, name)?;
         self.inode(name)
+    }
+
+    /// Returns whether the subdirectory of marks exists.
+    pub fn stat_marks(&mut self) -> Result<()> {
+        self.plain(Operation::Stat, MARKS)?;
+        self.disk.marks_mut().map(|_| ())
     }
 
     /// Returns the file that has a name.
@@ -244,6 +275,9 @@ impl World {
     /// Fsyncs the directory.
     pub fn sync_directory(&mut self) -> Result<()> {
         self.plain(Operation::SyncDirectory, "")?;
+        if let Some(mark) = self.late_mark.take() {
+            self.disk.marks.get_or_insert_default().insert(mark);
+        }
         let operations = self.log.iter().map(|(operation, _)| *operation);
         if !self.lie.is_some_and(|lie| lie.skips_directory_sync(operations)) {
             self.disk.sync_directory();
@@ -268,8 +302,18 @@ impl World {
 
     /// Removes a name.
     pub fn unlink(&mut self, name: &str) -> Result<()> {
+        if let Some(mark) = mark_name(name) {
+            self.plain(Operation::Unlink, name)?;
+            return if self.disk.marks_mut()?.remove(mark) { Ok(()) } else { Err("no-entry") };
+        }
         let skipped = self.lie.is_some_and(|lie| lie.skips_unlink(name));
         self.change(Operation::Unlink, name, |disk| if skipped { Ok(()) } else { disk.unlink(name) })
+    }
+
+    /// Returns the names in the subdirectory of marks.
+    pub fn read_marks(&mut self) -> Result<Vec<String>> {
+        self.plain(Operation::ReadDirectory, MARKS)?;
+        Ok(self.disk.marks_mut()?.iter().cloned().collect())
     }
 
     /// Returns the names in the directory, in an arbitrary order.

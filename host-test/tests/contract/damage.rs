@@ -7,7 +7,7 @@ use std::fs;
 
 const BODY: &[u8] = b"Subject: hi\r\n\r\n\"quoted\" \xff\x00 \xc3\xb1\r\n";
 
-/// How much of the damage the checksums must show.
+/// The required detection of a damage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Expected {
     /// Every way of reading the whole item fails.

@@ -42,7 +42,7 @@ const CODES: [ErrorCode; 20] = [
 struct Refused {
     error: Error,
     operation: &'static str,
-    /// The path, or what it begins with where it ends in `*`.
+    /// The path, or the prefix of the path before a final `*`.
     path: &'static str,
 }
 

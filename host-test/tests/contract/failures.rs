@@ -61,7 +61,7 @@ fn visible(system: &Simulated) -> BTreeMap<String, Vec<u8>> {
     world.entries.iter().map(|(name, inode)| (name.clone(), world.files[inode].content.clone())).collect()
 }
 
-/// Asserts that the code tells what changed, and whether the queue is closed.
+/// Asserts that the code is right about the change and about the queue being closed.
 fn assert_code_tells(function: &Function, fault: Fault, error: &Error, changed: bool, closed: bool) {
     let what = format!("{} with {fault:?}: {error:?}", function.name);
     match error.code {

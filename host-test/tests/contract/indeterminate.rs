@@ -1,8 +1,8 @@
-//! Failed fsyncs, full and read-only disks, and what recovery makes of them.
+//! Failed fsyncs, full and read-only disks, and the recovery from them.
 
 use crate::functions::put_x;
 use crate::support::{body, code, put};
-use queue_store_host_test::bindings::{ErrorCode, envelope, mail};
+use queue_store_host_test::bindings::{ErrorCode, State, envelope, mail};
 use queue_store_host_test::simulator::host::Simulated;
 use queue_store_host_test::simulator::world::{ErrorName, Fault, Operation};
 
@@ -83,15 +83,72 @@ fn recovery_rewrites_an_item_whose_fsync_fails() {
 fn recovery_retries_a_rewrite_that_failed() {
     let mut system = Simulated::new();
     put_x(&mut system);
-    let faults = [fault(Operation::SyncFile, 1, "io"), fault(Operation::Create, 1, "insufficient-space")];
+    // The second one keeps the component from leaving a mark, too, so that this process alone knows of the failure.
+    let faults = [fault(Operation::SyncFile, 1, "io"), fault(Operation::Create, 2, "insufficient-space")];
     system.world().faults.extend(faults);
     let recovery = system.recover(0).expect("the directory can be read");
     assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems.len()), (0, 0, 1));
-    assert_eq!(recovery.problems[0].code, ErrorCode::NoSpace);
-    assert!(recovery.problems[0].detail.contains("may not survive power loss"), "{:?}", recovery.problems[0]);
+    let problem = &recovery.problems[0];
+    assert_eq!(problem.code, ErrorCode::NeedsRecovery);
+    assert!(problem.detail.contains("no space is left"), "{problem:?}");
+    assert!(problem.detail.contains("may not survive power loss"), "{problem:?}");
+    assert_eq!(code(system.put(None, &mail(b"y"), None)), ErrorCode::NeedsRecovery);
     // The pages of the file look clean by now, so that an fsync alone would succeed.
     let recovery = system.recover(0).expect("the directory can be read");
     assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (1, 1, Vec::new()));
+    put(&mut system, "y", b"y");
+}
+
+#[test]
+fn another_process_rewrites_what_a_recovery_could_not() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    // The mark needs two creations: its directory and itself.
+    let no_space = Fault { skip: 2, ..fault(Operation::Create, 1, "insufficient-space") };
+    system.world().faults.extend([fault(Operation::SyncFile, 1, "io"), no_space]);
+    let recovery = system.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems.len()), (0, 0, 1));
+    let mut other = system.sibling();
+    assert_eq!(code(other.put(None, &mail(b"y"), None)), ErrorCode::NeedsRecovery);
+    let recovery = other.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (1, 1, Vec::new()));
+    assert_eq!(other.world().marks, None);
+    put(&mut other, "y", b"y");
+}
+
+#[test]
+fn failed_fsync_of_an_existing_item_closes_the_queue_for_every_process() {
+    let mut system = Simulated::new();
+    let mut open_before = system.sibling();
+    put_x(&mut system);
+    put(&mut open_before, "z", b"z");
+    system.world().fail(Operation::SyncFile, "io");
+    assert_eq!(code(system.put(Some("x"), &mail(b"x"), None)), ErrorCode::NeedsRecovery);
+    let mut opened_after = system.sibling();
+    for (name, process) in [("open before", &mut open_before), ("opened after", &mut opened_after)] {
+        assert_eq!(code(process.put(Some("x"), &mail(b"x"), None)), ErrorCode::NeedsRecovery, "{name}");
+        let outcomes = process.set_state(&["x".to_string()], State::Held);
+        assert_eq!(code(outcomes), ErrorCode::NeedsRecovery, "{name}");
+        assert!(process.needs_recovery().expect("the queue is open"), "{name}");
+    }
+    let recovery = opened_after.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (2, 1, Vec::new()));
+    assert!(!opened_after.needs_recovery().expect("the queue is open"));
+}
+
+#[test]
+fn recovery_does_not_open_the_queue_over_a_failure_meanwhile() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    system.require_recovery().expect("the queue is open");
+    // The mark of a process whose fsync fails after the recovery read the marks: seen by the look at its end alone.
+    system.world().late_mark = Some("AAAAAAAAAAA:x".to_string());
+    let recovery = system.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (1, 0, Vec::new()));
+    assert!(system.needs_recovery().expect("the queue is open"), "another process failed meanwhile");
+    let recovery = system.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (1, 1, Vec::new()));
+    assert!(!system.needs_recovery().expect("the queue is open"));
 }
 
 #[test]
@@ -118,7 +175,7 @@ fn item_of_an_indeterminate_put_is_rewritten_later() {
     assert_eq!(code(system.put(Some("y"), &mail(b"y"), None)), ErrorCode::Indeterminate);
     system.world().fail(Operation::Create, "insufficient-space");
     let recovery = system.recover(0).expect("the directory works again");
-    assert_eq!(recovery.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::NoSpace]);
+    assert_eq!(recovery.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::NeedsRecovery]);
     assert_eq!(recovery.rewritten, 0);
     let recovery = system.recover(0).expect("the directory works again");
     assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (2, 1, Vec::new()));

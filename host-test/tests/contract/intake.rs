@@ -1,4 +1,4 @@
-//! `intake`: what a plugin can submit, what is refused (P13), and which queue gets it.
+//! `intake`: the accepted and refused submissions of a plugin (P13), and the queue that gets them.
 
 use crate::support::{code, done, one};
 use queue_store_host_test::bindings::{ErrorCode, Format, recipient};

@@ -1,4 +1,4 @@
-//! `introspection`: what a component tells of itself.
+//! `introspection`: the version, limits and counters of a component.
 
 use crate::support::{done, one};
 use queue_store_host_test::bindings::{mail, no_change};

@@ -1,4 +1,4 @@
-//! `item-codec`: both formats, what is refused, and the limits.
+//! `item-codec`: both formats, the refused input, and the limits.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

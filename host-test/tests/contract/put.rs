@@ -1,4 +1,4 @@
-//! `queue.put`: what is stored, what is refused, and how it is written.
+//! `queue.put`: the stored item, the refused mails, and the steps of the write.
 
 use crate::support::{body, code, codes, done, formats, one, only_code, put, put_as};
 use queue_store_host_test::bindings::{

@@ -37,7 +37,7 @@ fn update_replaces_the_envelope_and_keeps_the_body() {
     }
 }
 
-/// Applies to an envelope what a change of the contract says.
+/// Applies a change of the contract to an envelope.
 type Apply = fn(&mut Envelope);
 
 #[test]

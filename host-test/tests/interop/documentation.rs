@@ -102,6 +102,6 @@ fn commands_print_their_documented_output(workshop: &Workshop) -> Result<(), Fai
             checked += 1;
         }
     }
-    assert!(checked >= 4, "only {checked} commands are shown with what they print");
+    assert!(checked >= 4, "only {checked} commands are shown with their output");
     Ok(())
 }

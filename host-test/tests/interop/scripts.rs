@@ -230,7 +230,7 @@ impl Workshop {
         self.transpiled.get_or_init(transpile).clone()
     }
 
-    /// Runs a script in a directory, and returns what it printed.
+    /// Runs a script in a directory and returns its output.
     pub(crate) fn run(
         &self,
         language: Language,

@@ -1,6 +1,6 @@
-//! How much is required of an item, and how much of it was verified.
+//! The requirements on an item, and the extent of its verification.
 
-/// `types.integrity`: how much of an item was checked against a checksum.
+/// `types.integrity`: the part of an item that was checked against a checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "documented in `wit/types.wit`")]
 pub enum Integrity {
@@ -16,7 +16,7 @@ pub(crate) enum Strictness {
     Full,
     /// Its checksums match if it has any: the codec judges the format alone.
     FormatOnly,
-    /// It is complete, whatever its checksums: an operator vouches for it.
+    /// It is complete; checksums are ignored, since an operator vouches for the item.
     NoChecksums,
 }
 

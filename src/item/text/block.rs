@@ -1,18 +1,19 @@
-//! Sixty-four bytes at a time: WebAssembly's `simd128`, SSE2 where the same code is compiled for x86-64, NEON on ARM.
+//! Classifies sixty-four bytes at a time with SIMD: WebAssembly's `simd128`, SSE2 where the same code is compiled for
+//! x86-64, NEON on ARM.
 
 use wide::i8x16;
 
-/// Bytes in a block: as many as a mask of 64 bits has places.
+/// Bytes in a block: one for each bit of a 64-bit mask.
 pub const BLOCK: usize = 64;
 
 /// Bytes of a vector.
 const VECTOR: usize = 16;
 
-/// A block, and as much again that may be read, so that a run of any length in it is copied without asking how long it is:
-/// what follows it is written over.
+/// A block, and as many readable bytes after it, so that a run of any length is copied without a branch on its length:
+/// later writes overwrite the surplus.
 pub type Window = [u8; 2 * BLOCK];
 
-/// The window at the beginning of what is left of a text; where that is shorter, it and NULs, in `filled`.
+/// Returns the window at the beginning of `rest`. If `rest` is shorter, it is copied to `filled` and padded with NULs.
 #[inline(always)]
 pub fn window<'a>(rest: &'a [u8], filled: &'a mut Window) -> &'a Window {
     rest.first_chunk().unwrap_or_else(|| fill(rest, filled))
@@ -27,7 +28,7 @@ fn fill<'a>(rest: &[u8], filled: &'a mut Window) -> &'a Window {
     filled
 }
 
-/// What one byte of a block is, for sixteen of them.
+/// Sixteen bytes of a block, or a mask with one lane for each of them.
 type Vector = i8x16;
 
 /// A bit for each byte of the block that a text literal cannot have as it is: control characters, `"`, `\`, 0x7f and
@@ -35,8 +36,8 @@ type Vector = i8x16;
 #[inline(always)]
 pub fn needs_escape(window: &Window) -> u64 {
     mask(window, |bytes| {
-        // One more than 0x7f and than what is not ASCII is, as a signed number, at most 0: below a blank, like what is one more
-        // than a control character.
+        // Adds one: control characters become at most 0x20, and 0x7f and bytes that are not ASCII become at most 0 as
+        // signed numbers. The other bytes become greater than a blank.
         let plain = (bytes + splat(1)).simd_gt(splat(b' '));
         !plain | equal(bytes, b'"') | equal(bytes, b'\\')
     })
@@ -69,13 +70,14 @@ fn find_sequences(window: &Window) -> Sequences {
     let (mut begins, mut three, mut four, mut controls) = (0, 0, 0, 0);
     for place in (0..BLOCK).step_by(VECTOR) {
         let [first, second, third, fourth] = [0, 1, 2, 3].map(|offset| vector(window, place + offset));
-        // As signed numbers, continuations are below 0xc0, and what begins a sequence is above and negative.
+        // As signed numbers, continuations are below 0xc0, and the first bytes of sequences are at or above it and
+        // negative.
         let continues = |bytes: Vector| bytes.simd_lt(splat(0xc0));
         let is_three = first.simd_gt(splat(0xdf));
         let is_four = first.simd_gt(splat(0xef));
         let low = second.simd_lt(splat(0xa0));
         let lowest = second.simd_lt(splat(0x90));
-        // Overlong forms, surrogates, and what is above U+10FFFF.
+        // Overlong forms, surrogates, and code points above U+10FFFF.
         let excluded = (equal(first, 0xe0) & low)
             | (equal(first, 0xed) & !low)
             | (equal(first, 0xf0) & lowest)
@@ -128,8 +130,8 @@ pub fn hexadecimal_digits(window: &Window) -> u64 {
     })
 }
 
-/// For each byte of the block, that byte, or where it is a `\` that an `x` follows, the byte that the two hexadecimal digits
-/// after that stand for. What is beyond the block counts as far as it goes.
+/// Returns the bytes of the block, with each `\` before an `x` replaced by the value of the two hexadecimal digits
+/// after the `x`. The `x` and the digits may be beyond the block, within the window.
 #[inline(always)]
 pub fn hexadecimal_values(window: &Window) -> [u8; BLOCK] {
     let mut values = [0; BLOCK];
@@ -146,7 +148,7 @@ pub fn hexadecimal_values(window: &Window) -> [u8; BLOCK] {
     values
 }
 
-/// What hexadecimal digits stand for.
+/// Returns the values of hexadecimal digits.
 #[inline(always)]
 fn nibbles(digits: Vector) -> Vector {
     (digits & splat(15)) + (digits.simd_gt(splat(b'9')) & splat(9))

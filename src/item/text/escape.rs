@@ -1,4 +1,4 @@
-//! Bytes into the inside of a text literal, as Go's `prototext` writes them.
+//! Escapes bytes for a text literal, as Go's `prototext` does.
 //!
 //! `\" \\ \n \r \t` by their letters; other control characters, 0x7f and bytes that are not UTF-8 as `\xHH`; U+0080 to
 //! U+009F as `\u00HH`; everything else as it is.
@@ -18,7 +18,7 @@ const UNROLLED: usize = 8;
 /// Special bytes in a block from which on it is escaped byte by byte: more than a block of text has.
 const DENSE: u32 = 16;
 
-/// For each byte that begins no character of several bytes, what it becomes, and how many bytes of that count.
+/// The escaped form of each byte that is not part of a valid sequence of several bytes, and the length of that form.
 const ESCAPES: ([[u8; GROWTH]; 256], [u8; 256]) = {
     let mut escapes = ([[0; GROWTH]; 256], [0; 256]);
     let mut byte = 0;
@@ -42,7 +42,7 @@ const fn hexadecimal(byte: u8) -> [u8; GROWTH] {
     [b'\\', b'x', DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]
 }
 
-/// How far an `escape` came.
+/// The progress of an `escape`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes of input that are done.
@@ -51,8 +51,8 @@ pub struct Progress {
     pub produced: usize,
 }
 
-/// Escapes `input` into `output` until the input ends or fewer than [`MARGIN`] bytes of output are free. Where the input
-/// ends within a character it stops before that, unless it is the `last` of the input.
+/// Escapes `input` into `output` until the input ends or fewer than [`MARGIN`] bytes of output are free. Where the
+/// input ends within a character it stops before that, unless it is the `last` of the input.
 pub fn escape(input: &[u8], output: &mut [u8], last: bool) -> Progress {
     let input = if last { input } else { complete(input) };
     let (mut from, mut to) = (0, 0);
@@ -122,7 +122,8 @@ fn escape_block(window: &Window, length: usize, room: &mut [u8; MARGIN]) -> Prog
     Progress { consumed: end, produced: to }
 }
 
-/// Writes what stands for a byte, and says how long that is. `whole`: it is of a whole sequence, and stands for itself.
+/// Writes the escaped form of a byte and returns its length. A byte of a complete sequence (`whole`) is written as it
+/// is.
 #[inline(always)]
 fn escape_byte(byte: u8, whole: bool, room: &mut [u8; MARGIN], to: usize) -> usize {
     // It is within the bounds anyway; this way the compiler knows it.
@@ -135,7 +136,7 @@ fn escape_byte(byte: u8, whole: bool, room: &mut [u8; MARGIN], to: usize) -> usi
     usize::from(ESCAPES.1[usize::from(byte)]) - (GROWTH - 1) * usize::from(whole)
 }
 
-/// Writes what stands for U+0080 to U+009F, by the second byte of its sequence, and says how long that is.
+/// Writes the escaped form of one of U+0080 to U+009F, given the second byte of its sequence, and returns its length.
 #[inline(always)]
 fn escape_control(second: u8, room: &mut [u8; MARGIN], to: usize) -> usize {
     let to = to % (MARGIN - BLOCK);

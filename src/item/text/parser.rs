@@ -1,5 +1,5 @@
 //! Protocol buffer text format into an envelope, with the body aside, in one pass and any field order, accepting and
-//! refusing what Go's `prototext` does for chasquid's `Message`.
+//! rejecting the same texts as Go's `prototext` for chasquid's `Message`.
 //!
 //! The grammar, after <https://protobuf.dev/reference/protobuf/textformat-spec/> and its Go implementation:
 //!
@@ -144,8 +144,8 @@ impl<F: File> Parser<F> {
         }
     }
 
-    /// Takes the body as it is written, from its quote, which is a double one, to its quote at `until`. The caller knows
-    /// where that is, and verifies the bytes. Returns the next bytes; none at the end.
+    /// Takes the body as it is written, from its quote, which is a double one, to its quote at `until`. The caller
+    /// knows where that is, and verifies the bytes. Returns the next bytes; none at the end.
     pub(crate) fn encoded_body(&mut self, until: u64) -> Result<Option<&[u8]>> {
         let source = &mut self.scanner.source;
         if self.body == Body::BetweenLiterals {

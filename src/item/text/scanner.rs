@@ -1,7 +1,7 @@
 //! The tokens of protocol buffer text format.
 //!
-//! White space (blank, tab, CR, LF) and comments (`#` to the next LF) may stand between tokens, and between a minus sign and
-//! its digits.
+//! White space (blank, tab, CR, LF) and comments (`#` to the next LF) may stand between tokens, and between a minus
+//! sign and its digits.
 
 use super::syntax::SyntaxError;
 use super::unescape::{LOOKAHEAD, Progress, Stop, unescape};
@@ -82,8 +82,8 @@ impl<F: File> Scanner<F> {
         self.blank()
     }
 
-    /// Takes a name, and the white space after it; returns what `resolve` makes of the name. The name must end where a token
-    /// ends.
+    /// Takes a name and the white space after it, and returns the result of `resolve` for the name. The name must end
+    /// at a token boundary.
     pub(super) fn name<N>(&mut self, resolve: impl FnOnce(&[u8]) -> Option<N>) -> Result<Option<N>> {
         match self.source.peek()? {
             Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => {}
@@ -146,8 +146,8 @@ impl<F: File> Scanner<F> {
         String::from_utf8(bytes).map_err(|_| syntax_error(SyntaxError::NotUtf8, offset))
     }
 
-    /// Unescapes the next bytes of a literal, and takes the quote that closes it. Returns how many bytes they are, and why
-    /// not more; missing input was read then.
+    /// Unescapes the next bytes of a literal, and takes the quote that closes it. Returns their number and
+    /// the reason for stopping, after reading missing input.
     pub(super) fn unescape(&mut self, output: &mut [u8], quote: u8) -> Result<(usize, Stop)> {
         let last = self.source.is_last();
         let Progress { consumed, produced, stop } = unescape(self.source.window(), output, quote, last);

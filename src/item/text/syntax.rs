@@ -39,7 +39,7 @@ pub enum SyntaxError {
     #[error("`{{` or `<` is needed here")]
     NotAMessage,
     /// `>` closes `{`, or `}` closes `<`.
-    #[error("this does not close what was opened")]
+    #[error("the closing bracket does not match the opening one")]
     Mismatched,
     /// Another token than `,` or `]` in a list.
     #[error("`,` or `]` is needed here")]

@@ -1,4 +1,4 @@
-//! The inside of a text literal into bytes, accepting and refusing what Go's `prototext` does.
+//! Unescapes a text literal, accepting and rejecting the same input as Go's `prototext`.
 
 use super::block::{
     BLOCK, Sequences, Window, begins_hexadecimal, copy_run, ends_run, escapes, hexadecimal_digits, hexadecimal_values,
@@ -18,18 +18,18 @@ const DENSE: u32 = 8;
 /// Bytes that are written without asking whether there are more.
 const UNROLLED: usize = 8;
 
-/// How far an `unescape` came.
+/// The progress of an `unescape`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes of input that are done.
     pub consumed: usize,
     /// Bytes of output that were written.
     pub produced: usize,
-    /// Why not more.
+    /// The reason why it stopped.
     pub stop: Stop,
 }
 
-/// The value of a hexadecimal digit; more than 15 for what is none.
+/// The values of hexadecimal digits; more than 15 for other bytes.
 const DIGITS: [u8; 256] = {
     let mut digits = [0xff; 256];
     let mut digit = 0;
@@ -69,11 +69,11 @@ pub fn unescape(input: &[u8], output: &mut [u8], quote: u8, last: bool) -> Progr
     Progress { consumed: from, produced: to, stop }
 }
 
-/// How far a block was unescaped.
+/// The progress of unescaping a block.
 struct BlockProgress {
     consumed: usize,
     produced: usize,
-    /// Whether that is all of the block; else something follows that only `step` knows.
+    /// Whether the whole block was consumed. Otherwise the next bytes need `step`.
     whole: bool,
 }
 
@@ -119,8 +119,8 @@ fn unescape_block(window: &Window, room: &mut [u8; MARGIN], quote: u8) -> BlockP
     BlockProgress { consumed: from, produced: to, whole: true }
 }
 
-/// Unescapes a block that is mostly `\xHH`, up to anything else but plain characters and short escapes. None if that is not
-/// how it is.
+/// Unescapes a block that is mostly `\xHH`, up to anything else but plain characters and short escapes. `None` if the
+/// block is another one.
 #[inline(always)]
 fn unescape_dense(window: &Window, room: &mut [u8; MARGIN], special: u64) -> Option<BlockProgress> {
     let hexadecimal = begins_hexadecimal(window);
@@ -135,7 +135,7 @@ fn unescape_dense(window: &Window, room: &mut [u8; MARGIN], special: u64) -> Opt
         escapes &= !second;
         twice &= !(second | second >> 1);
     }
-    // An escape that ends beyond the block is for the next one, and so is what is not plain.
+    // Stops before an escape that ends beyond the block, and before any byte that is not plain.
     let mut end = (escapes & 7 << (BLOCK - 3)).trailing_zeros() as usize;
     let mut whole = true;
     let mut other = special & !(escapes | escapes << 1);

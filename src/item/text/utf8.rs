@@ -1,23 +1,23 @@
-//! One UTF-8 sequence at a time, as Go's `utf8.DecodeRune` sees it (Unicode 3.9, table 3-7).
+//! Decodes one UTF-8 sequence at a time, as Go's `utf8.DecodeRune` does (Unicode 3.9, table 3-7).
 
-/// What the bytes begin with.
+/// The sequence at the beginning of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sequence {
     /// A character of this many bytes.
     Valid(usize),
-    /// A byte that begins no character, whatever follows.
+    /// A byte that begins no character.
     Invalid,
-    /// The beginning of a character: what follows decides.
+    /// The beginning of a character, whose other bytes are missing.
     Incomplete,
 }
 
-/// What `bytes`, which must not be empty, begin with.
+/// Classifies the sequence at the beginning of `bytes`, which must not be empty.
 #[inline]
 pub fn sequence(bytes: &[u8]) -> Sequence {
     let Some(&first) = bytes.first() else {
         return Sequence::Incomplete;
     };
-    // The bounds of the second byte exclude overlong forms, surrogates and what is above U+10FFFF.
+    // The bounds of the second byte exclude overlong forms, surrogates and code points above U+10FFFF.
     let (length, low, high) = match first {
         0..=0x7f => return Sequence::Valid(1),
         0xc2..=0xdf => (2, 0x80, 0xbf),

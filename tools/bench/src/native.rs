@@ -1,5 +1,5 @@
-//! The seam to the system, on POSIX: the same queue with the same system calls, without the component. Each operation is the
-//! system call that the host makes for the component's, and no other.
+//! Implements the queue's file system traits on POSIX, to run its source natively. Each operation is the system call
+//! that the host makes for the component, and no other.
 
 use queue_store::error::Error;
 use queue_store::item::envelope::Timestamp;
@@ -12,7 +12,7 @@ use rustix::rand::GetRandomFlags;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The system itself. A path is one of the file system.
+/// The system of this process. Paths are ordinary paths, since there are no preopens.
 pub(crate) struct Native;
 
 /// An open directory.
@@ -22,7 +22,7 @@ pub(crate) struct NativeDirectory(Rc<OwnedFd>);
 /// An open file.
 pub(crate) struct NativeFile(OwnedFd);
 
-/// The names in a directory.
+/// The entries of a directory.
 pub(crate) struct NativeEntries(Dir);
 
 fn errno(errno: SystemErrno) -> Errno {
@@ -46,7 +46,7 @@ fn file_type(file_type: rustix::fs::FileType) -> FileType {
     }
 }
 
-#[allow(clippy::useless_conversion, reason = "the types are others on other machines")]
+#[allow(clippy::useless_conversion, reason = "the types of the fields differ between platforms")]
 fn stat(of: &rustix::fs::Stat) -> Stat {
     let modified = Timestamp { seconds: of.st_mtime, nanos: i32::try_from(of.st_mtime_nsec).unwrap_or(0) };
     Stat {
@@ -75,8 +75,8 @@ impl System for Native {
 
     fn random(&self) -> u64 {
         let mut bytes = [0; 8];
-        let drawn = rustix::rand::getrandom(&mut bytes, GetRandomFlags::empty());
-        assert_eq!(drawn, Ok(8), "the system has randomness");
+        let filled = rustix::rand::getrandom(&mut bytes, GetRandomFlags::empty());
+        assert_eq!(filled, Ok(8), "getrandom fills a small buffer");
         u64::from_ne_bytes(bytes)
     }
 }
@@ -114,6 +114,19 @@ impl Directory for NativeDirectory {
 
     fn unlink(&self, name: &str) -> Result<(), Errno> {
         rustix::fs::unlinkat(&self.0, name, AtFlags::empty()).map_err(errno)
+    }
+
+    fn create_directory(&self, name: &str) -> Result<(), Errno> {
+        rustix::fs::mkdirat(&self.0, name, Mode::RWXU).map_err(errno)
+    }
+
+    fn open_directory(&self, name: &str) -> Result<NativeDirectory, Errno> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.0, name, flags, Mode::empty()).map(|fd| NativeDirectory(Rc::new(fd))).map_err(errno)
+    }
+
+    fn remove_directory(&self, name: &str) -> Result<(), Errno> {
+        rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR).map_err(errno)
     }
 
     fn sync(&self) -> Result<(), Errno> {
@@ -172,7 +185,7 @@ impl File for NativeFile {
     }
 }
 
-/// Opens a directory on its own, for raw system calls.
+/// Opens a directory for raw system calls.
 pub(crate) fn open_directory(path: &std::path::Path) -> rustix::io::Result<OwnedFd> {
     rustix::fs::openat(CWD, path, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
 }
