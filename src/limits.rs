@@ -65,7 +65,7 @@ pub const MAX_INTAKE_RECIPIENTS: usize = 1_000;
 
 /// Bytes of an address that a plugin submits: a local part of 64, an `@` and a domain of 255 (RFC 5321 section
 /// 4.5.3.1).
-pub const MAX_INTAKE_ADDRESS_BYTES: usize = 320;
+pub const MAX_INTAKE_ADDRESS_BYTES: usize = mail_address::MAX_ADDRESS_BYTES;
 
 /// The limits by their names in the contract.
 pub const ALL: [(&str, u64); 17] = [

@@ -63,6 +63,9 @@ pub struct Timestamp {
 /// The names of the values of `type`, by number.
 pub const KINDS: [&str; 3] = ["EMAIL", "PIPE", "FORWARD"];
 
+/// The number of the kind PIPE, whose address is a command.
+pub const PIPE: i32 = 1;
+
 /// The names of the values of `status`, by number.
 pub const STATUSES: [&str; 3] = ["PENDING", "SENT", "FAILED"];
 

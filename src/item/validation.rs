@@ -3,13 +3,17 @@
 //!
 //! Reading is more tolerant: an item that chasquid accepts is shown as it is.
 
-use super::envelope::{Envelope, Recipient};
-use crate::limits::{MAX_ENVELOPE_ENTRIES, MAX_INTAKE_ADDRESS_BYTES, MAX_INTAKE_RECIPIENTS};
+use super::envelope::{Envelope, PIPE, Recipient};
+use crate::limits::{MAX_ENVELOPE_ENTRIES, MAX_INTAKE_RECIPIENTS};
 use alloc::string::{String, ToString};
+use mail_address::{Address, InvalidAddress};
 use thiserror::Error as ThisError;
 
 /// The null reverse-path (RFC 5321 section 4.5.5).
 pub const NULL_REVERSE_PATH: &str = "<>";
+
+const REVERSE_PATH: &str = "the reverse-path";
+const TO: &str = "an address of `to`";
 
 /// The reason why a mail is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
@@ -32,12 +36,17 @@ pub enum InvalidMail {
     /// More recipients than a plugin may name.
     #[error("the mail has more recipients than `max-intake-recipients`")]
     TooManyRecipients,
+    /// A domain of which chasquid makes a path.
+    #[error("the domain of {0} has a `/`, at which chasquid stops at its start")]
+    SlashInDomain(&'static str),
     /// An address that a plugin may not use.
-    #[error(
-        "a plugin may only use addresses with an `@`, without white space and control characters, that do not begin \
-         with `-` or `|` and are not longer than `max-intake-address-bytes`"
-    )]
-    NotPlain,
+    #[error("a plugin may not use {part}: {reason}")]
+    NotAllowed {
+        /// The part of the mail that has the address.
+        part: &'static str,
+        /// The reason.
+        reason: InvalidAddress,
+    },
 }
 
 /// Checks an envelope, and completes it: one delivery for each address in `to` where there are no recipients, the null
@@ -60,7 +69,7 @@ pub fn accept_size(envelope: &Envelope) -> Result<(), InvalidMail> {
 
 /// Checks and completes a reverse-path.
 pub fn accept_reverse_path(reverse_path: &mut String) -> Result<(), InvalidMail> {
-    one_line("the reverse-path", reverse_path)?;
+    acceptable(REVERSE_PATH, reverse_path)?;
     if reverse_path.is_empty() {
         *reverse_path = NULL_REVERSE_PATH.to_string();
     }
@@ -69,7 +78,7 @@ pub fn accept_reverse_path(reverse_path: &mut String) -> Result<(), InvalidMail>
 
 /// Checks the addresses that the client gave.
 pub fn accept_to(to: &[String]) -> Result<(), InvalidMail> {
-    to.iter().try_for_each(|address| one_line("an address of `to`", address))
+    to.iter().try_for_each(|address| acceptable(TO, address))
 }
 
 /// Checks and completes recipients.
@@ -81,14 +90,25 @@ pub fn accept_recipients(recipients: &mut [Recipient]) -> Result<(), InvalidMail
         if recipient.address.is_empty() {
             return Err(InvalidMail::EmptyAddress);
         }
-        one_line("the address of a recipient", &recipient.address)?;
-        one_line("the original address of a recipient", &recipient.original_address)?;
+        // The address of another kind may be a command.
+        let accept_address = if recipient.kind == PIPE { one_line } else { acceptable };
+        accept_address("the address of a recipient", &recipient.address)?;
+        acceptable("the original address of a recipient", &recipient.original_address)?;
         recipient.via.iter().try_for_each(|via| one_line("a server of `via`", via))?;
         if recipient.original_address.is_empty() {
             recipient.original_address.clone_from(&recipient.address);
         }
     }
     Ok(())
+}
+
+/// Checks an address that a mail server splits at its `@`.
+fn acceptable(part: &'static str, address: &str) -> Result<(), InvalidMail> {
+    one_line(part, address)?;
+    match address.split_once('@') {
+        Some((_, domain)) if domain.contains('/') => Err(InvalidMail::SlashInDomain(part)),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn one_line(part: &'static str, text: &str) -> Result<(), InvalidMail> {
@@ -102,18 +122,12 @@ pub fn accept_from_plugin(reverse_path: &str, to: &[String]) -> Result<(), Inval
         return Err(InvalidMail::TooManyRecipients);
     }
     if !matches!(reverse_path, "" | NULL_REVERSE_PATH) {
-        plain_address(reverse_path)?;
+        allowed(REVERSE_PATH, reverse_path)?;
     }
-    to.iter().try_for_each(|address| plain_address(address))
+    to.iter().try_for_each(|address| allowed(TO, address))
 }
 
-/// Checks that no mail server takes an address for anything else.
-fn plain_address(address: &str) -> Result<(), InvalidMail> {
-    let has_two_parts =
-        || address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    let is_plain = address.len() <= MAX_INTAKE_ADDRESS_BYTES
-        && !address.starts_with(['-', '|'])
-        && !address.contains(|character: char| character.is_control() || character.is_whitespace())
-        && has_two_parts();
-    if is_plain { Ok(()) } else { Err(InvalidMail::NotPlain) }
+/// Checks that every mail server takes an address for an address.
+fn allowed(part: &'static str, address: &str) -> Result<(), InvalidMail> {
+    Address::parse(address).map(drop).map_err(|reason| InvalidMail::NotAllowed { part, reason })
 }

@@ -1,5 +1,6 @@
 //! The causes of failures: their words, and their exit codes (sysexits.h).
 
+use mail_address::InvalidAddress;
 use nix::errno::Errno;
 use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
@@ -39,6 +40,9 @@ pub(crate) enum Cause {
     /// A mail of an import names no recipient.
     #[error("it has no address in `To` and `Cc`: say with --to whom it is for")]
     NoRecipient,
+    /// An address of a mail's headers is not on the allow-list.
+    #[error("the address {address:?} of {header} is not imported: {reason}; give it with {option}")]
+    HeaderAddress { header: &'static str, address: String, reason: InvalidAddress, option: &'static str },
     /// Two mails of an mbox file may have been read as one.
     #[error(
         "a line in it begins with `From ` and may be the next mail: write it as `>From `, or put a blank line before \
@@ -95,6 +99,7 @@ impl Cause {
             | Cause::DamagedItems { .. }
             | Cause::NotMaildir
             | Cause::NoRecipient
+            | Cause::HeaderAddress { .. }
             | Cause::AmbiguousSeparator => Sysexit::DataErr,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
             Cause::Interrupted => Sysexit::TempFail,

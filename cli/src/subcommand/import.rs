@@ -13,6 +13,7 @@ use crate::queue_directory;
 use crate::stream;
 use batch::Batch;
 use indicatif::{ProgressBar, ProgressStyle};
+use mail_address::Address;
 use mail_parser::mailbox::mbox::MessageIterator;
 use queue_store_host::types::{Envelope, Mail, WriteOptions};
 use std::path::{Path, PathBuf};
@@ -61,6 +62,16 @@ fn progress(files: &[PathBuf]) -> ProgressBar {
     let bytes = files.iter().filter_map(|file| Some(file.metadata().ok()?.len())).sum();
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {eta}");
     ProgressBar::new(bytes).with_style(style.expect("the template is constant and valid"))
+}
+
+/// Checks an address that a mail names, and not its operator.
+fn check_header(header: &'static str, address: &str, option: &'static str) -> Result<(), Cause> {
+    Address::parse(address).map(drop).map_err(|reason| Cause::HeaderAddress {
+        header,
+        address: address.to_string(),
+        reason,
+        option,
+    })
 }
 
 struct Import<'a> {
@@ -144,14 +155,28 @@ impl Import<'_> {
 
     fn envelope(&self, sender: Option<String>, body: &[u8]) -> Result<Envelope, Cause> {
         let headers = headers::read(body);
-        let reverse_path = self.arguments.from.clone().or(sender).or(headers.return_path).unwrap_or_default();
-        let to = if self.arguments.to.is_empty() { headers.recipients } else { self.arguments.to.clone() };
+        let to = if self.arguments.to.is_empty() {
+            headers.recipients.iter().try_for_each(|to| check_header("`To` or `Cc`", to, "--to"))?;
+            headers.recipients
+        } else {
+            self.arguments.to.clone()
+        };
         if to.is_empty() {
             return Err(Cause::NoRecipient);
         }
-        // Without an `@` it is not an address: `<>`, or a user such as `MAILER-DAEMON` of the separator of an mbox
-        // file.
-        let reverse_path = if reverse_path.contains('@') { reverse_path } else { String::new() };
+        let reverse_path = match &self.arguments.from {
+            Some(from) => from.clone(),
+            None => {
+                let sender = sender.or(headers.return_path).unwrap_or_default();
+                // Without an `@` it is not an address: `<>`, or a user such as `MAILER-DAEMON` of the separator of an
+                // mbox file.
+                let reverse_path = if sender.contains('@') { sender } else { String::new() };
+                if !reverse_path.is_empty() {
+                    check_header("the sender", &reverse_path, "--from")?;
+                }
+                reverse_path
+            }
+        };
         Ok(Envelope { reverse_path, to, recipients: Vec::new(), created_at: None })
     }
 

@@ -4,10 +4,12 @@
 use crate::process::{queue_store, run, send, wait_until};
 use crate::queue::{self, parse_json};
 use crate::trial::trials;
+use mail_address::Address;
 use nix::sys::signal::Signal;
+use queue_store_host::Host;
 use queue_store_host_test::requirement::chasquid;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -20,6 +22,7 @@ use tempfile::TempDir;
 trials![
     chasquid_delivers_mails_of_the_command => Chasquid,
     command_reads_and_changes_items_of_chasquid => Chasquid,
+    chasquid_starts_with_every_address_that_a_plugin_may_use => Chasquid,
 ];
 
 /// The time that the server may take for an answer, on a machine that is busy.
@@ -231,4 +234,39 @@ fn command_reads_and_changes_items_of_chasquid() {
     wait_until("the mail is delivered, and the item removed", || site.names().is_empty());
     assert!(site.delivered().contains(body.as_bytes()));
     drop(running);
+}
+
+/// Returns addresses that a plugin may use: those of shapes in use, and generated ones of the same characters.
+fn allowed_addresses(count: usize) -> Vec<String> {
+    const USED: &str = include_str!("../../../crates/mail-address/tests/used.txt");
+    let mut random = fastrand::Rng::with_seed(3);
+    let characters: Vec<char> = USED.chars().filter(|character| !matches!(character, '\n' | '@')).collect();
+    let mut part = |longest: usize| -> String {
+        (0..random.usize(1..=longest)).map(|_| characters[random.usize(..characters.len())]).collect()
+    };
+    let generated = std::iter::repeat_with(|| format!("{}@{}", part(12), part(20)));
+    let allowed = generated.filter(|address| Address::parse(address).is_ok());
+    USED.lines().map(str::to_string).chain(allowed).take(count).collect()
+}
+
+fn chasquid_starts_with_every_address_that_a_plugin_may_use() {
+    const ADDRESSES_OF_A_MAIL: usize = 100;
+    let site = Site::new();
+    let queue = Host::new().expect("the component is intact").open(site.path("data/queue")).expect("the queue exists");
+    let mut files = BTreeMap::new();
+    for to in allowed_addresses(10_000).chunks(ADDRESSES_OF_A_MAIL) {
+        let id = queue.submit(&to[0], to, b"Subject: hello\r\n\r\nhello\r\n").expect("the addresses are allowed");
+        let path = site.path("data/queue").join(format!("m:{id}"));
+        files.insert(path.clone(), fs::read(path).expect("the item was published"));
+    }
+    let mut running = site.start();
+    // It writes an item back, or removes it, once it tried each delivery.
+    wait_until("the server tried to deliver every mail", || {
+        let exit = running.0.try_wait().expect("a child can be waited for");
+        assert_eq!(exit, None, "{}", fs::read_to_string(site.path("log")).expect("the server has a log"));
+        files.retain(|path, written| fs::read(path).is_ok_and(|now| now == *written));
+        files.is_empty()
+    });
+    drop(running);
+    site.start();
 }

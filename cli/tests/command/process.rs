@@ -119,7 +119,7 @@ fn pid(child: &Child) -> Pid {
 
 /// Polls `condition` until it holds or the deadline passes.
 #[track_caller]
-pub(crate) fn wait_until(condition: &str, holds: impl Fn() -> bool) {
+pub(crate) fn wait_until(condition: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !holds() {
         assert!(Instant::now() < deadline, "never held: {condition}");

@@ -38,7 +38,7 @@ pub enum InvalidAddress {
     #[error("its local part is empty, or has a `.` without a character before and after it")]
     EmptyAtom,
     /// Its local part begins with a character that could make it an option or a command.
-    #[error("its local part begins with `{0}`, and not with a letter, a digit or `_`")]
+    #[error("its local part begins with the character U+{:04X}, and not with a letter, a digit or `_`", u32::from(*.0))]
     FirstCharacter(char),
     /// Its local part has another character.
     #[error("its local part has the character U+{:04X}, which is none of letters, digits and !#'+-=?^_~", u32::from(*.0))]

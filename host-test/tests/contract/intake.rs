@@ -87,7 +87,7 @@ fn addresses_that_act_on_servers_are_refused() {
 fn null_reverse_path_and_utf8_addresses_are_accepted() {
     let mut queue = TestQueue::new();
     for (from, stored) in [("", "<>"), ("<>", "<>"), ("ñandú@ñoño.example", "ñandú@ñoño.example")] {
-        let to: Vec<String> = ["\"quoted|local\"@example.com", "ñ@例え.jp"].map(String::from).to_vec();
+        let to: Vec<String> = ["o'neil+tag@example.com", "ñ@例え.jp"].map(String::from).to_vec();
         for id in submit_both_ways(&mut queue, from, &to, BODY) {
             let envelope = queue.get(&id).expect("an acknowledged item is intact").envelope;
             assert_eq!((envelope.reverse_path.as_str(), &envelope.to), (stored, &to));
