@@ -35,7 +35,11 @@ pub const MAX_ITEM_PAGE: usize = 1_000;
 
 /// Bytes of envelopes on a page, with [`VALUE_BYTES`] for each value: a host refuses lists above 128 MiB. A page ends
 /// when it is reached.
-pub const MAX_PAGE_BYTES: usize = 16 << 20;
+pub const MAX_PAGE_BYTES: usize = 4 << 20;
+
+/// Bytes of files beyond which a page of a listing ends that has read them whole, or may have: a call of a host takes only so
+/// long.
+pub const MAX_PAGE_READ_BYTES: u64 = 256 << 20;
 
 /// Bytes that a value takes in a host beside its content: an item of empty addresses is small on disk, but not in a
 /// list. (wasmtime counts 24 for a string of a known type, and 48 where types are not known beforehand.)

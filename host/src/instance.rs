@@ -64,6 +64,11 @@ impl Instance {
         })
     }
 
+    /// Sets whether the calls from here on may compute for any time.
+    pub(crate) fn set_unlimited(&mut self, unlimited: bool) {
+        self.store.data_mut().set_unlimited(unlimited);
+    }
+
     /// Returns the queue, which the first use opens. A queue that refuses changes from the beginning counts as closed.
     pub(crate) fn queue(&mut self) -> Result<Answer<ResourceAny>> {
         if let Some(queue) = self.queue {

@@ -11,7 +11,7 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Bytes of memory above which an instance is dropped after a call, since WebAssembly memory never shrinks.
     pub kept_memory_bytes: usize,
-    /// Time that one call may compute. Time in the operating system does not count: giving up a call after a slow fsync
+    /// Time that one call may compute, but for a recovery. Time in the operating system does not count: giving up a call after a slow fsync
     /// that succeeded would make its caller send the mail twice.
     pub time: Duration,
     /// Idle instances that each queue keeps for later calls. Any number of threads may call at once.

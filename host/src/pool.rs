@@ -77,14 +77,18 @@ impl Pool {
             Some(lease) => lease,
             None => self.lease()?,
         };
-        let (mut temporary_removed, mut rewritten) = (0, 0);
+        let (mut temporary_removed, mut rewritten, mut problems) = (0, 0, Vec::new());
         for lease in &mut leases {
             let recovery = lease.recover(grace_seconds)?;
             temporary_removed += recovery.temporary_removed;
             rewritten += recovery.rewritten;
+            if lease.unsynced {
+                problems.extend(recovery.problems);
+            }
         }
-        // Each recovers the whole queue, so the last one reports its state.
+        // Each recovers the whole queue, so the last one reports its state, and the others why they are closed still.
         let mut recovery = last.recover(grace_seconds)?;
+        recovery.problems.extend(problems);
         recovery.temporary_removed += temporary_removed;
         recovery.rewritten += rewritten;
         leases.push(last);
@@ -148,12 +152,6 @@ impl Pool {
     fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a recovery may have left items unsynced, since it reports more than damaged items.
-fn may_leave_unsynced(recovery: &Recovery) -> bool {
-    let is_damage = |code| matches!(code, ErrorCode::Corrupt | ErrorCode::ChecksumMismatch | ErrorCode::IdMismatch);
-    recovery.truncated || !recovery.problems.iter().all(|problem| is_damage(problem.code))
 }
 
 /// An instance of a pool. Dropping the lease returns it.
@@ -222,6 +220,8 @@ impl Lease {
 
     /// Recovers the queue with the instance.
     fn recover(&mut self, grace_seconds: u32) -> Result<Recovery> {
+        // It reads files that are not laid out as usual to their ends, and a recovery that is given up recovers nothing.
+        self.set_unlimited(true);
         let answer = self.call_queue(|Call { store, exports }, queue| {
             let queues = exports.mail_queue_queue_store().queue();
             match queues.call_recover(&mut *store, queue, grace_seconds)? {
@@ -229,13 +229,14 @@ impl Lease {
                 Err(error) => Ok(Err(error)),
             }
         });
+        self.set_unlimited(false);
         match answer {
             Ok((mut recovery, needs_recovery)) => {
                 recovery.problems.iter_mut().for_each(|problem| read_only::correct(problem, &self.pool.directory));
                 if let Some(instance) = &mut self.instance {
                     instance.closed = needs_recovery;
                 }
-                self.set_unsynced(needs_recovery || may_leave_unsynced(&recovery));
+                self.set_unsynced(needs_recovery);
                 Ok(recovery)
             }
             Err(error) => {
@@ -243,6 +244,12 @@ impl Lease {
                 self.set_unsynced(self.unsynced || matches!(error, Error::NeedsRecovery(_)));
                 Err(error)
             }
+        }
+    }
+
+    fn set_unlimited(&mut self, unlimited: bool) {
+        if let Some(instance) = &mut self.instance {
+            instance.set_unlimited(unlimited);
         }
     }
 

@@ -115,6 +115,12 @@ pub enum Cause {
     /// A file is not a regular one.
     #[error("it is not a regular file")]
     NotRegularFile,
+    /// The host or the file system has no fsync for directories.
+    #[error(
+        "a directory cannot be fsynced on this host or file system, so that no change of its entries can be made to survive \
+         power loss: use another one, or the durability `content-only`"
+    )]
+    NoDirectorySync,
     /// The queue holds as many items as it may.
     #[error("the queue holds as many items as it may: try again later")]
     QueueFull,
@@ -148,7 +154,7 @@ impl Cause {
             | Cause::OtherRevision
             | Cause::SeveralPreopens => Code::Conflict,
             Cause::IdMismatch(_) => Code::IdMismatch,
-            Cause::NotRegular | Cause::NotRegularFile => Code::Unsupported,
+            Cause::NotRegular | Cause::NotRegularFile | Cause::NoDirectorySync => Code::Unsupported,
             Cause::QueueFull => Code::QueueFull,
             Cause::Aborted(_) => Code::Aborted,
             Cause::Closed => Code::NeedsRecovery,
@@ -177,6 +183,6 @@ fn errno_code(errno: Errno) -> Code {
         Errno::WrongFileType | Errno::Unsupported => Code::Unsupported,
         Errno::NameTooLong | Errno::Invalid | Errno::NotUtf8 => Code::InvalidArgument,
         Errno::Busy => Code::Busy,
-        Errno::Other(_) => Code::Other,
+        Errno::BadDescriptor | Errno::Other(_) => Code::Other,
     }
 }

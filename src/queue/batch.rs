@@ -34,6 +34,7 @@ impl<S: System> Queue<S> {
     ) -> Result<Vec<Outcome>> {
         check_batch(ids.len())?;
         self.check_unmarked()?;
+        self.sync_preexisting_entries(durability).map_err(|error| self.error(error))?;
         let change = |id: &String| {
             let changed = ItemId::parse(id).map_err(Error::from).and_then(|id| change(&id));
             Outcome::new(id, changed.map_err(|error| self.item_error(id, error)))

@@ -59,11 +59,12 @@ impl<S: System> Draft<S> {
         let id = id.map(ItemId::for_new_item).transpose()?;
         validation::accept(&mut envelope)?;
         queue.check_room(options.max_items)?;
+        queue.sync_preexisting_entries(options.durability).map_err(|error| queue.error(error))?;
         let now = queue.system.now();
         envelope.created_at.get_or_insert(now);
         let generated = id.is_none();
         let create = || match id {
-            Some(id) => Ok((create_under(queue, &id, options.durability)?, id)),
+            Some(id) => Ok((create_under(queue, &id)?, id)),
             None => with_random(queue.system, |random| {
                 // Where randomness repeats, as in a copy of a machine, the time does not.
                 create_under_generated(queue, random ^ now.mixed(), options.format)
@@ -181,12 +182,7 @@ impl<S: System> SyncedMail<S> {
 }
 
 /// Creates the temporary file of a mail whose id the caller chose, after a check that no item has the id.
-fn create_under<S: System>(
-    queue: &Queue<S>,
-    id: &ItemId,
-    durability: Durability,
-) -> Result<TemporaryFile<S::Directory>> {
-    queue.sync_preexisting_entries(durability)?;
+fn create_under<S: System>(queue: &Queue<S>, id: &ItemId) -> Result<TemporaryFile<S::Directory>> {
     match queue.taken(id)? {
         Some(name) => Err(queue.exists(id, &name)),
         None => queue.create_temporary(),

@@ -6,6 +6,7 @@ use super::mark::Subject;
 use super::unsynced::Unsynced;
 use crate::counters::Counters;
 use crate::error::{Cause, Code, Error, Operation, Remark, Result};
+use crate::storage::errno::Errno;
 use crate::storage::file_name::MARKS;
 use crate::storage::filesystem::{Directory, System};
 use crate::storage::temporary_file::{Durability, TemporaryFile, with_random};
@@ -21,7 +22,8 @@ pub struct Queue<S: System> {
     pub(super) directory: S::Directory,
     /// Whether the queue refuses changes until it is recovered.
     needs_recovery: Cell<bool>,
-    /// Whether the directory entries that existed when the queue was opened are durable.
+    /// Whether the directory entries that existed when the queue was opened are durable, and so whether the directory can be
+    /// fsynced.
     preexisting_entries_synced: Cell<bool>,
     pub(super) unsynced: RefCell<Unsynced>,
 }
@@ -148,20 +150,28 @@ impl<S: System> Queue<S> {
     }
 
     /// Fsyncs, once, the directory entries that existed when the queue was opened: a process that was killed may have left
-    /// changes that are visible and not durable. A new item must not survive a crash that one of those does not.
+    /// changes that are visible and not durable. A new item must not survive a crash that one of those does not. It also
+    /// shows, before the first change, whether the directory can be fsynced.
     pub(super) fn sync_preexisting_entries(&self, durability: Durability) -> Result<()> {
         if durability != Durability::Full || self.preexisting_entries_synced.get() {
             return Ok(());
         }
-        self.sync_directory().map_err(Error::needs_recovery)
+        self.sync_directory().map_err(|error| match error.cause {
+            Cause::NoDirectorySync => error,
+            _ => error.needs_recovery(),
+        })
     }
 
     /// Fsyncs the directory, or closes the queue.
     pub(super) fn sync_directory(&self) -> Result<()> {
         self.counters.directory_syncs.add(1);
-        self.directory
-            .sync()
-            .map_err(|errno| self.close(Subject::Entries, Error::new(errno, Operation::SyncDirectory, "")))?;
+        self.directory.sync().map_err(|errno| {
+            let is_unsupported = matches!(errno, Errno::Unsupported | Errno::Invalid | Errno::BadDescriptor);
+            if is_unsupported && !self.preexisting_entries_synced.get() {
+                return Error::new(Cause::NoDirectorySync, Operation::SyncDirectory, "");
+            }
+            self.close(Subject::Entries, Error::new(errno, Operation::SyncDirectory, ""))
+        })?;
         self.preexisting_entries_synced.set(true);
         Ok(())
     }

@@ -6,12 +6,12 @@ use super::handle::Queue;
 use super::lookup::{ItemFile, not_regular};
 use super::read::{Info, check_recorded_id};
 use crate::error::{Cause, Code, Error, Result};
-use crate::item::decoder::Strictness;
+use crate::item::decoder::{Integrity, Strictness};
 use crate::item::envelope::{Envelope, Recipient};
 use crate::item::id::ItemId;
-use crate::limits::{MAX_ITEM_PAGE, MAX_PAGE, MAX_PAGE_BYTES, VALUE_BYTES};
+use crate::limits::{MAX_ITEM_PAGE, MAX_PAGE, MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES, VALUE_BYTES};
 use crate::storage::file_name::{ItemName, LIVE, Meaning, STATES, State};
-use crate::storage::filesystem::{FileType, System};
+use crate::storage::filesystem::{Directory, FileType, System};
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -177,18 +177,32 @@ impl<S: System> Listing<S> {
         let Some(mut scan) = self.scan.take() else {
             return Err(Cause::Aborted("an earlier call of this listing failed: begin a new one").into());
         };
-        let (mut entries, mut bytes) = (Vec::new(), 0);
-        while entries.len() < limit && bytes <= MAX_PAGE_BYTES {
+        let (mut entries, mut bytes, mut read) = (Vec::new(), 0, 0);
+        while entries.len() < limit && bytes <= MAX_PAGE_BYTES && read <= MAX_PAGE_READ_BYTES {
             let Some(listed) = self.next_file(&mut scan).map_err(|error| self.queue.error(error))? else {
                 break;
             };
             if let Some(entry) = self.queue.entry(&listed, self.detail) {
                 bytes += entry_bytes(&entry);
+                read += self.bytes_read(&listed.file, &entry);
                 entries.push(entry);
             }
         }
         self.scan = Some(scan);
         Ok(if entries.is_empty() { None } else { Some(entries) })
+    }
+
+    /// Returns the number of bytes of the file of an entry that were read, at most. The envelope of a verified item is read from
+    /// its head and its tail.
+    fn bytes_read(&self, file: &ItemFile, entry: &Entry) -> u64 {
+        match (self.detail, &entry.info) {
+            (Detail::Name, _) => 0,
+            (Detail::Envelope, Some(info)) if info.integrity != Integrity::Unchecked => 0,
+            (Detail::Envelope | Detail::Whole, Some(info)) => info.file_size,
+            (Detail::Envelope | Detail::Whole, None) => {
+                self.queue.directory.stat(&file.name).map_or(0, |stat| stat.size)
+            }
+        }
     }
 
     /// Returns the next file that has the name of an item in one of the states.

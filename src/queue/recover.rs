@@ -5,7 +5,7 @@ use super::lookup::{FileOf, ItemFile, read_block};
 use super::mark::Subject;
 use super::read::check_recorded_id;
 use super::unsynced::Unsynced;
-use crate::error::{Code, Error, Operation, Remark, Result};
+use crate::error::{Cause, Code, Error, Operation, Remark, Result};
 use crate::item::Format;
 use crate::item::decoder::Strictness;
 use crate::item::envelope::Timestamp;
@@ -52,7 +52,7 @@ impl<S: System> Queue<S> {
             .and_then(|()| self.reopen(&marks));
         if let Err(error) = recovered {
             self.restore_unsynced(unsynced);
-            let closed = error.operation == Operation::SyncDirectory;
+            let closed = error.operation == Operation::SyncDirectory && error.cause != Cause::NoDirectorySync;
             return Err(self.error(if closed { error.needs_recovery() } else { error }));
         }
         Ok(recovery)

@@ -47,6 +47,9 @@ pub enum Errno {
     /// EMFILE, ENFILE, ENOMEM, EAGAIN, EBUSY, EINTR.
     #[error("the system is out of a resource")]
     Busy,
+    /// EBADF.
+    #[error("the host does not allow this operation on the descriptor")]
+    BadDescriptor,
     /// EILSEQ: a name that is not UTF-8.
     #[error("the name is not UTF-8")]
     NotUtf8,

@@ -235,6 +235,7 @@ impl From<ErrorCode> for Errno {
     fn from(code: ErrorCode) -> Errno {
         match code {
             ErrorCode::Access => Errno::Access,
+            ErrorCode::BadDescriptor => Errno::BadDescriptor,
             ErrorCode::Busy | ErrorCode::WouldBlock | ErrorCode::Interrupted | ErrorCode::InsufficientMemory => {
                 Errno::Busy
             }

@@ -30,7 +30,7 @@ fn of_kind(kind: ErrorKind) -> &'static str {
 fn of_code(code: ErrorCode) -> Option<&'static str> {
     match code {
         ErrorCode::NotFound => Some("list shows the items"),
-        ErrorCode::Exists => Some("give another id, or none"),
+        ErrorCode::Exists => Some("if it is this mail, it is queued already"),
         ErrorCode::Corrupt => Some("quarantine it, or replace it from a backup"),
         ErrorCode::TooLarge if file_size_limit::was_exceeded() => Some("look at the limit of file sizes (ulimit -f)"),
         ErrorCode::NoSpace | ErrorCode::Quota => Some(MAKE_ROOM),

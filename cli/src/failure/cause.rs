@@ -34,6 +34,9 @@ pub(crate) enum Cause {
     /// A verification found damage.
     #[error("{damaged} of {items} items are damaged: look at them, then seal or quarantine them")]
     DamagedItems { damaged: usize, items: usize },
+    /// An fsync of another process failed during a recovery.
+    #[error("an fsync of another process failed meanwhile: recover the queue again")]
+    FailedMeanwhile,
     /// A directory of an import is not a maildir.
     #[error("not a maildir, which has directories `new` and `cur`")]
     NotMaildir,
@@ -102,7 +105,7 @@ impl Cause {
             | Cause::HeaderAddress { .. }
             | Cause::AmbiguousSeparator => Sysexit::DataErr,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
-            Cause::Interrupted => Sysexit::TempFail,
+            Cause::Interrupted | Cause::FailedMeanwhile => Sysexit::TempFail,
             Cause::Owner { .. } => Sysexit::NoPerm,
             Cause::Signals(_) | Cause::Stdout(_) => Sysexit::IoErr,
             Cause::File { source, otherwise } => exit_code_of_kind(source.kind()).unwrap_or(*otherwise),

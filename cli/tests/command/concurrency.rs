@@ -21,7 +21,9 @@ fn one_of_several_puts_of_one_id_succeeds() {
             } else {
                 let line = output.failed(73);
                 assert!(
-                    line.ends_with("an item of this id exists, and survives power loss; give another id, or none"),
+                    line.ends_with(
+                        "an item of this id exists, and survives power loss; if it is this mail, it is queued already"
+                    ),
                     "{line}"
                 );
             }

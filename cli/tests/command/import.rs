@@ -275,10 +275,10 @@ fn full_disk_keeps_acknowledged_mails() {
 fn failed_fsync_is_told_from_refusal() {
     let queue = Queue::existing();
     let (mbox, mails) = many(&queue, 3, 10);
-    // The first fsyncs are of the three files.
-    let line = run(&mut with_fault("fsync:error=EIO:when=4", queue.command(&["import"]).arg(mbox)), b"").failed(74);
+    // The first fsyncs are of the directory as it was, and of the three files.
+    let line = run(&mut with_fault("fsync:error=EIO:when=5", queue.command(&["import"]).arg(mbox)), b"").failed(74);
     let cause = "recover the queue, then look; the mails whose ids were printed are queued, up to 99 after this one \
                 may be, the rest are not";
     assert!(line.ends_with(cause), "{line}");
-    assert_eq!(queue.names().len(), mails.len());
+    assert_eq!(queue.names().iter().filter(|name| name.starts_with("m:")).count(), mails.len());
 }

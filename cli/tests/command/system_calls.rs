@@ -53,7 +53,8 @@ fn put_fsyncs_file_and_directory_before_printing() {
         let changes = queue.changes(&queue.put_command(&["--format", format]), b"body");
         let name = &queue.names()[0];
         let id = &name[2..];
-        let mut expected = vec!["create T1".to_string()];
+        // Whether an fsync failed before; and entries that were there before become durable.
+        let mut expected = ["look .unsynced", "sync .", "create T1"].map(String::from).to_vec();
         // While the temporary file keeps other puts from generating the same id.
         expected.push(format!("look {name}"));
         expected.extend(["write T1", "sync T1"].map(String::from));
@@ -67,7 +68,7 @@ fn put_under_chosen_id_never_replaces() {
     let queue = Queue::existing();
     let changes = queue.changes(&queue.put_command(&["--id", "x"]), b"body");
     // Entries that were there before are made durable before a decision depends on them.
-    let mut expected = vec!["sync .".to_string()];
+    let mut expected = ["look .unsynced", "sync ."].map(String::from).to_vec();
     expected.extend(looks("x"));
     expected.extend(
         ["create T1", "write T1", "sync T1", "link T1 m:x", "unlink T1", "sync .", "print x\\n"].map(String::from),
@@ -80,7 +81,7 @@ fn streamed_put_makes_same_calls() {
     let changes = queue.changes(&queue.put_command(&["--format", "binary"]), &[b'x'; 3 << 20]);
     let name = &queue.names()[0];
     let (rename, print) = (format!("rename T1 {name}"), format!("print {}\\n", &name[2..]));
-    assert_eq!(done(&changes), ["create T1", "write T1", "sync T1", &rename, "sync .", &print]);
+    assert_eq!(done(&changes), ["sync .", "create T1", "write T1", "sync T1", &rename, "sync .", &print]);
 }
 
 fn weaker_durability_fsyncs_less() {
@@ -112,25 +113,25 @@ fn removal_fsyncs_directory() {
     for id in ["x", "y", "z"] {
         queue.put(&["--id", id], b"");
     }
-    assert_eq!(done(&queue.changes_of(&["remove", "x"])), ["unlink m:x", "sync ."]);
+    assert_eq!(done(&queue.changes_of(&["remove", "x"])), ["sync .", "unlink m:x", "sync ."]);
     assert_eq!(
         done(&queue.changes_of(&["remove", "y", "z"])),
-        ["unlink m:y", "unlink m:z", "sync ."],
+        ["sync .", "unlink m:y", "unlink m:z", "sync ."],
         "one fsync of the directory serves all"
     );
     queue.put(&["--id", "x"], b"");
     queue.run(&["quarantine", "x"]).done();
-    assert_eq!(done(&queue.changes_of(&["remove", "--quarantined", "x"])), ["unlink q:x", "sync ."]);
+    assert_eq!(done(&queue.changes_of(&["remove", "--quarantined", "x"])), ["sync .", "unlink q:x", "sync ."]);
 }
 
 fn update_fsyncs_before_and_after_replacing() {
     let queue = Queue::new();
     queue.put(&["--id", "x"], b"body");
     let update = queue.changes_of(&["update", "x", "--rcpt", "b@example.com", "--status", "sent"]);
-    // The item that is replaced is made durable first.
-    let expected = ["create T1", "write T1", "sync T1", "sync .", "rename T1 m:x", "sync ."];
-    assert_eq!(done(&update), expected);
-    assert_eq!(done(&queue.changes_of(&["seal", "x"])), expected);
+    // The item that is replaced is made durable first: by its name, then by the file that takes its place.
+    let replaced = ["create T1", "write T1", "sync T1", "rename T1 m:x", "sync ."];
+    assert_eq!(done(&update), [&["create T1", "write T1", "sync T1", "sync ."], &replaced[3..]].concat());
+    assert_eq!(done(&queue.changes_of(&["seal", "x"])), [&["sync ."], &replaced[..]].concat());
 }
 
 fn moves_fsync_directory() {
@@ -144,6 +145,7 @@ fn moves_fsync_directory() {
         ("quarantine", ["rename m:x q:x", "sync ."]),
         ("restore", ["rename q:x m:x", "sync ."]),
     ] {
+        let expected = [&["sync ."], &expected[..]].concat();
         assert_eq!(done(&queue.changes_of(&[command, "x"])), expected, "{command}");
     }
 }
@@ -169,10 +171,10 @@ fn import_fsyncs_directory_once() {
     let mut import = queue.command(&["import"]);
     let changes = queue.changes(import.arg(mbox), b"");
     let done = done(&changes);
-    assert_eq!(done[..6], ["create T1", "write T1", "create T2", "write T2", "sync T1", "sync T2"]);
-    assert!(done[6].starts_with("rename T1 m:") && done[7].starts_with("rename T2 m:"), "{done:?}");
-    assert_eq!(done[8], "sync .");
-    assert!(done[9].starts_with("print ") && done[10].starts_with("print ") && done.len() == 11, "{done:?}");
+    assert_eq!(done[..7], ["sync .", "create T1", "write T1", "create T2", "write T2", "sync T1", "sync T2"]);
+    assert!(done[7].starts_with("rename T1 m:") && done[8].starts_with("rename T2 m:"), "{done:?}");
+    assert_eq!(done[9], "sync .");
+    assert!(done[10].starts_with("print ") && done[11].starts_with("print ") && done.len() == 12, "{done:?}");
 }
 
 fn directory_is_opened_once() {
@@ -185,11 +187,11 @@ fn directory_is_opened_once() {
 fn failed_directory_fsync_is_not_retried() {
     let queue = Queue::existing();
     let log = NamedTempFile::new().expect("a test can create a temporary file");
-    // The first fsync is of the file.
-    let options = ["-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=2"];
+    // The first fsyncs are of the directory as it was, and of the file.
+    let options = ["-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=3"];
     let line = run(&mut strace::traced(&queue.put_command(&[]), &options, log.path()), b"body").failed(74);
     let log = fs::read_to_string(log.path()).expect("strace escapes all but ASCII");
-    assert_eq!(log.lines().filter(|line| line.contains("fsync(")).count(), 2, "{line}: {log}");
+    assert_eq!(log.lines().filter(|line| line.contains("fsync(")).count(), 3, "{line}: {log}");
 }
 
 fn reads_change_nothing() {

@@ -102,7 +102,9 @@ fn put_under_existing_id_exits_73() {
                 let put = &mut queue.put_command(&["--id", id, "--format", format]);
                 let line = queue.refused(put, body, 73);
                 assert!(
-                    line.ends_with("an item of this id exists, and survives power loss; give another id, or none"),
+                    line.ends_with(
+                        "an item of this id exists, and survives power loss; if it is this mail, it is queued already"
+                    ),
                     "{line}"
                 );
             }

@@ -13,6 +13,8 @@ trials![
     failing_device_exits_74 => Strace,
     failed_directory_fsync_exits_74_as_indeterminate => Strace,
     failed_fsync_before_change_exits_75 => Strace,
+    failed_fsync_closes_the_queue_for_later_commands => Strace,
+    directory_without_fsync_exits_69 => Strace,
     full_disk_exits_75 => Root,
 ];
 
@@ -64,7 +66,8 @@ fn failing_device_exits_74() {
     queue.put(&["--id", "x"], b"body");
     let cause = "the device failed (input/output error); look at the system's log";
     for (fault, body) in [
-        ("fsync:error=EIO:when=1", &b"body"[..]),
+        // The first fsync is of the directory as it was.
+        ("fsync:error=EIO:when=2", &b"body"[..]),
         ("pwrite64:error=EIO:when=1", b"body"),
         ("pwrite64:error=EIO:when=3+", &[b'x'; 2 << 20]),
         ("renameat:error=EIO", b"body"),
@@ -83,16 +86,57 @@ fn failed_directory_fsync_exits_74_as_indeterminate() {
     let line = run(&mut with_fault("fsync:error=EIO:when=3", &queue.put_command(&["--id", "x"])), b"body").failed(74);
     let cause = "the effect is visible, or may be, and may not survive power loss: recover the queue, then look";
     assert!(line.ends_with(cause), "{line}");
+    assert_eq!(queue.names(), [".unsynced", "m:x"]);
     queue.run(&["recover"]).done();
     assert_eq!(queue.cat("x"), b"body");
+    assert_eq!(queue.names(), ["m:x"]);
 }
 
 fn failed_fsync_before_change_exits_75() {
     let queue = Queue::existing();
     // The first fsync is of the entries that are there before.
     let put = queue.put_command(&["--id", "x"]);
-    let line = queue.refused(&mut with_fault("fsync:error=EIO:when=1", &put), b"body", 75);
-    assert!(line.starts_with("DIR/queue: ") && line.ends_with("queue-store recover does that"), "{line}");
+    let line = run(&mut with_fault("fsync:error=EIO:when=1", &put), b"body").failed(75);
+    assert!(line.ends_with("queue-store recover does that"), "{line}");
+    assert_eq!(queue.names(), [".unsynced"]);
+}
+
+fn failed_fsync_closes_the_queue_for_later_commands() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"body");
+    queue.put(&["--id", "y"], b"body");
+    // The fsync of the existing item, after that of the directory as it was.
+    let put = queue.put_command(&["--id", "x"]);
+    let line = run(&mut with_fault("fsync:error=EIO:when=2", &put), b"body").failed(75);
+    assert!(line.contains("/m:x: the device failed"), "{line}");
+    let advice = "recover the queue first; queue-store recover does that";
+    for arguments in [&["put", "--id", "x", "--from=<>", "--to=b@example.com"][..], &["hold", "x"], &["remove", "y"]] {
+        let line = queue.refused(&mut queue.command(arguments), b"body", 75);
+        assert!(line.ends_with(advice), "{line}");
+    }
+    assert_eq!(queue.cat("x"), b"body", "a closed queue can be read");
+    let printed = queue.run(&["recover"]).done();
+    assert!(printed.starts_with("2 items are durable, 0 are damaged, 1 were rewritten; "), "{printed}");
+    assert_eq!(queue.names(), ["m:x", "m:y"]);
+    queue.run(&["remove", "y"]).done();
+}
+
+fn directory_without_fsync_exits_69() {
+    let queue = Queue::existing();
+    // EINVAL is the answer for a file that has no fsync.
+    for arguments in [&[][..], &["--id", "x"]] {
+        let put = queue.put_command(arguments);
+        let line = queue.refused(&mut with_fault("fsync:error=EINVAL:when=1", &put), b"body", 69);
+        assert!(line.contains("a directory cannot be fsynced") && line.contains("content-only"), "{line}");
+    }
+    queue.put(&["--id", "x", "--durability", "content-only"], b"body");
+    for arguments in [&["hold", "x"][..], &["remove", "x"]] {
+        queue.refused(&mut with_fault("fsync:error=EINVAL:when=1", &queue.command(arguments)), b"", 69);
+    }
+    // The fsync of the item succeeds, and the one of the directory does not.
+    let line = queue.refused(&mut with_fault("fsync:error=EINVAL:when=2", &queue.command(&["recover"])), b"", 69);
+    assert!(line.contains("a directory cannot be fsynced"), "{line}");
+    queue.run(&["remove", "x", "--durability", "content-only"]).done();
 }
 
 fn full_disk_exits_75() {
