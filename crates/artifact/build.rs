@@ -3,6 +3,7 @@
 #[path = "src/engine.rs"]
 mod engine;
 
+use engine::AddressSpace::{Limited, Unlimited};
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -19,11 +20,12 @@ const PROFILE: &str = "component";
 const PACKAGED: &str = "component/queue_store.wasm";
 
 /// The files of the workspace from which the component is built.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "src",
     "wit",
     "crates/component-rt",
     "crates/contract",
+    "crates/mail-address",
     "Cargo.toml",
     "Cargo.lock",
     ".cargo/config.toml",
@@ -66,8 +68,11 @@ fn build() -> Result<(), Box<dyn Error>> {
         with_name_and_contract(&linked, &contract(&workspace.join("wit"))?)?
     };
     fs::write(out.join("queue_store.wasm"), &component)?;
-    let engine = wasmtime::Engine::new(&engine::config(Some(&env::var("TARGET")?))?)?;
-    fs::write(out.join("queue_store.cwasm"), engine.precompile_component(&component)?)?;
+    let target = env::var("TARGET")?;
+    for (address_space, name) in [(Unlimited, "queue_store.cwasm"), (Limited, "queue_store_checked.cwasm")] {
+        let engine = wasmtime::Engine::new(&engine::config(Some(&target), address_space)?)?;
+        fs::write(out.join(name), engine.precompile_component(&component)?)?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! One instance of the component on real directories. Its calls are in [`crate::calls`].
 
 use crate::bindings::{Error, Queue, QueuePre};
+use queue_store_artifact::AddressSpace;
 use std::path::Path;
 use std::sync::LazyLock;
 use wasmtime::component::{Component, Linker, ResourceAny, ResourceTable};
@@ -11,12 +12,14 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// The engine of all tests.
-pub static ENGINE: LazyLock<Engine> =
-    LazyLock::new(|| Engine::new(&queue_store_artifact::config()).expect("the settings of the artifact are valid"));
+pub static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    Engine::new(&queue_store_artifact::config(AddressSpace::Unlimited)).expect("the settings of the artifact are valid")
+});
 
 /// The component that ships.
-pub static COMPONENT: LazyLock<Component> =
-    LazyLock::new(|| queue_store_artifact::load(&ENGINE).expect("the component was compiled for this machine"));
+pub static COMPONENT: LazyLock<Component> = LazyLock::new(|| {
+    queue_store_artifact::load(&ENGINE, AddressSpace::Unlimited).expect("the component was compiled for this machine")
+});
 
 /// The host's side of an instance on real directories.
 pub struct State {

@@ -1,6 +1,7 @@
 //! The cost of calls without a clock: the WebAssembly instructions that the component executes, and the WASI calls that
 //! it makes. A test fails where they differ from those in `tests/counts.txt`.
 
+use queue_store_artifact::AddressSpace;
 use queue_store_host_test::bindings::{
     Attempt, Detail, Durability, Envelope, EnvelopeChange, Format, Item, Recipient, envelope, identified, ids, mail,
     no_change, recipient,
@@ -35,7 +36,7 @@ struct Counter {
 
 impl Counter {
     fn new() -> Counter {
-        let mut config = queue_store_artifact::config();
+        let mut config = queue_store_artifact::config(AddressSpace::Unlimited);
         config.consume_fuel(true);
         let engine = Engine::new(&config).expect("the settings of the artifact are valid with fuel");
         let component = Component::new(&engine, queue_store_artifact::COMPONENT).expect("the component compiles");

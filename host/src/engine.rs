@@ -4,6 +4,8 @@ use crate::bindings::QueuePre;
 use crate::limits::Limits;
 use crate::state::State;
 use crate::ticker::Ticker;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use queue_store_artifact::AddressSpace;
 use wasmtime::component::Linker;
 
 /// The loaded component, and the limits of its instances.
@@ -17,12 +19,21 @@ pub(crate) struct Engine {
 impl Engine {
     /// Loads the component and starts the epoch ticker.
     pub(crate) fn new(limits: Limits) -> wasmtime::Result<Engine> {
-        let wasmtime = wasmtime::Engine::new(&queue_store_artifact::config())?;
-        let component = queue_store_artifact::load(&wasmtime)?;
+        let address_space = address_space();
+        let wasmtime = wasmtime::Engine::new(&queue_store_artifact::config(address_space))?;
+        let component = queue_store_artifact::load(&wasmtime, address_space)?;
         let mut linker = Linker::new(&wasmtime);
         State::link(&mut linker)?;
         let component = QueuePre::new(linker.instantiate_pre(&component)?)?;
         let ticker = Ticker::start(&wasmtime)?;
         Ok(Engine { wasmtime, component, limits, ticker })
+    }
+}
+
+/// Returns how much address space this process may reserve (`ulimit -v`).
+fn address_space() -> AddressSpace {
+    match getrlimit(Resource::RLIMIT_AS) {
+        Ok((RLIM_INFINITY, _)) | Err(_) => AddressSpace::Unlimited,
+        Ok(_) => AddressSpace::Limited,
     }
 }
