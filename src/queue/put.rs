@@ -38,6 +38,7 @@ impl<S: System> Queue<S> {
     pub fn put_many(self: &Rc<Self>, mails: Vec<NewMail>, options: &WriteOptions) -> Result<Vec<Outcome>> {
         check_batch(mails.len())?;
         self.check_open()?;
+        self.sync_preexisting_entries(options.durability).map_err(|error| self.error(error))?;
         let mut room = match options.max_items {
             Some(max_items) => max_items.saturating_sub(self.count_live()?),
             None => u64::MAX,

@@ -3,6 +3,7 @@
 
 /// How much address space a process may reserve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(unreachable_pub, reason = "the library exports it, and the build script does not")]
 pub enum AddressSpace {
     /// As much as it likes: each instance reserves 4 GiB, so that its code needs no checks of bounds.
     Unlimited,

@@ -212,7 +212,7 @@ export function busy() {
 export function io() {
   const host = openHost({ queue: "queue", proc: "/proc/self" });
   const queue = openQueue(host);
-  refused("io", "sync", "queue/.m:*", () => queue.put(undefined, mail()));
+  refused("io", "sync", "queue/.m:*", () => queue.put(undefined, mail(), { durability: "content-only" }));
   // The fsync is not retried, and the file is not kept.
   assert.deepEqual(names(), []);
   // Reading the memory at address 0 fails without an injected fault.
@@ -240,22 +240,29 @@ export function aborted() {
   refused("aborted", "", "", () => reader.read(65_536));
 }
 
-// fault: fsync=EIO on queue
+// fault: fsync=EIO on broken
 export function indeterminate() {
   const queue = openQueue();
+  queue.remove([queue.put(undefined, mail())], []);
+  // From here on, the fsync of the directory fails. The shim opens directories by their paths.
+  fs.renameSync("queue", "broken");
+  fs.symlinkSync("broken", "queue");
   refused("indeterminate", "sync-directory", "queue", () => queue.put(undefined, mail()));
   // The mail is visible, and the queue is closed.
   const [{ id }] = listed(queue);
   assert.equal(text(queue.get(id).body), "body");
   refused("needs-recovery", "", "queue", () => queue.put(undefined, mail()));
   refused("needs-recovery", "sync-directory", "queue", () => queue.recover(0));
-  const outcomes = openQueue().putMany([{ mail: mail() }, { mail: mail() }]);
-  assert.deepEqual(outcomes.map((outcome) => outcome.problem.code), ["indeterminate", "indeterminate"]);
-  // For a given id the directory is fsynced before any change.
+  // Every process that opens the queue finds it closed, until it is recovered.
+  fs.unlinkSync("queue");
+  fs.renameSync("broken", "queue");
   const other = openQueue();
-  refused("needs-recovery", "sync-directory", "queue", () => other.put("x", mail()));
-  refused("not-found", "stat", "queue/m:x", () => other.get("x"));
   assert.equal(other.needsRecovery(), true);
+  refused("needs-recovery", "", "queue", () => other.putMany([{ mail: mail() }]));
+  refused("needs-recovery", "", "queue", () => other.put("x", mail()));
+  assert.deepEqual(other.recover(0), recovery({ durableItems: 1n, rewritten: 1n }));
+  other.put("x", mail());
+  assert.deepEqual(names(), [`m:${id}`, "m:x"].sort());
 }
 
 export function needsRecovery() {
@@ -274,6 +281,6 @@ export function needsRecovery() {
 // fault: fsync=ENODEV
 export function other() {
   const queue = openQueue();
-  const error = refused("other", "sync", "queue/.m:*", () => queue.put(undefined, mail()));
+  const error = refused("other", "sync", "queue/.m:*", () => queue.put(undefined, mail(), { durability: "content-only" }));
   assert.match(error.detail, /device/);
 }

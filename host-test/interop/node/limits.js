@@ -32,16 +32,19 @@ export function unknownErrorEscapes() {
   refused("busy", "open", "queue/m:x", () => queue.get("x"));
 }
 
-// fault: fsync=EDQUOT on queue
+// fault: fsync=EDQUOT on broken
 export function escapedDirectorySyncDoesNotCloseTheQueue() {
   const queue = openQueue();
+  queue.remove([queue.put(undefined, mail())], []);
+  fs.renameSync("queue", "broken");
+  fs.symlinkSync("broken", "queue");
   escapes(constants.errno.EDQUOT, () => queue.put(undefined, mail()));
   assert.equal(names().length, 1);
   // The code should have been `indeterminate`, and `needs-recovery` now.
   escapes(constants.errno.EDQUOT, () => queue.put(undefined, mail()));
   reportErrors();
   const other = openQueue();
-  refused("indeterminate", "sync-directory", "queue", () => other.put(undefined, mail()));
+  refused("needs-recovery", "sync-directory", "queue", () => other.put(undefined, mail()));
   refused("needs-recovery", "", "queue", () => other.put(undefined, mail()));
 }
 

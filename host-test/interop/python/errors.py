@@ -209,7 +209,7 @@ def busy():
 # fault: fsync=EIO
 def io():
     host = open_host({"queue": "queue", "proc": "/proc/self"})
-    refused("io", "sync", "queue/.m:*", open_queue(host).put, None, mail(), None)
+    refused("io", "sync", "queue/.m:*", open_queue(host).put, None, mail(), options(durability="content-only"))
     # The fsync is not retried, and the file is not kept.
     equal(names(), [])
     # Reading the memory at address 0 fails without an injected fault.
@@ -239,22 +239,27 @@ def aborted():
         refused("aborted", "", "", reader.read, 65_536)
 
 
-# fault: fsync=EIO on queue
+# fault: fsync=EIO on broken
 def indeterminate():
     queue = open_queue()
+    queue.remove([queue.put(None, mail(), None)], [], None)
+    # From here on, the fsync of the directory fails.
+    Path("queue").rename("broken")
     refused("indeterminate", "sync-directory", "queue", queue.put, None, mail(), None)
     # The mail is visible, and the queue is closed.
     [entry] = listed(queue)
     equal(queue.get(entry.id).body, b"body")
     refused("needs-recovery", "", "queue", queue.put, None, mail(), None)
     refused("needs-recovery", "sync-directory", "queue", queue.recover, 0)
-    outcomes = open_queue().put_many([identified(None, mail()), identified(None, mail())], None)
-    equal([outcome.problem.code for outcome in outcomes], ["indeterminate"] * 2)
-    # For a given id the directory is fsynced before any change.
+    # Every process that opens the queue finds it closed, until it is recovered.
+    Path("broken").rename("queue")
     queue = open_queue()
-    refused("needs-recovery", "sync-directory", "queue", queue.put, "x", mail(), None)
-    refused("not-found", "stat", "queue/m:x", queue.get, "x")
     equal(queue.needs_recovery(), True)
+    refused("needs-recovery", "", "queue", queue.put_many, [identified(None, mail())], None)
+    refused("needs-recovery", "", "queue", queue.put, "x", mail(), None)
+    equal(fields(queue.recover(0)), recovery(durable_items=1, rewritten=1))
+    queue.put("x", mail(), None)
+    equal(sorted(names()), sorted([f"m:{entry.id}", "m:x"]))
 
 
 def needs_recovery():
@@ -273,5 +278,5 @@ def needs_recovery():
 # fault: fsync=EBADF
 def other():
     # The few codes of WASI that have none in the contract are those of descriptors that are broken.
-    error = refused("other", "sync", "queue/.m:*", open_queue().put, None, mail(), None)
+    error = refused("other", "sync", "queue/.m:*", open_queue().put, None, mail(), options(durability="content-only"))
     assert "descriptor" in error.detail, error.detail

@@ -65,7 +65,12 @@ impl World {
 
     /// Makes the next operation of a kind fail.
     pub fn fail(&mut self, operation: Operation, error: ErrorName) {
-        self.faults.push(Fault { operation, skip: 0, times: 1, error, takes_effect: false });
+        self.fail_after(0, operation, error);
+    }
+
+    /// Makes an operation of a kind fail, after `skip` ones that succeed.
+    pub fn fail_after(&mut self, skip: usize, operation: Operation, error: ErrorName) {
+        self.faults.push(Fault { operation, skip, times: 1, error, takes_effect: false });
     }
 
     /// Ends all faults and lies.

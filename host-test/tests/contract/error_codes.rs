@@ -114,7 +114,12 @@ fn provoke(code: ErrorCode) -> Refused {
             queue.draft_write(draft, &[0; 65537]).expect_err("the chunk is too large");
             refused(queue.draft_commit(draft), "", "")
         }
-        Indeterminate => refused(put_fails(Operation::SyncDirectory, "io"), "sync-directory", "queue"),
+        Indeterminate => {
+            // The first fsync of the directory comes before the change.
+            let mut system = Simulated::new();
+            system.world().fail_after(1, Operation::SyncDirectory, "io");
+            refused(system.put(None, &mail(b"body"), None), "sync-directory", "queue")
+        }
         NeedsRecovery => {
             queue.require_recovery().expect("the queue is open");
             refused(queue.put(None, &mail(b"body"), None), "", "queue")

@@ -95,7 +95,7 @@ fn queue_that_is_opened_anew_has_no_mark() {
 #[test]
 fn failed_fsync_of_a_directory_marks_the_queue() {
     let mut system = Simulated::new();
-    system.world().fail(Operation::SyncDirectory, "io");
+    system.world().fail_after(1, Operation::SyncDirectory, "io");
     assert_eq!(code(system.put(None, &mail(b"x"), None)), ErrorCode::Indeterminate);
     assert!(system.needs_recovery().expect("the queue is open"));
     system.recover(0).expect("the directory works again");
