@@ -1,5 +1,6 @@
 //! The errors of the library.
 
+use crate::exhaustion;
 use crate::types::{self, ErrorCode, Position};
 use std::fmt;
 use std::path::PathBuf;
@@ -143,7 +144,7 @@ impl fmt::Display for Details {
 }
 
 impl Error {
-    /// Returns the code of the contract, if the component answered the call.
+    /// Returns the code of the contract, if the component answered the call, or `busy` if the system could not serve it.
     pub fn code(&self) -> Option<ErrorCode> {
         Some(match self {
             Error::InvalidArgument(_) => ErrorCode::InvalidArgument,
@@ -176,7 +177,7 @@ impl Error {
         })
     }
 
-    /// Returns the description of the failure, if the component answered the call.
+    /// Returns the description of a failure that has a code of the contract.
     pub fn details(&self) -> Option<&Details> {
         match self {
             Error::InvalidArgument(details)
@@ -207,6 +208,17 @@ impl Error {
             #[cfg(feature = "tokio")]
             Error::Interrupted | Error::RuntimeShutDown => None,
         }
+    }
+}
+
+/// An error of the system or of the component, where there is no answer of the component.
+impl From<wasmtime::Error> for Error {
+    fn from(error: wasmtime::Error) -> Error {
+        let Some(found) = exhaustion::find(&error) else {
+            return Error::Component(error);
+        };
+        let detail = format!("the system is out of descriptors, threads or memory: {found}");
+        Error::Busy(Details { operation: String::new(), path: String::new(), detail, position: None })
     }
 }
 

@@ -4,6 +4,7 @@
 //! operation, which panics in a task of another runtime, also when a draft is merely dropped there. No operation needs
 //! a runtime where the store may block the thread, so this form polls each once.
 
+use crate::exhaustion;
 use nix::errno::Errno;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -33,6 +34,16 @@ fn complete<T>(operation: impl Future<Output = T>) -> T {
         Poll::Ready(result) => result,
         Poll::Pending => unreachable!("a file operation of a store that may block the thread does not wait"),
     }
+}
+
+/// Corrects the error of an operation for which the process had no descriptor left: `wasmtime-wasi` reports a device that
+/// failed, since WASI has no error of its own for it.
+fn without_descriptors<T>(result: FsResult<T>) -> FsResult<T> {
+    result.map_err(|error| match error.downcast() {
+        Ok(wasi::ErrorCode::Io) if exhaustion::descriptors().is_err() => wasi::ErrorCode::InsufficientMemory.into(),
+        Ok(code) => code.into(),
+        Err(trap) => FsError::trap(trap),
+    })
 }
 
 impl Host for Filesystem<'_> {
@@ -106,7 +117,7 @@ impl HostDescriptor for Filesystem<'_> {
     }
 
     fn read_directory(&mut self, directory: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
-        complete(wasi::HostDescriptor::read_directory(&mut self.0, directory))
+        without_descriptors(complete(wasi::HostDescriptor::read_directory(&mut self.0, directory)))
     }
 
     fn create_directory_at(&mut self, directory: Resource<Descriptor>, path: String) -> FsResult<()> {
@@ -153,7 +164,8 @@ impl HostDescriptor for Filesystem<'_> {
         access: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
         let (how, access) = (how.into(), access.into());
-        complete(wasi::HostDescriptor::open_at(&mut self.0, directory, flags.into(), path, how, access))
+        let opened = complete(wasi::HostDescriptor::open_at(&mut self.0, directory, flags.into(), path, how, access));
+        without_descriptors(opened)
     }
 
     fn readlink_at(&mut self, directory: Resource<Descriptor>, path: String) -> FsResult<String> {

@@ -24,7 +24,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`Error::Component`] if this machine cannot run it, or the system has no thread for it.
+    /// [`Error::Component`] if this machine cannot run it; [`Error::Busy`] if the system is out of descriptors, threads or
+    /// memory.
     pub fn new() -> Result<Host> {
         Host::with_limits(Limits::default())
     }
@@ -33,9 +34,10 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`Error::Component`] if this machine cannot run it, or the system has no thread for it.
+    /// [`Error::Component`] if this machine cannot run it; [`Error::Busy`] if the system is out of descriptors, threads or
+    /// memory.
     pub fn with_limits(limits: Limits) -> Result<Host> {
-        Ok(Host { engine: Arc::new(Engine::new(limits).map_err(Error::Component)?) })
+        Ok(Host { engine: Arc::new(Engine::new(limits)?) })
     }
 
     /// Opens the queue in a directory that exists.

@@ -37,13 +37,13 @@ impl Instance {
     pub(crate) fn new(engine: &Arc<Engine>, directory: &Path, name: &Arc<str>) -> Result<Instance> {
         let state = State::new(engine.limits, directory, name).map_err(|error| match error.downcast() {
             Ok(source) => Error::Directory { path: directory.to_path_buf(), source },
-            Err(error) => Error::Component(error),
+            Err(error) => error.into(),
         })?;
         let mut store = Store::new(&engine.wasmtime, state);
         store.limiter(|state| state);
         store.epoch_deadline_callback(|mut store| store.data_mut().tick());
         store.set_epoch_deadline(1);
-        let exports = engine.component.instantiate(&mut store).map_err(Error::Component)?;
+        let exports = engine.component.instantiate(&mut store)?;
         Ok(Instance { store, exports, engine: engine.clone(), name: name.clone(), queue: None, closed: false })
     }
 
@@ -59,7 +59,7 @@ impl Instance {
             } else if self.store.data().out_of_memory {
                 Error::OutOfMemory(limits.memory_bytes)
             } else {
-                Error::Component(error)
+                error.into()
             }
         })
     }

@@ -40,6 +40,7 @@ mod directory;
 mod draft;
 mod engine;
 mod error;
+mod exhaustion;
 mod filesystem;
 mod host;
 mod instance;

@@ -111,8 +111,13 @@ impl<S: System> Queue<S> {
     fn reconcile(&self, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
         self.each_item(recovery, |file, recovery| self.remove_second_names(file, unsynced, recovery))?;
         self.each_item(recovery, |file, recovery| {
-            let durable = self.open_durable(file, unsynced, recovery)?;
-            check_recorded_id(self.read_envelope(durable, file, Strictness::Full)?.reader.envelope(), file)?;
+            let (durable, is_new) = self.open_durable(file, unsynced, recovery)?;
+            let mut item = self.read_envelope(durable, file, Strictness::Full)?;
+            if is_new {
+                // The page cache after a failed fsync need not have the content that was written.
+                item.reader.verify().map_err(|error| error.at_path(&file.name))?;
+            }
+            check_recorded_id(item.reader.envelope(), file)?;
             recovery.durable_items += 1;
             Ok(())
         })?;
@@ -143,29 +148,28 @@ impl<S: System> Queue<S> {
     }
 
     /// Opens the file of an item and makes it durable: by an fsync or, where one failed already or fails now, by writing it to a
-    /// new file.
-    fn open_durable(&self, file: &ItemFile, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<FileOf<S>> {
+    /// new file. Returns the file, and whether it is a new one.
+    fn open_durable(&self, file: &ItemFile, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<(FileOf<S>, bool)> {
         let mut mark = None;
         if !unsynced.contains(file.id()) && !self.unsynced.borrow().contains(file.id()) {
             match self.open_synced(file) {
-                Ok(synced) => return Ok(synced),
+                Ok(synced) => return Ok((synced, false)),
                 Err(error) if error.operation == Operation::Sync => mark = self.mark(Subject::Item(file.id())).ok(),
-                Err(_) => {}
+                Err(error) => return Err(error.remark(Remark::MayNotSurvive)),
             }
         }
-        let copied = self.copy_to_new_file(file);
-        let copied = copied.map_err(|error| {
-            if is_damage(&error) || error.code() == Code::NotFound {
+        let copied = self.copy_to_new_file(file).map_err(|error| {
+            if error.code() == Code::NotFound {
                 return error;
             }
             // The queue stays closed, and the next recovery tries again.
             self.retain_unsynced(file.id());
-            error.needs_recovery()
+            error.needs_recovery().remark(Remark::MayNotSurvive)
         });
         self.remove_marks(mark.as_slice())?;
-        copied.map_err(|error| error.remark(Remark::MayNotSurvive))?;
+        copied?;
         recovery.rewritten += 1;
-        self.open_file(file)
+        Ok((self.open_file(file)?, true))
     }
 
     /// Removes the second names of an item, if `file` is its most restrained one.
@@ -190,10 +194,8 @@ impl<S: System> Queue<S> {
         self.names_of_one_file(file.id(), &LIVE).map(drop)
     }
 
-    /// Writes an item to a new file and publishes it in the place of the old one.
+    /// Writes an item to a new file, as it is visible, and publishes that in the place of the old one.
     fn copy_to_new_file(&self, file: &ItemFile) -> Result<()> {
-        // The page cache after a failed fsync need not have the content that was written.
-        self.verified(file)?;
         let old = self.open_file(file)?;
         let mut new = self.create_temporary()?;
         let mut offset = 0;
@@ -203,11 +205,12 @@ impl<S: System> Queue<S> {
                 Ok(bytes.len() as u64)
             });
             match copied {
-                Ok(0) => return new.finish(Durability::Full)?.publish_replacing(&file.name),
+                Ok(0) => break,
                 Ok(length) => offset += length,
                 Err(error) => return Err(new.give_up(error)),
             }
         }
+        new.finish(Durability::Full)?.publish_replacing(&file.name)
     }
 }
 

@@ -45,7 +45,7 @@ pub enum Errno {
     #[error("the system does not support this operation")]
     Unsupported,
     /// EMFILE, ENFILE, ENOMEM, EAGAIN, EBUSY, EINTR.
-    #[error("the system is out of a resource")]
+    #[error("the system is out of descriptors, memory or another resource")]
     Busy,
     /// EBADF.
     #[error("the host does not allow this operation on the descriptor")]

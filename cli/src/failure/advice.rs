@@ -1,17 +1,22 @@
 //! The remedies for causes whose own words do not name one.
 
-use super::cause::Cause;
+use super::cause::{Cause, is_exhaustion};
 use crate::file_size_limit;
 use queue_store_host::types::ErrorCode;
 use std::io::ErrorKind;
 
 const MAKE_ROOM: &str = "make room, then try again";
 
+const TRY_LATER: &str = "try again later, or raise the limit (ulimit -a)";
+
 const MOUNT_WRITABLE: &str = "mount it writable, then try again";
 
 /// Returns the advice for a cause.
 pub(super) fn of(cause: &Cause) -> Option<&'static str> {
     match cause {
+        Cause::File { source, .. } | Cause::Read(source) | Cause::Signals(source) if is_exhaustion(source) => {
+            Some(TRY_LATER)
+        }
         Cause::File { source, .. } | Cause::Read(source) => Some(of_kind(source.kind())),
         Cause::Queue(error) => error.code().and_then(of_code),
         _ => None,
@@ -36,7 +41,7 @@ fn of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::NoSpace | ErrorCode::Quota => Some(MAKE_ROOM),
         ErrorCode::ReadOnly => Some(MOUNT_WRITABLE),
         ErrorCode::Access => Some("run this as the owner of the queue"),
-        ErrorCode::Busy => Some("try again"),
+        ErrorCode::Busy => Some(TRY_LATER),
         ErrorCode::Io => Some("look at the system's log"),
         ErrorCode::NeedsRecovery => Some("queue-store recover does that"),
         ErrorCode::ChecksumMismatch

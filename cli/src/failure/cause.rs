@@ -1,5 +1,6 @@
 //! The causes of failures: their words, and their exit codes (sysexits.h).
 
+use crate::file_size_limit;
 use mail_address::InvalidAddress;
 use nix::errno::Errno;
 use queue_store_host::Error;
@@ -107,17 +108,26 @@ impl Cause {
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
             Cause::Interrupted | Cause::FailedMeanwhile => Sysexit::TempFail,
             Cause::Owner { .. } => Sysexit::NoPerm,
-            Cause::Signals(_) | Cause::Stdout(_) => Sysexit::IoErr,
-            Cause::File { source, otherwise } => exit_code_of_kind(source.kind()).unwrap_or(*otherwise),
-            Cause::Read(source) => exit_code_of_kind(source.kind()).unwrap_or(Sysexit::IoErr),
+            Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
+            Cause::Signals(source) | Cause::Stdout(source) | Cause::Read(source) => {
+                exit_code_of_system(source).unwrap_or(Sysexit::IoErr)
+            }
+            Cause::Queue(Error::TooLarge(_)) if file_size_limit::was_exceeded() => Sysexit::TempFail,
             Cause::Queue(error) => error.code().map_or(Sysexit::Software, exit_code_of),
         }
     }
 }
 
+/// Whether an error of the system tells that a resource is used up for now.
+pub(super) fn is_exhaustion(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EAGAIN))
+}
+
 /// Returns the exit code that an error of the system has wherever it occurs.
-fn exit_code_of_kind(kind: ErrorKind) -> Option<Sysexit> {
-    match kind {
+fn exit_code_of_system(error: &io::Error) -> Option<Sysexit> {
+    match error.kind() {
+        _ if is_exhaustion(error) => Some(Sysexit::TempFail),
         ErrorKind::PermissionDenied => Some(Sysexit::NoPerm),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Sysexit::TempFail),
         _ => None,
