@@ -1,10 +1,10 @@
 //! Standard output: text, tables and JSON.
 
 use crate::escape::escape_json;
-use crate::failure::Cause;
-use comfy_table::{CellAlignment, Table, presets};
+use crate::failure::{Cause, Failure};
 use serde_json::Value;
 use std::io::{self, BufWriter, Write};
+use unicode_width::UnicodeWidthStr;
 
 /// Prints to standard output.
 pub(crate) fn print(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Cause> {
@@ -17,23 +17,83 @@ pub(crate) fn print_line(line: &str) -> Result<(), Cause> {
     print(|output| writeln!(output, "{line}"))
 }
 
-/// Prints JSON over several lines.
-pub(crate) fn print_json(value: &Value) -> Result<(), Cause> {
-    print_line(&escape_json(&format!("{value:#}")))
+/// Prints lines.
+pub(crate) fn print_lines(lines: impl Iterator<Item = Result<String, Failure>>) -> Result<(), Failure> {
+    let mut output = BufWriter::new(io::stdout().lock());
+    for line in lines {
+        writeln!(output, "{}", line?).map_err(Cause::Stdout)?;
+    }
+    output.flush().map_err(Cause::Stdout)?;
+    Ok(())
 }
 
-/// Prints a table with columns that are aligned and not framed. The column `right` is aligned to the right.
-pub(crate) fn print_table<const COLUMNS: usize>(
-    header: [&str; COLUMNS],
-    rows: impl Iterator<Item = [String; COLUMNS]>,
-    right: usize,
-) -> Result<(), Cause> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header).add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+/// Prints JSON over several lines.
+pub(crate) fn print_json(value: &Value) -> Result<(), Cause> {
+    print_line(&json_text(value))
+}
+
+/// Returns JSON over several lines.
+pub(crate) fn json_text(value: &Value) -> String {
+    escape_json(&format!("{value:#}"))
+}
+
+/// Prints a JSON array over several lines, of values that are JSON over several lines.
+pub(crate) fn print_json_array(values: impl Iterator<Item = Result<String, Failure>>) -> Result<(), Failure> {
+    let mut output = BufWriter::new(io::stdout().lock());
+    let mut write = |text: &str| output.write_all(text.as_bytes()).map_err(Cause::Stdout);
+    let mut separator = "[\n";
+    for value in values {
+        let value = value?;
+        write(separator)?;
+        let mut indentation = "  ";
+        for line in value.lines() {
+            write(indentation)?;
+            write(line)?;
+            indentation = "\n  ";
+        }
+        separator = ",\n";
     }
-    let column = table.column_mut(right).expect("the aligned column is one of the header");
-    column.set_cell_alignment(CellAlignment::Right);
-    print(|output| table.lines().try_for_each(|line| writeln!(output, "{}", line.trim_end())))
+    write(if separator == ",\n" { "\n]\n" } else { "[]\n" })?;
+    output.flush().map_err(Cause::Stdout)?;
+    Ok(())
+}
+
+/// A table with columns that are aligned and not framed. A cell of a row ends before a tab.
+pub(crate) struct Table<const COLUMNS: usize> {
+    header: [&'static str; COLUMNS],
+    widths: [usize; COLUMNS],
+    /// The column that is aligned to the right.
+    right: usize,
+}
+
+impl<const COLUMNS: usize> Table<COLUMNS> {
+    /// Begins a table.
+    pub(crate) fn new(header: [&'static str; COLUMNS], right: usize) -> Table<COLUMNS> {
+        Table { header, widths: header.map(UnicodeWidthStr::width), right }
+    }
+
+    /// Makes a row of cells without tabs, and the columns wide enough for it.
+    pub(crate) fn row(&mut self, cells: [String; COLUMNS]) -> String {
+        for (width, cell) in self.widths.iter_mut().zip(&cells) {
+            *width = cell.width().max(*width);
+        }
+        cells.join("\t")
+    }
+
+    /// Prints the header and the rows.
+    pub(crate) fn print(&self, rows: impl Iterator<Item = Result<String, Failure>>) -> Result<(), Failure> {
+        let header = Ok(self.header.join("\t"));
+        print_lines([header].into_iter().chain(rows).map(|row| row.map(|row| self.line(&row))))
+    }
+
+    fn line(&self, row: &str) -> String {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.split('\t').zip(self.widths).enumerate() {
+            let padding = " ".repeat(width - cell.width());
+            let (before, after) = if column == self.right { (padding.as_str(), "") } else { ("", padding.as_str()) };
+            line.extend([before, cell, after, "  "]);
+        }
+        line.truncate(line.trim_end().len());
+        line
+    }
 }

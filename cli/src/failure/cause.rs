@@ -109,9 +109,8 @@ impl Cause {
             Cause::Interrupted | Cause::FailedMeanwhile => Sysexit::TempFail,
             Cause::Owner { .. } => Sysexit::NoPerm,
             Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
-            Cause::Signals(source) | Cause::Stdout(source) | Cause::Read(source) => {
-                exit_code_of_system(source).unwrap_or(Sysexit::IoErr)
-            }
+            Cause::Signals(source) | Cause::Read(source) => exit_code_of_system(source).unwrap_or(Sysexit::IoErr),
+            Cause::Stdout(_) => Sysexit::IoErr,
             Cause::Queue(Error::TooLarge(_)) if file_size_limit::was_exceeded() => Sysexit::TempFail,
             Cause::Queue(error) => error.code().map_or(Sysexit::Software, exit_code_of),
         }

@@ -7,7 +7,7 @@ use crate::escape::escape;
 use crate::failure::Failure;
 use crate::json;
 use crate::names;
-use crate::output::{print_json, print_table};
+use crate::output::{Table, json_text, print_json_array};
 use crate::queue_directory;
 use queue_store_host::types::{Detail, Entry, ItemInfo};
 use sysexits::ExitCode as Sysexit;
@@ -20,16 +20,20 @@ const SIZE: usize = 2;
 /// Lists the items.
 pub(crate) fn run(arguments: &arguments::Listing) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(&arguments.queue.queue)?;
-    let entries = entries::oldest_first(&queue, Detail::Envelope)?;
     if arguments.json {
-        print_json(&entries.iter().map(json::entry).collect())?;
-    } else if !entries.is_empty() {
-        print_table(COLUMNS, entries.iter().map(row), SIZE)?;
+        let rows = entries::oldest_first(&queue, Detail::Envelope, |entry| Some(json_text(&json::entry(entry))))?;
+        print_json_array(rows.into_iter())?;
+        return Ok(Sysexit::Ok);
+    }
+    let mut table = Table::new(COLUMNS, SIZE);
+    let rows = entries::oldest_first(&queue, Detail::Envelope, |entry| Some(table.row(cells(entry))))?;
+    if !rows.is_empty() {
+        table.print(rows.into_iter())?;
     }
     Ok(Sysexit::Ok)
 }
 
-fn row(entry: &Entry) -> [String; 6] {
+fn cells(entry: &Entry) -> [String; 6] {
     let (id, state) = (escape(&entry.id), names::state(entry.state).to_string());
     match (&entry.info, &entry.problem) {
         (Some(info), _) => {

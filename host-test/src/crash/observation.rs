@@ -3,7 +3,7 @@
 use super::content::{body, body_stamp, envelope, envelope_stamps};
 use super::processes::Processes;
 use super::promise::{Found, Identity, Promises, describe};
-use crate::bindings::{Detail, Entry, Error, Recovery};
+use crate::bindings::{Detail, Entry, Error, ErrorCode, Recovery};
 use crate::instance;
 use crate::simulator::disk::{Disk, File};
 use crate::simulator::host::Simulated;
@@ -105,7 +105,9 @@ pub(super) fn make_definite(
 pub(super) fn is_complete(recovery: &instance::Result<Recovery>, promises: &Promises) -> bool {
     let of_damage = |problem: &Error| {
         let id = problem.path.rsplit([':', '=']).next().unwrap_or_default();
-        id == DAMAGED_ID || promises.damageable(id).is_some()
+        let is_damage =
+            matches!(problem.code, ErrorCode::Corrupt | ErrorCode::ChecksumMismatch | ErrorCode::IdMismatch);
+        is_damage && (id == DAMAGED_ID || promises.damageable(id).is_some())
     };
     recovery.as_ref().is_ok_and(|report| report.problems.iter().all(of_damage) && !report.truncated)
 }

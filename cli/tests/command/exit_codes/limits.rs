@@ -73,7 +73,6 @@ fn process_without_descriptors_exits_75() {
             let before = queue.content();
             let output = run(&mut limited, b"");
             if output.code == 0 {
-                assert!(descriptors > 12, "{command:?} works with {descriptors} descriptors, so the test needs fewer");
                 break;
             }
             refused += 1;
