@@ -1,10 +1,10 @@
-//! Memory of the command: a body of 1 GiB passes through it without being held.
+//! Memory of the command: a body of 1 GiB passes through it without being held, and so do the envelopes of many items.
 //!
 //! A test executable of its own, since the resident memory of a child is counted from that of its parent at the start.
 
 #![forbid(unsafe_code)]
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::{fs, thread};
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ use wait4::Wait4;
 const MEBIBYTE: usize = 1 << 20;
 
 /// Bytes that the command may have resident.
-const MAX_BYTES: u64 = 100 * MEBIBYTE as u64;
+const MAX_BYTES: u64 = 64 * MEBIBYTE as u64;
 
 /// Fills a block of the body with lines that no other block has.
 fn write_block(number: usize, block: &mut [u8]) {
@@ -94,7 +94,9 @@ impl Drop for Stream {
     fn drop(&mut self) {
         if !thread::panicking() {
             let files = fs::read_dir(self.directory.path()).expect("the temporary directory can be read");
-            assert_eq!(files.count(), 1, "a temporary file is left");
+            let names = files.map(|file| file.expect("the temporary directory can be read").file_name());
+            let temporary: Vec<_> = names.filter(|name| name.as_encoded_bytes().starts_with(b".")).collect();
+            assert!(temporary.is_empty(), "a temporary file is left: {temporary:?}");
         }
     }
 }
@@ -126,4 +128,38 @@ fn body_that_update_copies_is_never_held() {
         "1 items are durable, 0 are damaged, 0 were rewritten; 0 temporary files were removed, 0 were kept\n",
     );
     stream.cat();
+}
+
+/// An envelope as large as the format allows, with as many entries as it may have.
+fn hostile_item(number: usize) -> String {
+    let entries = if number % 2 == 0 {
+        "To: \"\"\n".repeat(60_000)
+    } else {
+        format!("rcpt: {{{}}}\n", "via: \"\" ".repeat(60_000))
+    };
+    format!("ID: \"{number}\"\nfrom: \"a@example.com\"\n{entries}data: \"x\"\ncreated_at_ts: {{seconds: {number}}}\n")
+}
+
+#[test]
+fn envelopes_of_listed_items_are_never_held() {
+    const ITEMS: usize = 60;
+    let stream = Stream::new(0);
+    for number in 0..ITEMS {
+        let path = stream.directory.path().join(format!("m:{number}"));
+        fs::write(path, hostile_item(number)).expect("the temporary directory is writable");
+    }
+    // Every line that has the text is about one of the items, or about all.
+    for (arguments, text, expected) in [
+        (&["list"][..], " ready ", ITEMS),
+        (&["list", "--json"], "\"id\": ", ITEMS),
+        (&["verify"], "60 items, 0 damaged", 1),
+        (&["verify", "--json"], "\"id\": ", ITEMS),
+        (&["recover"], "60 items are durable", 1),
+    ] {
+        let count = |stdout: &mut dyn Read| {
+            let lines = BufReader::new(stdout).lines().map(|line| line.expect("the command prints UTF-8"));
+            assert_eq!(lines.filter(|line| line.contains(text)).count(), expected, "{arguments:?}");
+        };
+        run(&mut stream.command(arguments), |_| {}, count);
+    }
 }
