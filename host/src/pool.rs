@@ -7,17 +7,22 @@ use crate::instance::{Answer, Call, Instance};
 use crate::read_only;
 use crate::runtime::refuse_in_task;
 use crate::types::{self, ErrorCode, Outcome, Recovery};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::{self, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmtime::component::ResourceAny;
 
 /// The instances that serve one queue.
 pub(crate) struct Pool {
     engine: Arc<Engine>,
+    /// The absolute path of the directory.
     directory: PathBuf,
     name: Arc<str>,
     state: Mutex<PoolState>,
 }
+
+/// The identity of a directory: two of one path differ if the first was removed.
+type DirectoryIdentity = (u64, u64);
 
 /// Pool state behind the lock.
 #[derive(Default)]
@@ -30,6 +35,8 @@ struct PoolState {
     leased_unsynced: usize,
     /// Whether the queue refuses changes until it is recovered.
     closed: bool,
+    /// The directory that the instances opened; none if it had gone meanwhile.
+    identity: Option<DirectoryIdentity>,
     /// Number of recoveries. An instance that was leased before the last one is not kept.
     recoveries: u64,
     /// Counters of the instances that are gone.
@@ -41,10 +48,13 @@ impl Pool {
     pub(crate) fn open(engine: &Arc<Engine>, directory: &Path) -> Result<Pool> {
         // The component names the directory in its errors, so it gets the name that the caller uses.
         let name: Arc<str> = directory.to_str().filter(|path| !path.is_empty()).unwrap_or("queue").into();
-        let mut instance = Instance::new(engine, directory, &name)?;
+        let error = |source| Error::Directory { path: directory.to_path_buf(), source };
+        let directory = path::absolute(directory).map_err(error)?;
+        let identity = identity(&directory);
+        let mut instance = Instance::new(engine, &directory, &name)?;
         instance.queue()??;
-        let state = PoolState { closed: instance.closed, idle: vec![instance], ..PoolState::default() };
-        Ok(Pool { engine: engine.clone(), directory: directory.to_path_buf(), name, state: Mutex::new(state) })
+        let state = PoolState { closed: instance.closed, idle: vec![instance], identity, ..PoolState::default() };
+        Ok(Pool { engine: engine.clone(), directory, name, state: Mutex::new(state) })
     }
 
     /// The directory of the queue.
@@ -59,6 +69,7 @@ impl Pool {
 
     /// Takes an idle instance, or a new one, until the lease is dropped.
     pub(crate) fn lease(self: &Arc<Pool>) -> Result<Lease> {
+        self.forget_replaced_directory();
         let (idle, recoveries) = {
             let mut state = self.state();
             (state.idle.pop(), state.recoveries)
@@ -70,8 +81,24 @@ impl Pool {
         Ok(Lease { pool: self.clone(), instance: Some(instance), recoveries, unsynced: false })
     }
 
+    /// Drops the instances, and the state of the queue, if another directory has the place of the one that they opened.
+    fn forget_replaced_directory(&self) {
+        let identity = identity(&self.directory);
+        let mut state = self.state();
+        if state.identity == identity {
+            return;
+        }
+        state.identity = identity;
+        state.closed = false;
+        state.recoveries += 1;
+        let (idle, unsynced) = (std::mem::take(&mut state.idle), std::mem::take(&mut state.unsynced));
+        drop(state);
+        idle.into_iter().chain(unsynced).for_each(|instance| self.retire(instance));
+    }
+
     /// Recovers the queue: with every instance in which an fsync failed, or else with any.
     pub(crate) fn recover(self: &Arc<Pool>, grace_seconds: u32) -> Result<Recovery> {
+        self.forget_replaced_directory();
         let mut leases = self.lease_unsynced();
         let mut last = match leases.pop() {
             Some(lease) => lease,
@@ -152,6 +179,11 @@ impl Pool {
     fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the identity of the directory that a path names.
+fn identity(directory: &Path) -> Option<DirectoryIdentity> {
+    directory.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// An instance of a pool. Dropping the lease returns it.

@@ -2,8 +2,7 @@
 //!
 //! Every change ends in [`Queue::sync_directory`], where it becomes durable, or the queue refuses further changes.
 
-use super::mark::Subject;
-use super::unsynced::Unsynced;
+use super::unsynced::{Subject, Unsynced};
 use crate::counters::Counters;
 use crate::error::{Cause, Code, Error, Operation, Remark, Result};
 use crate::storage::errno::Errno;

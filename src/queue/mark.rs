@@ -5,56 +5,20 @@
 //! the device has other data, so that a process without this knowledge takes the item for durable. A queue with a mark
 //! refuses changes until a recovery has written the marked items anew.
 //!
-//! The name of a mark is its whole content: a random part, so that each failure has a mark of its own and a recovery removes
-//! only those that it acted on; and `:` and the id of an item. No mark is fsynced: after power loss, the cache that the
+//! The name of a mark is its whole content: see [`Subject`]. No mark is fsynced: after power loss, the cache that the
 //! failed fsync left is gone, and recovery reads what the device has.
 
 use super::handle::Queue;
-use super::unsynced::Unsynced;
+use super::unsynced::Subject;
 use crate::error::{Error, Operation, Result};
-use crate::item::id::base64url;
 use crate::storage::errno::Errno;
-use crate::storage::file_name::{MARKS, MAX_NAME_BYTES};
+use crate::storage::file_name::MARKS;
 use crate::storage::filesystem::{Directory, DirectoryEntries, FileType, System};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Directories and marks that are tried while a recovery removes the directory, or randomness repeats.
 const ATTEMPTS: usize = 8;
-
-/// The subject of a mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subject<'a> {
-    /// The item that has an id.
-    Item(&'a str),
-    /// Directory entries, which the next fsync of the directory writes again.
-    Entries,
-    /// Every item.
-    Everything,
-}
-
-impl<'a> Subject<'a> {
-    /// Returns the subject of the mark that has a name. A name that no mark has stands for every item.
-    fn of(name: &'a str) -> Subject<'a> {
-        match name.split_once(':') {
-            Some((_, "")) => Subject::Entries,
-            Some((_, id)) => Subject::Item(id),
-            None => Subject::Everything,
-        }
-    }
-
-    fn name(self, random: u64) -> String {
-        let random = base64url(random);
-        let id = match self {
-            Subject::Item(id) => id,
-            Subject::Entries => "",
-            Subject::Everything => return random,
-        };
-        let name = [&random, ":", id].concat();
-        // An id that another program made may be too long for the name of a mark.
-        if name.len() <= MAX_NAME_BYTES { name } else { random }
-    }
-}
 
 impl<S: System> Queue<S> {
     /// Whether the queue has a mark.
@@ -125,16 +89,5 @@ impl<S: System> Queue<S> {
             }
         }
         Ok(())
-    }
-}
-
-impl Unsynced {
-    /// Adds the subject of the mark that has a name.
-    pub(super) fn insert_mark(&mut self, name: &str) {
-        match Subject::of(name) {
-            Subject::Item(id) => self.insert(id),
-            Subject::Entries => {}
-            Subject::Everything => self.insert_all(),
-        }
     }
 }

@@ -2,9 +2,8 @@
 
 use super::handle::Queue;
 use super::lookup::{FileOf, ItemFile, read_block};
-use super::mark::Subject;
 use super::read::check_recorded_id;
-use super::unsynced::Unsynced;
+use super::unsynced::{Subject, Unsynced};
 use crate::error::{Cause, Code, Error, Operation, Remark, Result};
 use crate::item::Format;
 use crate::item::decoder::Strictness;

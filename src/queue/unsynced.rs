@@ -1,8 +1,47 @@
 //! The items whose fsync failed.
 
+use crate::item::id::base64url;
 use crate::limits::MAX_UNSYNCED;
+use crate::storage::file_name::MAX_NAME_BYTES;
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
+
+/// The subject of a mark.
+///
+/// The name of a mark has a random part, so that each failure has a mark of its own and a recovery removes only those that it
+/// acted on; and `:` and the id of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject<'a> {
+    /// The item that has an id.
+    Item(&'a str),
+    /// Directory entries, which the next fsync of the directory writes again.
+    Entries,
+    /// Every item.
+    Everything,
+}
+
+impl<'a> Subject<'a> {
+    /// Returns the subject of the mark that has a name. A name that no mark has stands for every item.
+    pub(super) fn of(name: &'a str) -> Subject<'a> {
+        match name.split_once(':') {
+            Some((_, "")) => Subject::Entries,
+            Some((_, id)) => Subject::Item(id),
+            None => Subject::Everything,
+        }
+    }
+
+    pub(super) fn name(self, random: u64) -> String {
+        let random = base64url(random);
+        let id = match self {
+            Subject::Item(id) => id,
+            Subject::Entries => "",
+            Subject::Everything => return random,
+        };
+        let name = [&random, ":", id].concat();
+        // An id that another program made may be too long for the name of a mark.
+        if name.len() <= MAX_NAME_BYTES { name } else { random }
+    }
+}
 
 /// The ids of items that may not survive power loss, because an fsync of theirs or of their directory failed.
 #[derive(Debug, Default)]
@@ -23,9 +62,13 @@ impl Unsynced {
         }
     }
 
-    /// Adds every item.
-    pub(super) fn insert_all(&mut self) {
-        self.more = true;
+    /// Adds the subject of the mark that has a name.
+    pub(super) fn insert_mark(&mut self, name: &str) {
+        match Subject::of(name) {
+            Subject::Item(id) => self.insert(id),
+            Subject::Entries => {}
+            Subject::Everything => self.more = true,
+        }
     }
 
     /// Whether no item is unsynced.

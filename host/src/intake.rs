@@ -1,0 +1,124 @@
+//! The queue for plugins, with bounds on what they may write.
+
+use crate::error::{Error, Result};
+use crate::queue::Queue;
+use crate::submission::Submission;
+use crate::types::{self, ErrorCode};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bounds on what a plugin may submit. A mail counts once its submission begins, and its bytes once they are written, also
+/// where the submission fails or is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IntakeLimits {
+    /// Mails.
+    pub mails: u64,
+    /// Bytes of the bodies in all.
+    pub bytes: u64,
+}
+
+impl Default for IntakeLimits {
+    /// Any number of mails, of any size that the component takes.
+    fn default() -> IntakeLimits {
+        IntakeLimits { mails: u64::MAX, bytes: u64::MAX }
+    }
+}
+
+/// What a plugin may do: submit mails, within [`IntakeLimits`]. Clones share the limits, so an embedder makes one for each
+/// plugin, and hands it out where the plugin imports `mail:queue/intake`.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    queue: Queue,
+    remaining: Arc<Mutex<IntakeLimits>>,
+}
+
+impl Intake {
+    /// Makes the intake of a queue.
+    pub fn new(queue: &Queue, limits: IntakeLimits) -> Intake {
+        Intake { queue: queue.clone(), remaining: Arc::new(Mutex::new(limits)) }
+    }
+
+    /// Queues a mail and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Queue::submit`]; [`Error::QueueFull`] if it exceeds the limits.
+    pub fn submit(&self, reverse_path: &str, to: &[impl AsRef<str>], body: &[u8]) -> Result<String> {
+        self.take(1, body.len())?;
+        self.queue.submit(reverse_path, to, body)
+    }
+
+    /// Begins a mail that is submitted in chunks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Queue::submission`]; [`Error::QueueFull`] if it exceeds the limits.
+    pub fn submission(&self, reverse_path: &str, to: &[impl AsRef<str>]) -> Result<BoundedSubmission> {
+        self.take(1, 0)?;
+        Ok(BoundedSubmission { submission: self.queue.submission(reverse_path, to)?, intake: self.clone() })
+    }
+
+    /// Returns how much may be submitted from here on.
+    pub fn remaining(&self) -> IntakeLimits {
+        *self.remaining.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a part of the limits, or nothing.
+    fn take(&self, mails: u64, bytes: usize) -> Result<()> {
+        let mut remaining = self.remaining.lock().unwrap_or_else(PoisonError::into_inner);
+        let IntakeLimits { mails: left_mails, bytes: left_bytes } = *remaining;
+        let left = |left: u64, taken: u64, of: &str| {
+            left.checked_sub(taken)
+                .ok_or_else(|| exceeded(&format!("the plugin may submit {left} {of} more, and no others")))
+        };
+        *remaining =
+            IntakeLimits { mails: left(left_mails, mails, "mails")?, bytes: left(left_bytes, bytes as u64, "bytes")? };
+        Ok(())
+    }
+}
+
+fn exceeded(detail: &str) -> Error {
+    let (operation, path) = (String::new(), String::new());
+    types::Error { code: ErrorCode::QueueFull, operation, path, detail: detail.to_string(), position: None }.into()
+}
+
+/// A [`Submission`] whose bytes count for the limits of its [`Intake`].
+#[derive(Debug)]
+pub struct BoundedSubmission {
+    submission: Submission,
+    intake: Intake,
+}
+
+impl BoundedSubmission {
+    /// Appends bytes of any number to the body.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Submission::append`]; [`Error::QueueFull`], after which nothing was appended, if they exceed the limits.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.intake.take(0, bytes.len())?;
+        self.submission.append(bytes)
+    }
+
+    /// Makes the mail durable, queues it and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Submission::commit`].
+    pub fn commit(self) -> Result<String> {
+        self.submission.commit()
+    }
+}
+
+impl Write for BoundedSubmission {
+    /// Appends to the body. An error of the queue is inside the one that is returned, as [`Error`].
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.append(bytes).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
