@@ -112,6 +112,22 @@ fn streams_and_handles_are_dropped_in_tasks() {
 }
 
 #[test]
+fn task_that_panics_drops_a_draft() {
+    for runtime in runtimes() {
+        let (directory, queue) = queue();
+        let draft = draft(&queue);
+        let task = runtime.spawn(async move {
+            let _draft = draft;
+            panic!("the task fails while it has a draft");
+        });
+        let failed = runtime.block_on(task).expect_err("the task panics");
+        assert!(failed.is_panic(), "{failed}");
+        assert_eq!(files(directory.path()), 0);
+        queue.put(&mail("after")).expect("the queue works");
+    }
+}
+
+#[test]
 fn runtime_that_shuts_down_drops_a_draft() {
     for runtime in runtimes() {
         let (directory, queue) = queue();
