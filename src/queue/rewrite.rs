@@ -30,7 +30,6 @@ impl<S: System> Queue<S> {
         self.counters.bytes_read.add(old.reader.file_size());
         let (new, checksum) = writer.finish()?;
         let new = new.finish(durability)?;
-        self.sync_preexisting_entries(durability)?;
         new.publish_replacing(&file.name)?;
         Ok(checksum)
     }

@@ -93,6 +93,7 @@ impl<S: System> Queue<S> {
         change: impl FnOnce(&mut Envelope) -> Result<()>,
     ) -> Result<String> {
         self.check_unmarked()?;
+        self.sync_preexisting_entries(durability).map_err(|error| self.error(error))?;
         let id = ItemId::parse(id)?;
         let update = || {
             let file = self.live_file(&id)?;

@@ -76,7 +76,7 @@ fn failing_device_exits_74() {
         let name = if fault.starts_with("renameat") { "m:" } else { ".m:*" };
         assert!(line.starts_with(&format!("DIR/queue/{name}")) && line.ends_with(cause), "{fault}: {line}");
     }
-    let line = queue.refused(&mut with_fault("fsync:error=EIO:when=1", &queue.command(&UPDATE)), b"", 74);
+    let line = queue.refused(&mut with_fault("fsync:error=EIO:when=2", &queue.command(&UPDATE)), b"", 74);
     assert_eq!(line, format!("DIR/queue/.m:*: {cause}"));
 }
 
