@@ -96,6 +96,13 @@ pub const SAFEGUARDS: &[Safeguard] = &[
         (Lie::DirectorySyncBeforeChange, LastCall),
         crash("put 1; remove 1 !N killed; remove 1"),
     ),
+    // The directory is fsynced before an update returns `not-found`.
+    lie(
+        "update-not-found-sync",
+        "P4",
+        (Lie::DirectorySyncBeforeChange, LastCall),
+        crash("put 1; remove 1 !N killed; update 1"),
+    ),
     // Directory entries of another process are fsynced before an item is published beside them.
     lie(
         "preexisting-entries-sync",
