@@ -132,7 +132,7 @@ fn body_that_update_copies_is_never_held() {
 
 /// An envelope as large as the format allows, with as many entries as it may have.
 fn hostile_item(number: usize) -> String {
-    let entries = if number % 2 == 0 {
+    let entries = if number.is_multiple_of(2) {
         "To: \"\"\n".repeat(60_000)
     } else {
         format!("rcpt: {{{}}}\n", "via: \"\" ".repeat(60_000))
