@@ -26,7 +26,7 @@ impl<S: System> Queue<S> {
         Ok(!self.marks()?.is_empty())
     }
 
-    /// Returns the names of the marks.
+    /// Returns the names of the marks; an empty one for a name that is not UTF-8.
     pub(super) fn marks(&self) -> Result<Vec<String>> {
         if self.file_type(MARKS)? != Some(FileType::Directory) {
             return Ok(Vec::new());
@@ -43,6 +43,7 @@ impl<S: System> Queue<S> {
                 Ok(Some(entry)) => names.push(entry.name),
                 Ok(None) => return Ok(names),
                 Err(Errno::NoEntry) => {}
+                Err(Errno::NotUtf8) => names.push(String::new()),
                 Err(errno) => return Err(failed(Operation::ReadDirectory)(errno)),
             }
         }
@@ -71,10 +72,10 @@ impl<S: System> Queue<S> {
         if names.is_empty() {
             return Ok(());
         }
-        let failed = |errno| Error::new(errno, Operation::Unlink, MARKS);
+        let failed = |name: &str, errno| Error::new(errno, Operation::Unlink, &[MARKS, "/", name].concat());
         let marks = match self.directory.open_directory(MARKS) {
             Err(Errno::NoEntry) => return Ok(()),
-            opened => opened.map_err(failed)?,
+            opened => opened.map_err(|errno| failed("", errno))?,
         };
         let unsynced = self.unsynced.borrow();
         for name in names {
@@ -83,9 +84,12 @@ impl<S: System> Queue<S> {
                 Subject::Entries => false,
                 Subject::Everything => !unsynced.is_empty(),
             };
-            match if is_unsynced { Ok(()) } else { marks.unlink(name) } {
+            if is_unsynced {
+                continue;
+            }
+            match if name.is_empty() { Err(Errno::NotUtf8) } else { marks.unlink(name) } {
                 Ok(()) | Err(Errno::NoEntry) => {}
-                Err(errno) => return Err(failed(errno)),
+                Err(errno) => return Err(failed(name, errno)),
             }
         }
         Ok(())

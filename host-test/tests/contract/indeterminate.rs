@@ -5,6 +5,10 @@ use crate::support::{body, code, put};
 use queue_store_host_test::bindings::{ErrorCode, State, envelope, mail};
 use queue_store_host_test::simulator::host::Simulated;
 use queue_store_host_test::simulator::world::{ErrorName, Fault, Operation};
+use queue_store_host_test::test_queue::TestQueue;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 fn fault(operation: Operation, times: usize, error: ErrorName) -> Fault {
     Fault { operation, skip: 0, times, error, takes_effect: false }
@@ -180,4 +184,28 @@ fn item_of_an_indeterminate_put_is_rewritten_later() {
     let recovery = system.recover(0).expect("the directory works again");
     assert_eq!((recovery.durable_items, recovery.rewritten, recovery.problems), (2, 1, Vec::new()));
     put(&mut system, "z", b"z");
+}
+
+#[test]
+fn foreign_marks_close_the_queue_for_changes_alone() {
+    let mut queue = TestQueue::new();
+    put(&mut queue, "x", b"body");
+    let marks = queue.file(".unsynced");
+    fs::create_dir(&marks).expect("the name is free");
+    put(&mut queue, "y", b"an empty directory is no mark");
+    for name in [&b"\xff"[..], b"directory"] {
+        let path = marks.join(OsStr::from_bytes(name));
+        fs::create_dir_all(&marks).expect("the name is free");
+        if name == b"directory" { fs::create_dir(&path) } else { fs::write(&path, "") }.expect("the name is free");
+        queue.close();
+        assert_eq!(code(queue.put(Some("z"), &mail(b"z"), None)), ErrorCode::NeedsRecovery);
+        assert_eq!(body(&mut queue, "x"), b"body", "a closed queue can be read");
+        let error = queue.recover(0).expect_err("the mark cannot be removed");
+        assert!(error.path.starts_with("queue/.unsynced/"), "{error:?}");
+        assert!(queue.needs_recovery().expect("the queue is open"));
+        if name == b"directory" { fs::remove_dir(&path) } else { fs::remove_file(&path) }.expect("the file exists");
+        queue.recover(0).expect("no mark is left");
+    }
+    assert!(!marks.exists());
+    put(&mut queue, "z", b"z");
 }
