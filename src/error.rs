@@ -90,11 +90,14 @@ pub enum Remark {
     /// A temporary file is left.
     #[error("; its temporary file could not be removed")]
     TemporaryFileLeft,
-    /// Recovery could not make an item durable.
+    /// Recovery could not fsync an item.
     #[error("; the item may not survive power loss")]
     MayNotSurvive,
+    /// Recovery could not rewrite an item whose fsync failed.
+    #[error("; the item may not survive power loss, and the queue stays closed for changes: recover again")]
+    StaysClosed,
     /// The failure could not be marked in the directory.
-    #[error("; no mark could be left in the directory, so that other processes do not know it")]
+    #[error("; no mark could be left in the directory: other processes do not know of this failure")]
     NotMarked,
     /// Recovery could not find out the time of the file system.
     #[error("; temporary files that are just old enough may be left")]

@@ -37,8 +37,7 @@ pub const MAX_ITEM_PAGE: usize = 1_000;
 /// when it is reached.
 pub const MAX_PAGE_BYTES: usize = 4 << 20;
 
-/// Bytes of files beyond which a page of a listing ends that has read them whole, or may have: a call of a host takes only so
-/// long.
+/// Bytes of item files after which a page ends, so that one call stays within a host's time limit.
 pub const MAX_PAGE_READ_BYTES: u64 = 256 << 20;
 
 /// Bytes that a value takes in a host beside its content: an item of empty addresses is small on disk, but not in a

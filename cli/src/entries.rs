@@ -1,5 +1,5 @@
-//! The items of a queue in the order in which they are printed, of which memory holds only the keys: what is printed of each
-//! waits in a temporary file.
+//! The items of a queue in the order in which they are printed. Memory holds only the keys: the printed rows are kept in a
+//! temporary file.
 
 use crate::failure::Failure;
 use queue_store_host::Queue;

@@ -59,7 +59,7 @@ impl Instance {
             } else if self.store.data().out_of_memory {
                 Error::OutOfMemory(limits.memory_bytes)
             } else {
-                error.into()
+                Error::Component(error)
             }
         })
     }

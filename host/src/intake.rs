@@ -69,8 +69,7 @@ impl Intake {
         let mut remaining = self.remaining.lock().unwrap_or_else(PoisonError::into_inner);
         let IntakeLimits { mails: left_mails, bytes: left_bytes } = *remaining;
         let left = |left: u64, taken: u64, of: &str| {
-            left.checked_sub(taken)
-                .ok_or_else(|| exceeded(&format!("the plugin may submit {left} {of} more, and no others")))
+            left.checked_sub(taken).ok_or_else(|| exceeded(&format!("the limit of the plugin leaves {left} {of}")))
         };
         *remaining =
             IntakeLimits { mails: left(left_mails, mails, "mails")?, bytes: left(left_bytes, bytes as u64, "bytes")? };

@@ -28,15 +28,17 @@ type DirectoryIdentity = (u64, u64);
 #[derive(Default)]
 struct PoolState {
     idle: Vec<Instance>,
-    /// Instances in which an fsync failed. Only they know which items are unsynced, so they recover the queue, also
-    /// when a recovery could not rewrite the items.
+    /// Instances in which an fsync failed. Where no mark could be left, only they know which items are unsynced, so they
+    /// recover the queue.
     unsynced: Vec<Instance>,
     /// Number of leased instances in which an fsync failed.
     leased_unsynced: usize,
     /// Whether the queue refuses changes until it is recovered.
     closed: bool,
-    /// The directory that the instances opened; none if it had gone meanwhile.
+    /// The directory that the instances opened.
     identity: Option<DirectoryIdentity>,
+    /// Number of directories that were replaced. The state of an instance of an earlier one means nothing.
+    replacements: u64,
     /// Number of recoveries. An instance that was leased before the last one is not kept.
     recoveries: u64,
     /// Counters of the instances that are gone.
@@ -50,7 +52,7 @@ impl Pool {
         let name: Arc<str> = directory.to_str().filter(|path| !path.is_empty()).unwrap_or("queue").into();
         let error = |source| Error::Directory { path: directory.to_path_buf(), source };
         let directory = path::absolute(directory).map_err(error)?;
-        let identity = identity(&directory);
+        let identity = Some(identity(&directory)?);
         let mut instance = Instance::new(engine, &directory, &name)?;
         instance.queue()??;
         let state = PoolState { closed: instance.closed, idle: vec![instance], identity, ..PoolState::default() };
@@ -69,36 +71,39 @@ impl Pool {
 
     /// Takes an idle instance, or a new one, until the lease is dropped.
     pub(crate) fn lease(self: &Arc<Pool>) -> Result<Lease> {
-        self.forget_replaced_directory();
-        let (idle, recoveries) = {
+        self.forget_replaced_directory()?;
+        let (idle, recoveries, replacements) = {
             let mut state = self.state();
-            (state.idle.pop(), state.recoveries)
+            (state.idle.pop(), state.recoveries, state.replacements)
         };
         let instance = match idle {
             Some(instance) => instance,
             None => Instance::new(&self.engine, &self.directory, &self.name)?,
         };
-        Ok(Lease { pool: self.clone(), instance: Some(instance), recoveries, unsynced: false })
+        Ok(Lease { pool: self.clone(), instance: Some(instance), recoveries, replacements, unsynced: false })
     }
 
     /// Drops the instances, and the state of the queue, if another directory has the place of the one that they opened.
-    fn forget_replaced_directory(&self) {
-        let identity = identity(&self.directory);
+    fn forget_replaced_directory(&self) -> Result<()> {
+        let identity = Some(identity(&self.directory)?);
         let mut state = self.state();
         if state.identity == identity {
-            return;
+            return Ok(());
         }
         state.identity = identity;
         state.closed = false;
         state.recoveries += 1;
+        state.replacements += 1;
+        state.leased_unsynced = 0;
         let (idle, unsynced) = (std::mem::take(&mut state.idle), std::mem::take(&mut state.unsynced));
         drop(state);
         idle.into_iter().chain(unsynced).for_each(|instance| self.retire(instance));
+        Ok(())
     }
 
     /// Recovers the queue: with every instance in which an fsync failed, or else with any.
     pub(crate) fn recover(self: &Arc<Pool>, grace_seconds: u32) -> Result<Recovery> {
-        self.forget_replaced_directory();
+        self.forget_replaced_directory()?;
         let mut leases = self.lease_unsynced();
         let mut last = match leases.pop() {
             Some(lease) => lease,
@@ -141,10 +146,11 @@ impl Pool {
     /// Takes the instances in which an fsync failed.
     fn lease_unsynced(self: &Arc<Pool>) -> Vec<Lease> {
         let mut state = self.state();
-        let recoveries = state.recoveries;
+        let (recoveries, replacements) = (state.recoveries, state.replacements);
         let unsynced = std::mem::take(&mut state.unsynced);
         state.leased_unsynced += unsynced.len();
-        let lease = |instance| Lease { pool: self.clone(), instance: Some(instance), recoveries, unsynced: true };
+        let lease =
+            |instance| Lease { pool: self.clone(), instance: Some(instance), recoveries, replacements, unsynced: true };
         unsynced.into_iter().map(lease).collect()
     }
 
@@ -182,8 +188,11 @@ impl Pool {
 }
 
 /// Returns the identity of the directory that a path names.
-fn identity(directory: &Path) -> Option<DirectoryIdentity> {
-    directory.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+fn identity(directory: &Path) -> Result<DirectoryIdentity> {
+    match directory.metadata() {
+        Ok(metadata) => Ok((metadata.dev(), metadata.ino())),
+        Err(source) => Err(Error::Directory { path: directory.to_path_buf(), source }),
+    }
 }
 
 /// An instance of a pool. Dropping the lease returns it.
@@ -192,6 +201,7 @@ pub(crate) struct Lease {
     /// None after the instance trapped.
     instance: Option<Instance>,
     recoveries: u64,
+    replacements: u64,
     /// Whether an fsync failed in the instance.
     unsynced: bool,
 }
@@ -307,15 +317,17 @@ impl Lease {
         };
         if matches!(error.code, ErrorCode::Indeterminate | ErrorCode::NeedsRecovery) && !instance.closed {
             instance.closed = true;
-            self.pool.state().closed = true;
             self.set_unsynced(true);
         }
     }
 
     fn set_unsynced(&mut self, unsynced: bool) {
         let state = &mut self.pool.state();
-        state.leased_unsynced -= usize::from(self.unsynced);
-        state.leased_unsynced += usize::from(unsynced);
+        if self.replacements == state.replacements {
+            state.closed |= unsynced;
+            state.leased_unsynced -= usize::from(self.unsynced);
+            state.leased_unsynced += usize::from(unsynced);
+        }
         self.unsynced = unsynced;
     }
 }
@@ -323,11 +335,14 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut state = self.pool.state();
-        state.leased_unsynced -= usize::from(self.unsynced);
+        let is_current = self.replacements == state.replacements;
+        if is_current {
+            state.leased_unsynced -= usize::from(self.unsynced);
+        }
         let Some(instance) = self.instance.take() else {
             return;
         };
-        if self.unsynced {
+        if self.unsynced && is_current {
             state.unsynced.push(instance);
         } else if self.recoveries == state.recoveries
             && instance.is_small()

@@ -203,8 +203,7 @@ fn program(directory: &Path) {
         found.insert(id, exists);
         unsynced += u64::from(exists && *promise == Promise::Either);
     }
-    // Only the instances in which the fsyncs failed know these items. Others would take another fsync's success for
-    // theirs.
+    // A recovery that does not know these items would take the success of another fsync for theirs.
     assert!(rewritten >= unsynced, "{unsynced} items were unsynced, and {rewritten} rewritten");
     // The queue works again, in as many instances as before, and the results of recovery stay true.
     thread::scope(|scope| {

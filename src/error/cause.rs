@@ -127,6 +127,9 @@ pub enum Cause {
     /// An earlier call of the draft, the reader or the listing failed.
     #[error("{0}")]
     Aborted(&'static str),
+    /// An fsync of another call failed during a recovery.
+    #[error("an fsync of another call failed meanwhile: recover the queue again")]
+    FailedMeanwhile,
     /// The queue refuses changes.
     #[error("an fsync failed earlier, and its data may not survive power loss: recover the queue first")]
     Closed,
@@ -157,7 +160,7 @@ impl Cause {
             Cause::NotRegular | Cause::NotRegularFile | Cause::NoDirectorySync => Code::Unsupported,
             Cause::QueueFull => Code::QueueFull,
             Cause::Aborted(_) => Code::Aborted,
-            Cause::Closed => Code::NeedsRecovery,
+            Cause::Closed | Cause::FailedMeanwhile => Code::NeedsRecovery,
         }
     }
 }

@@ -36,6 +36,10 @@ impl<S: System> Queue<S> {
         self.check_unmarked()?;
         self.sync_preexisting_entries(durability).map_err(|error| self.error(error))?;
         let change = |id: &String| {
+            // An earlier item may have closed the queue.
+            if self.needs_recovery() {
+                return Outcome::new::<()>(id, Err(Cause::Closed.into()));
+            }
             let changed = ItemId::parse(id).map_err(Error::from).and_then(|id| change(&id));
             Outcome::new(id, changed.map_err(|error| self.item_error(id, error)))
         };

@@ -25,6 +25,8 @@ pub struct Queue<S: System> {
     /// fsynced.
     preexisting_entries_synced: Cell<bool>,
     pub(super) unsynced: RefCell<Unsynced>,
+    /// Whether an fsync of the directory failed since the last recovery.
+    directory_sync_failed: Cell<bool>,
 }
 
 impl<S: System> Queue<S> {
@@ -38,6 +40,7 @@ impl<S: System> Queue<S> {
             needs_recovery: Cell::default(),
             preexisting_entries_synced: Cell::default(),
             unsynced: RefCell::default(),
+            directory_sync_failed: Cell::default(),
         };
         let is_marked = queue.is_marked().map_err(|error| queue.error(error))?;
         queue.needs_recovery.set(is_marked);
@@ -59,11 +62,21 @@ impl<S: System> Queue<S> {
         self.restore_unsynced(other.take_unsynced());
     }
 
-    /// Removes the marks that a recovery acted on, and opens the queue for changes if no item is unsynced any more.
+    /// Removes the marks that a recovery acted on, and opens the queue for changes if no item is unsynced any more. A mark that
+    /// another call left meanwhile may be of an item that the recovery took for durable, so it fails then.
     pub(super) fn reopen(&self, marks: &[String]) -> Result<()> {
+        let is_known = |name: &String| {
+            let is_retained = matches!(Subject::of(name), Subject::Item(id) if self.unsynced.borrow().contains(id));
+            is_retained || marks.contains(name)
+        };
+        if !self.marks()?.iter().all(is_known) {
+            self.require_recovery();
+            return Err(Cause::FailedMeanwhile.into());
+        }
         self.remove_marks(marks)?;
         // It fails where there is a mark, and an empty directory has no meaning.
         let _ = self.directory.remove_directory(MARKS);
+        self.directory_sync_failed.set(false);
         self.needs_recovery.set(self.is_marked()? || !self.unsynced.borrow().is_empty());
         Ok(())
     }
@@ -93,8 +106,13 @@ impl<S: System> Queue<S> {
     /// Notes that an item may not survive power loss because of `error`, and closes the queue.
     #[cold]
     pub(super) fn close_for(&self, id: &str, error: Error) -> Error {
+        if self.unsynced.borrow().is_everything() {
+            // A mark of every item was left before.
+            return error;
+        }
         self.retain_unsynced(id);
-        self.close(Subject::Item(id), error)
+        let subject = if self.unsynced.borrow().is_everything() { Subject::Everything } else { Subject::Item(id) };
+        self.close(subject, error)
     }
 
     /// Closes the queue because of `error`, the failure of an fsync, in every process.
@@ -143,6 +161,7 @@ impl<S: System> Queue<S> {
     /// fsync is never repeated.
     pub(super) fn sync_change(&self, durability: Durability) -> Result<()> {
         match durability {
+            Durability::Full if self.directory_sync_failed.get() => Err(Error::from(Cause::Closed).indeterminate()),
             Durability::Full => self.sync_directory().map_err(Error::indeterminate),
             Durability::ContentOnly | Durability::None => Ok(()),
         }
@@ -169,6 +188,7 @@ impl<S: System> Queue<S> {
             if is_unsupported && !self.preexisting_entries_synced.get() {
                 return Error::new(Cause::NoDirectorySync, Operation::SyncDirectory, "");
             }
+            self.directory_sync_failed.set(true);
             self.close(Subject::Entries, Error::new(errno, Operation::SyncDirectory, ""))
         })?;
         self.preexisting_entries_synced.set(true);

@@ -3,6 +3,7 @@
 use super::handle::Queue;
 use crate::error::{Cause, Error, Operation, Result};
 use crate::item::Format;
+use crate::limits::MAX_FOUND_ID_BYTES;
 use crate::storage::errno::Errno;
 use crate::storage::file_name::{self, FORMATS, ItemName, LIVE, Meaning, State};
 use crate::storage::filesystem::{Directory, File, FileType, System};
@@ -159,7 +160,8 @@ impl<S: System> Queue<S> {
         }
     }
 
-    fn identity(&self, file: &ItemFile) -> Result<u128> {
+    /// Returns the identity of the file that has the name of an item.
+    pub(super) fn identity(&self, file: &ItemFile) -> Result<u128> {
         self.directory.identity(&file.name).map_err(|errno| Error::new(errno, Operation::Stat, &file.name))
     }
 
@@ -167,6 +169,11 @@ impl<S: System> Queue<S> {
     /// call that changed nothing.
     pub(super) fn sync_existing(&self, id: &str, file: &ItemFile) -> Result<()> {
         match self.open_synced(file) {
+            // Where another process was told of a failed fsync meanwhile, this one had nothing to write.
+            Ok(_) if self.is_marked()? => {
+                self.require_recovery();
+                Err(Error::new(Cause::Closed, Operation::None, &file.name))
+            }
             Ok(_) => Ok(()),
             Err(error) if error.operation == Operation::Sync => Err(self.close_for(id, error).needs_recovery()),
             Err(error) => Err(error),
@@ -213,5 +220,7 @@ pub(super) fn not_regular(name: &str) -> Error {
 /// Creates the error for an item whose field `ID` is not the id of its file name.
 #[cold]
 pub(super) fn id_mismatch(recorded: &str, file: &ItemFile) -> Error {
-    Error::new(Cause::IdMismatch(recorded.to_string()), Operation::Decode, &file.name)
+    // It may be as long as an envelope, and a recovery reports many.
+    let recorded = recorded[..recorded.floor_char_boundary(MAX_FOUND_ID_BYTES)].to_string();
+    Error::new(Cause::IdMismatch(recorded), Operation::Decode, &file.name)
 }

@@ -21,13 +21,20 @@ use alloc::vec::Vec;
 const ATTEMPTS: usize = 8;
 
 impl<S: System> Queue<S> {
-    /// Whether the queue has a mark.
+    /// Whether the queue has a mark. Marks that cannot be read count as some.
     pub(super) fn is_marked(&self) -> Result<bool> {
-        Ok(!self.marks()?.is_empty())
+        if self.file_type(MARKS)? != Some(FileType::Directory) {
+            return Ok(false);
+        }
+        Ok(self.first_marks(1).map_or(true, |names| !names.is_empty()))
     }
 
     /// Returns the names of the marks; an empty one for a name that is not UTF-8.
     pub(super) fn marks(&self) -> Result<Vec<String>> {
+        self.first_marks(usize::MAX)
+    }
+
+    fn first_marks(&self, most: usize) -> Result<Vec<String>> {
         if self.file_type(MARKS)? != Some(FileType::Directory) {
             return Ok(Vec::new());
         }
@@ -38,15 +45,16 @@ impl<S: System> Queue<S> {
         };
         let mut entries = directory.entries().map_err(failed(Operation::ReadDirectory))?;
         let mut names = Vec::new();
-        loop {
+        while names.len() < most {
             match entries.next() {
                 Ok(Some(entry)) => names.push(entry.name),
-                Ok(None) => return Ok(names),
+                Ok(None) => break,
                 Err(Errno::NoEntry) => {}
                 Err(Errno::NotUtf8) => names.push(String::new()),
                 Err(errno) => return Err(failed(Operation::ReadDirectory)(errno)),
             }
         }
+        Ok(names)
     }
 
     /// Adds a mark, and returns its name.
@@ -67,7 +75,7 @@ impl<S: System> Queue<S> {
         Err(last)
     }
 
-    /// Removes the marks that have these names, but those whose subject is still unsynced.
+    /// Removes the marks that have these names, except for those whose subject is still unsynced.
     pub(super) fn remove_marks(&self, names: &[String]) -> Result<()> {
         if names.is_empty() {
             return Ok(());

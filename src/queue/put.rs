@@ -136,6 +136,9 @@ impl<S: System> Queue<S> {
         for file in self.files(id, &STATES)? {
             self.sync_existing(id, &file)?;
         }
-        self.sync_directory().map_err(|error| self.close_for(id, error).needs_recovery())
+        self.sync_directory().map_err(|error| match error.cause {
+            Cause::NoDirectorySync => error,
+            _ => self.close_for(id, error).needs_recovery(),
+        })
     }
 }

@@ -41,6 +41,7 @@ impl<S: System> Queue<S> {
     /// Makes the state of the queue definite, and removes temporary files that are at least `grace_seconds` old.
     pub fn recover(&self, grace_seconds: u32) -> Result<Recovery> {
         let mut recovery = Recovery::default();
+        let was_closed = self.needs_recovery();
         let marks = self.marks().map_err(|error| self.error(error))?;
         let mut unsynced = self.take_unsynced();
         marks.iter().for_each(|name| unsynced.insert_mark(name));
@@ -51,7 +52,7 @@ impl<S: System> Queue<S> {
             .and_then(|()| self.reopen(&marks));
         if let Err(error) = recovered {
             self.restore_unsynced(unsynced);
-            let closed = error.operation == Operation::SyncDirectory && error.cause != Cause::NoDirectorySync;
+            let closed = error.operation == Operation::SyncDirectory || self.needs_recovery() && !was_closed;
             return Err(self.error(if closed { error.needs_recovery() } else { error }));
         }
         Ok(recovery)
@@ -120,7 +121,11 @@ impl<S: System> Queue<S> {
             recovery.durable_items += 1;
             Ok(())
         })?;
-        self.sync_directory()
+        match self.sync_directory() {
+            Err(error) if error.cause == Cause::NoDirectorySync => recovery.problem(self.error(error)),
+            synced => synced?,
+        }
+        Ok(())
     }
 
     /// Calls `visit` for the file of every item, and reports the failures. Only a failed fsync of the directory ends the pass.
@@ -153,6 +158,7 @@ impl<S: System> Queue<S> {
         if !unsynced.contains(file.id()) && !self.unsynced.borrow().contains(file.id()) {
             match self.open_synced(file) {
                 Ok(synced) => return Ok((synced, false)),
+                // Until it is rewritten, a process that is killed leaves the mark.
                 Err(error) if error.operation == Operation::Sync => mark = self.mark(Subject::Item(file.id())).ok(),
                 Err(error) => return Err(error.remark(Remark::MayNotSurvive)),
             }
@@ -162,8 +168,8 @@ impl<S: System> Queue<S> {
                 return error;
             }
             // The queue stays closed, and the next recovery tries again.
-            self.retain_unsynced(file.id());
-            error.needs_recovery().remark(Remark::MayNotSurvive)
+            let error = self.close_for(file.id(), error);
+            if error.remark == Remark::NotMarked { error } else { error.remark(Remark::StaysClosed) }
         });
         self.remove_marks(mark.as_slice())?;
         copied?;
@@ -195,6 +201,7 @@ impl<S: System> Queue<S> {
 
     /// Writes an item to a new file, as it is visible, and publishes that in the place of the old one.
     fn copy_to_new_file(&self, file: &ItemFile) -> Result<()> {
+        let identity = self.identity(file)?;
         let old = self.open_file(file)?;
         let mut new = self.create_temporary()?;
         let mut offset = 0;
@@ -209,7 +216,12 @@ impl<S: System> Queue<S> {
                 Err(error) => return Err(new.give_up(error)),
             }
         }
-        new.finish(Durability::Full)?.publish_replacing(&file.name)
+        let new = new.finish(Durability::Full)?;
+        if self.identity(file)? != identity {
+            // Another process replaced the item meanwhile, and answers for the new one.
+            return Ok(());
+        }
+        new.publish_replacing(&file.name)
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) enum Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Returns the subject of the mark that has a name. A name that no mark has stands for every item.
+    /// Returns the subject of the mark that has a name. Any other name counts as a mark of every item.
     pub(super) fn of(name: &'a str) -> Subject<'a> {
         match name.split_once(':') {
             Some((_, "")) => Subject::Entries,
@@ -33,9 +33,10 @@ impl<'a> Subject<'a> {
     pub(super) fn name(self, random: u64) -> String {
         let random = base64url(random);
         let id = match self {
+            // chasquid reads an item without an id, whose mark would be one of entries.
+            Subject::Item("") | Subject::Everything => return random,
             Subject::Item(id) => id,
             Subject::Entries => "",
-            Subject::Everything => return random,
         };
         let name = [&random, ":", id].concat();
         // An id that another program made may be too long for the name of a mark.
@@ -69,6 +70,11 @@ impl Unsynced {
             Subject::Entries => {}
             Subject::Everything => self.more = true,
         }
+    }
+
+    /// Whether every item is unsynced.
+    pub(super) fn is_everything(&self) -> bool {
+        self.more
     }
 
     /// Whether no item is unsynced.

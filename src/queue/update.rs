@@ -1,7 +1,7 @@
 //! Changes of an item's envelope.
 
 use super::handle::Queue;
-use crate::error::{Cause, Error, Operation, Result};
+use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::item::decoder::{Strictness, revision};
 use crate::item::envelope::{Envelope, Recipient, Timestamp};
 use crate::item::id::ItemId;
@@ -108,6 +108,13 @@ impl<S: System> Queue<S> {
             self.counters.updates.add(1);
             Ok(revision(checksum))
         };
-        update().map_err(|error| self.item_error(&id, error))
+        let updated = update().or_else(|error| {
+            if error.code() == Code::NotFound {
+                // The removal of the item may not be durable yet.
+                self.sync_change(durability)?;
+            }
+            Err(error)
+        });
+        updated.map_err(|error| self.item_error(&id, error))
     }
 }

@@ -7,6 +7,8 @@ use std::io::ErrorKind;
 
 const MAKE_ROOM: &str = "make room, then try again";
 
+const FILE_SIZE_LIMIT: &str = "look at the limit of file sizes (ulimit -f)";
+
 const TRY_LATER: &str = "try again later, or raise the limit (ulimit -a)";
 
 const MOUNT_WRITABLE: &str = "mount it writable, then try again";
@@ -28,6 +30,7 @@ fn of_kind(kind: ErrorKind) -> &'static str {
         ErrorKind::PermissionDenied => "run this as a user who may",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => MAKE_ROOM,
         ErrorKind::ReadOnlyFilesystem => MOUNT_WRITABLE,
+        ErrorKind::FileTooLarge if file_size_limit::was_exceeded() => FILE_SIZE_LIMIT,
         _ => "check the path",
     }
 }
@@ -37,7 +40,7 @@ fn of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::NotFound => Some("list shows the items"),
         ErrorCode::Exists => Some("if it is this mail, it is queued already"),
         ErrorCode::Corrupt => Some("quarantine it, or replace it from a backup"),
-        ErrorCode::TooLarge if file_size_limit::was_exceeded() => Some("look at the limit of file sizes (ulimit -f)"),
+        ErrorCode::TooLarge if file_size_limit::was_exceeded() => Some(FILE_SIZE_LIMIT),
         ErrorCode::NoSpace | ErrorCode::Quota => Some(MAKE_ROOM),
         ErrorCode::ReadOnly => Some(MOUNT_WRITABLE),
         ErrorCode::Access => Some("run this as the owner of the queue"),

@@ -35,9 +35,6 @@ pub(crate) enum Cause {
     /// A verification found damage.
     #[error("{damaged} of {items} items are damaged: look at them, then seal or quarantine them")]
     DamagedItems { damaged: usize, items: usize },
-    /// An fsync of another process failed during a recovery.
-    #[error("an fsync of another process failed meanwhile: recover the queue again")]
-    FailedMeanwhile,
     /// A directory of an import is not a maildir.
     #[error("not a maildir, which has directories `new` and `cur`")]
     NotMaildir,
@@ -106,7 +103,7 @@ impl Cause {
             | Cause::HeaderAddress { .. }
             | Cause::AmbiguousSeparator => Sysexit::DataErr,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
-            Cause::Interrupted | Cause::FailedMeanwhile => Sysexit::TempFail,
+            Cause::Interrupted => Sysexit::TempFail,
             Cause::Owner { .. } => Sysexit::NoPerm,
             Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
             Cause::Signals(source) | Cause::Read(source) => exit_code_of_system(source).unwrap_or(Sysexit::IoErr),
@@ -127,6 +124,7 @@ pub(super) fn is_exhaustion(error: &io::Error) -> bool {
 fn exit_code_of_system(error: &io::Error) -> Option<Sysexit> {
     match error.kind() {
         _ if is_exhaustion(error) => Some(Sysexit::TempFail),
+        ErrorKind::FileTooLarge if file_size_limit::was_exceeded() => Some(Sysexit::TempFail),
         ErrorKind::PermissionDenied => Some(Sysexit::NoPerm),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Sysexit::TempFail),
         _ => None,

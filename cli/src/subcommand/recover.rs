@@ -1,7 +1,7 @@
 //! `recover`: makes the state of the queue definite.
 
 use crate::arguments;
-use crate::failure::{Cause, Failure, Failures};
+use crate::failure::{Failure, Failures};
 use crate::json;
 use crate::output::{print_json, print_line};
 use crate::queue_directory;
@@ -21,9 +21,6 @@ pub(crate) fn run(arguments: &arguments::Recover) -> Result<Sysexit, Failure> {
     }
     let mut failures = Failures::none();
     operations_before_damage(recovery.problems).iter().for_each(|problem| failures.report(problem));
-    if failures.code() == Sysexit::Ok && queue.needs_recovery() {
-        failures.report(&Failure::from(Cause::FailedMeanwhile));
-    }
     Ok(failures.code())
 }
 

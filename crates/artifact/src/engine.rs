@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(unreachable_pub, reason = "the library exports it, and the build script does not")]
 pub enum AddressSpace {
-    /// As much as it likes: each instance reserves 4 GiB, so that its code needs no checks of bounds.
+    /// No limit: each instance reserves 4 GiB, so that its code needs no checks of bounds.
     Unlimited,
     /// A limited amount (`ulimit -v`): an instance reserves what it uses, and its code checks bounds.
     Limited,

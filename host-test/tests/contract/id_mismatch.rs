@@ -109,3 +109,16 @@ fn renaming_the_file_back_resolves_the_mismatch() {
     let recovery = queue.recover(0).expect("the directory can be read");
     assert_eq!((recovery.durable_items, recovery.damaged_items, recovery.problems), (1, 0, Vec::new()));
 }
+
+#[test]
+fn problem_shows_the_beginning_of_a_long_recorded_id() {
+    let mut queue = TestQueue::new();
+    let id = "é".repeat(500_000);
+    let text =
+        format!("ID: \"{id}\" from: \"<>\" rcpt: {{address: \"b@x\"}} data: \"x\" created_at_ts: {{seconds: 1}}");
+    fs::write(queue.file("m:y"), text).expect("the file can be written");
+    let recovery = queue.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.damaged_items, recovery.problems.len()), (0, 1, 1));
+    let problem = &recovery.problems[0];
+    assert!(problem.code == ErrorCode::IdMismatch && problem.detail.len() < 500, "{} bytes", problem.detail.len());
+}

@@ -5,7 +5,7 @@ use queue_store_host_test::bindings::{Detail, Entry, ErrorCode, Format, Integrit
 use queue_store_host_test::simulator::host::Simulated;
 use queue_store_host_test::simulator::world::Operation;
 use queue_store_host_test::test_queue::TestQueue;
-use std::fs;
+use std::fs::{self, File};
 
 const DETAILS: [Detail; 3] = [Detail::Name, Detail::Envelope, Detail::Whole];
 
@@ -184,4 +184,23 @@ fn count_tells_items_from_other_files() {
     let counts = queue.count().expect("the directory can be read");
     let all = (counts.ready, counts.held, counts.quarantined, counts.temporary, counts.foreign);
     assert_eq!(all, (2, 1, 1, 3, 1));
+}
+
+#[test]
+fn page_ends_after_many_bytes_of_files() {
+    const BYTES: u64 = 300 << 20;
+    let mut queue = TestQueue::new();
+    for number in 0..3 {
+        let file = File::create(queue.file(&format!("m:{number}"))).expect("the file can be created");
+        file.set_len(BYTES).expect("the file system has sparse files");
+    }
+    for (detail, pages) in [(Detail::Name, 1), (Detail::Envelope, 3), (Detail::Whole, 3)] {
+        let listing = queue.items(&[], detail).expect("the directory can be read");
+        let mut found = Vec::new();
+        while let Some(page) = queue.listing_next(listing, 10).expect("the directory can be read") {
+            found.push(page.len());
+        }
+        assert_eq!((found.len(), found.iter().sum::<usize>()), (pages, 3), "{detail:?}");
+        queue.drop_resource(listing);
+    }
 }

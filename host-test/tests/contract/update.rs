@@ -176,3 +176,12 @@ fn update_holds_no_body_in_memory() {
         assert!(queue.memory_bytes() < 4 << 20, "the guest has {} bytes", queue.memory_bytes());
     }
 }
+
+#[test]
+fn not_found_is_answered_after_a_directory_fsync() {
+    let mut queue = TestQueue::new();
+    put(&mut queue, "x", b"body");
+    let syncs = queue.counter("directory-syncs");
+    assert_eq!(code(queue.update("y", &no_change(), None)), ErrorCode::NotFound);
+    assert_eq!(queue.counter("directory-syncs") - syncs, 1, "the removal of the item may not be durable");
+}
