@@ -20,6 +20,8 @@ pub(crate) enum Action {
     Run(Run),
     /// Check one image of a kept log
     Replay(Replay),
+    /// Fail one write of an item on ext4 and XFS, cut the power, and check every item that was called durable
+    FailedWrites(FailedWrites),
 }
 
 #[derive(Args)]
@@ -73,6 +75,16 @@ pub(crate) struct Replay {
     /// Write the image to this file, to be inspected by hand
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
+    /// The command to test, instead of `QUEUE_STORE_COMMAND` or the one that cargo builds
+    #[arg(long, value_name = "FILE")]
+    pub(crate) command: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct FailedWrites {
+    /// Maximum number of images after each flush
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) images: usize,
     /// The command to test, instead of `QUEUE_STORE_COMMAND` or the one that cargo builds
     #[arg(long, value_name = "FILE")]
     pub(crate) command: Option<PathBuf>,

@@ -136,13 +136,14 @@ pub struct Checker<'a> {
 
 /// The fields used of the output of `recover --json`.
 #[derive(Deserialize)]
-struct Recovery {
-    problems: Vec<Problem>,
+pub(crate) struct Recovery {
+    pub(crate) durable_items: u64,
+    pub(crate) problems: Vec<Problem>,
 }
 
 #[derive(Deserialize)]
-struct Problem {
-    path: String,
+pub(crate) struct Problem {
+    pub(crate) path: String,
     detail: String,
 }
 

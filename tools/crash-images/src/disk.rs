@@ -19,6 +19,8 @@ pub struct Disk {
 struct State {
     image: Image,
     log: Log,
+    /// The content of the write that must fail.
+    fault: Option<Vec<u8>>,
 }
 
 impl Disk {
@@ -32,9 +34,9 @@ impl Disk {
         self.bytes
     }
 
-    /// Replaces the content of the disk and clears its log.
+    /// Replaces the content of the disk, and clears its log and its fault.
     pub fn load(&self, image: Image) {
-        *self.state() = State { image, log: Log::default() };
+        *self.state() = State { image, ..State::default() };
     }
 
     /// Returns the log and clears it.
@@ -62,6 +64,22 @@ impl Disk {
         let mut state = self.state();
         state.image.apply(&event);
         state.log.push(event);
+    }
+
+    /// Makes the next write fail whose bytes contain `content`, once.
+    pub fn fail_write_of(&self, content: &[u8]) {
+        self.state().fault = Some(content.to_vec());
+    }
+
+    /// Returns whether the write that must fail is still to come.
+    pub fn has_fault(&self) -> bool {
+        self.state().fault.is_some()
+    }
+
+    /// Returns whether a write of `bytes` must fail, and clears the fault if it must.
+    pub(crate) fn take_fault(&self, bytes: &[u8]) -> bool {
+        let contains = |content: &mut Vec<u8>| bytes.windows(content.len()).any(|window| window == content.as_slice());
+        self.state().fault.take_if(contains).is_some()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

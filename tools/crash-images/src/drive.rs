@@ -89,6 +89,19 @@ impl Drive {
         Mounted::new(self.device(), self.directory.path().join(MOUNTED), kind, options)
     }
 
+    /// Writes all cached data of the file system that is mounted at `mounted`, and flushes the disk.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a write or the flush fails.
+    pub fn sync(&self, mounted: &Path) -> Result<(), Error> {
+        let root = File::open(mounted).map_err(Error::file(mounted))?;
+        nix::unistd::syncfs(root).map_err(Error::file(mounted))?;
+        // ext4 without a journal issues no flush after its last writes of metadata.
+        let device = File::open(self.device()).and_then(|device| device.sync_all());
+        device.map_err(Error::file(self.device()))
+    }
+
     /// Returns a directory outside the drive, which is removed with the drive.
     pub fn scratch_directory(&self) -> PathBuf {
         self.directory.path().to_path_buf()

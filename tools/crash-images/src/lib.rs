@@ -11,13 +11,15 @@
 //!
 //! # Out of scope
 //!
-//! Disks that ignore flushes; fsyncs that fail (the simulator covers them); network file systems.
+//! Disks that ignore flushes; network file systems.
 //!
 //! # Layout
 //!
 //! A [`workload`] is generated from a seed. [`record`] runs it on a [`drive`], whose [`disk`] logs the events.
 //! [`crash`] makes images from the log, [`history`] determines when each change was promised, [`check`] compares the
 //! two, and a [`job`] runs all of these steps.
+//!
+//! [`failed_write`] makes a disk fail one write, and checks the images of the calls around it.
 
 #![cfg(target_os = "linux")]
 
@@ -27,6 +29,7 @@ pub mod crash;
 pub mod disk;
 pub mod drive;
 mod error;
+pub mod failed_write;
 pub mod file_system;
 pub mod history;
 pub mod interrupt;

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::history::{History, Mark};
 use crate::interrupt;
 use crate::workload::{Action, Call, Mail, STATUSES, Workload};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -130,11 +130,7 @@ impl Runner<'_> {
             fs::create_dir_all(directory).map_err(Error::file(directory))?;
             fs::write(&path, content).map_err(Error::file(&path))?;
         }
-        let root = File::open(&self.root).map_err(Error::file(&self.root))?;
-        nix::unistd::syncfs(root).map_err(Error::file(&self.root))?;
-        // ext4 without a journal issues no flush after its last writes of metadata.
-        let device = File::open(self.drive.device()).and_then(|device| device.sync_all());
-        device.map_err(Error::file(self.drive.device()))
+        self.drive.sync(&self.root)
     }
 
     /// Runs the clients concurrently.

@@ -1,6 +1,7 @@
 //! Formats the outcomes as a table, and as the page `docs/crash-images.md`.
 
 use crate::check::Kind;
+use crate::failed_write;
 use crate::file_system::FileSystem;
 use crate::job::{Outcome, REPLAY};
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
@@ -56,8 +57,23 @@ fn row(outcome: &Outcome) -> Vec<String> {
     row
 }
 
+/// Formats the outcomes of the scenarios of a failed write as a table.
+pub fn failed_writes(outcomes: &[failed_write::Outcome]) -> String {
+    let row = |outcome: &failed_write::Outcome| {
+        let numbers = [outcome.images, outcome.broken.len()].map(|number| number.to_string());
+        [[outcome.file_system.title().to_string(), outcome.calls()], numbers].concat()
+    };
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(["file system", "calls", "images", "broken"]);
+    table.add_rows(outcomes.iter().map(row));
+    for column in table.column_iter_mut().skip(TEXT_COLUMNS) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
 /// Formats the page.
-pub fn page(outcomes: &[Outcome], environment: &Environment) -> String {
+pub fn page(outcomes: &[Outcome], failed_writes: &[failed_write::Outcome], environment: &Environment) -> String {
     let Environment { command, kernel, skipped } = environment;
     let versions: BTreeSet<String> = outcomes.iter().map(|outcome| outcome.settings.file_system.version()).collect();
     let versions: Vec<String> = versions.into_iter().collect();
@@ -73,6 +89,9 @@ pub fn page(outcomes: &[Outcome], environment: &Environment) -> String {
     let broken = sum(|outcome| outcome.violated, Outcome::must_hold);
     let repaired = sum(|outcome| outcome.repaired, |_| true);
     let controls = outcomes.iter().filter(|outcome| outcome.control.is_empty() && outcome.detects_loss).count();
+    let reported = || failed_writes.iter().filter(|outcome| outcome.scenario.is_reported);
+    let reported_images: usize = reported().map(|outcome| outcome.images).sum();
+    let reported_broken: usize = reported().map(|outcome| outcome.broken.len()).sum();
     format!(
         "# Crash images
 
@@ -126,6 +145,33 @@ Some calls of the `full` workloads have the durability `content-only` or `none`.
 later `recover` succeeds, or a later call answers that the item exists or is gone. The workloads of `content-only` and
 `none` have no such calls, and no moves, since these always fsync.
 
+## Failed writes
+
+One write fails with `EIO` at the block device, once: the first one of a block with the content of a marked item. Linux
+reports that to the next fsync of the item. Later ones have nothing left to write and succeed, though the disk lacks the
+data. The file systems are mounted with their default options, and each call is a process of its own:
+
+- `write X` is another program that writes two items without an fsync, and X is the marked one. `syncfs` and `fsync X`
+  are also calls of other programs, with their results;
+- `put`, `put --id X` and `recover` are calls of `queue-store`, with their exit codes: 0 done; 73 X exists and is
+  durable; 74 the put failed; 75 nothing is changed before a `recover`. Every put has the mark too, so that where there
+  is no `write X`, the write of the first put fails.
+
+Then the log is cut, and each image is mounted and recovered, as above. An image is broken if `recover` or `verify`
+fails, or if an item is not read with its exact body that a put had acknowledged, that exit code 73 had named, or that a
+recovery had counted as durable.
+
+{failed}
+Where the queue can know of the failure, {reported_broken} of {reported_images} images are broken.
+
+In the last scenario, another program gets the only report and leaves the item in the queue. No later fsync can know of
+it, so the queue calls the item durable, and it is lost. That shows that this test detects losses, and it is a limit of
+the queue: **a program that adds an item must remove it if its own fsync fails.** Linux also forgets the report if it
+drops the file from its cache between the failed write-back and the next fsync, as it can when memory is short; this is
+not tested.
+
+`crash-images failed-writes` runs these scenarios alone.
+
 ## Assumptions
 
 1. A write that the disk received before a flush is durable once the flush is done. (A disk need only keep the writes
@@ -156,5 +202,6 @@ not. With `--keep DIR` the logs are kept. This command checks one image of a log
         versions = versions.join(", "),
         table = lines(outcomes, presets::ASCII_MARKDOWN),
         jobs = outcomes.len(),
+        failed = self::failed_writes(failed_writes),
     )
 }

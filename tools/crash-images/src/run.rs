@@ -1,10 +1,11 @@
 //! Runs the subcommands.
 
-use crate::arguments::{Action, Arguments, Replay, Run};
+use crate::arguments::{Action, Arguments, FailedWrites, Replay, Run};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use queue_store_crash_images::check::Checker;
 use queue_store_crash_images::drive::namespace;
+use queue_store_crash_images::failed_write::{self, FILE_SYSTEMS, SCENARIOS};
 use queue_store_crash_images::file_system::FileSystem;
 use queue_store_crash_images::job::{self, Job, Keep, Outcome, Plan, Progress};
 use queue_store_crash_images::record::Recording;
@@ -34,6 +35,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match &arguments.action {
         Action::Run(arguments) => run_all(arguments),
         Action::Replay(arguments) => replay(arguments),
+        Action::FailedWrites(arguments) => run_failed_writes(arguments),
     };
     match result {
         Ok(code) => code,
@@ -59,7 +61,7 @@ fn file_error(path: &Path) -> impl FnOnce(io::Error) -> Error {
 }
 
 fn run_all(arguments: &Run) -> Result<ExitCode, Error> {
-    let (supported, skipped) = file_systems(arguments);
+    let (supported, skipped) = file_systems(&arguments.file_system);
     if supported.is_empty() || requirement::require_all() && !skipped.is_empty() {
         return Ok(ExitCode::from(FAILED));
     }
@@ -71,20 +73,22 @@ fn run_all(arguments: &Run) -> Result<ExitCode, Error> {
     let mut outcomes = run_jobs(arguments, &settings(arguments, &supported), &checker)?;
     outcomes.sort_by_key(|outcome| (outcome.settings.file_system, outcome.settings.durability));
     print(&report::table(&outcomes));
+    let mut is_fine = outcomes.iter().all(Outcome::is_fine);
     if let Some(path) = &arguments.report {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         // A release is the version, and after a `-` the suffix of the distribution or builder.
         let kernel = release.trim().split('-').next().unwrap_or_default().to_string();
         let environment = Environment { command: command_line(arguments), kernel, skipped };
-        fs::write(path, report::page(&outcomes, &environment)).map_err(file_error(path))?;
+        let failed_writes = failed_writes(&supported, arguments.images, &checker)?;
+        is_fine &= failed_writes.iter().all(failed_write::Outcome::is_fine);
+        fs::write(path, report::page(&outcomes, &failed_writes, &environment)).map_err(file_error(path))?;
     }
-    Ok(if outcomes.iter().all(Outcome::is_fine) { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+    Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
 }
 
 /// Returns the chosen file systems that the machine supports, and the others with their missing requirements.
-fn file_systems(arguments: &Run) -> (Vec<FileSystem>, Vec<(FileSystem, String)>) {
+fn file_systems(chosen: &[FileSystem]) -> (Vec<FileSystem>, Vec<(FileSystem, String)>) {
     let (mut supported, mut skipped) = (Vec::new(), Vec::new());
-    let chosen = &arguments.file_system;
     for file_system in FileSystem::all().iter().copied().filter(|one| chosen.is_empty() || chosen.contains(one)) {
         match requirement::missing(file_system) {
             None => supported.push(file_system),
@@ -145,6 +149,38 @@ fn command_line(arguments: &Run) -> String {
     arguments.file_system.iter().for_each(|file_system| line.extend([" --file-system ", &file_system.to_string()]));
     arguments.durability.iter().for_each(|durability| line.extend([" --durability ", &durability.to_string()]));
     line + &format!(" --seed {seed} --calls {calls} --imported {imported} --images {images} --second {second}")
+}
+
+fn run_failed_writes(arguments: &FailedWrites) -> Result<ExitCode, Error> {
+    let (supported, skipped) = file_systems(&FILE_SYSTEMS);
+    if supported.is_empty() || requirement::require_all() && !skipped.is_empty() {
+        return Ok(ExitCode::from(FAILED));
+    }
+    let command = command_or_build(arguments.command.as_deref())?;
+    namespace::enter()?;
+    interrupt::catch();
+    let host = Host::new()?;
+    let outcomes = failed_writes(&supported, arguments.images, &Checker { command: &command, host: &host })?;
+    print(&report::failed_writes(&outcomes));
+    let is_fine = outcomes.iter().all(failed_write::Outcome::is_fine);
+    Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+}
+
+/// Runs every scenario of a failed write on those of the supported file systems that are in the report.
+fn failed_writes(
+    supported: &[FileSystem],
+    images: usize,
+    checker: &Checker<'_>,
+) -> Result<Vec<failed_write::Outcome>, Error> {
+    let mut outcomes = Vec::new();
+    for file_system in FILE_SYSTEMS.iter().filter(|file_system| supported.contains(file_system)) {
+        for scenario in SCENARIOS {
+            let outcome = failed_write::run(scenario, *file_system, checker, images.max(1))?;
+            print(&outcome.describe());
+            outcomes.push(outcome);
+        }
+    }
+    Ok(outcomes)
 }
 
 fn replay(arguments: &Replay) -> Result<ExitCode, Error> {

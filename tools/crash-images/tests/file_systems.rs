@@ -1,11 +1,13 @@
 //! Checks on each file system that `full` keeps every promise after every cut, and that `content-only` loses puts,
-//! which shows that this test detects losses. The long version is `crash-images run`.
+//! which shows that this test detects losses; and that no durable item is lost after a failed write. The long versions
+//! are `crash-images run` and `crash-images failed-writes`.
 
 #[cfg(target_os = "linux")]
 mod linux {
     use libtest_mimic::{Arguments, Failed, Trial};
     use queue_store_crash_images::check::{Checker, Kind};
     use queue_store_crash_images::drive::namespace;
+    use queue_store_crash_images::failed_write::{self, FILE_SYSTEMS, SCENARIOS};
     use queue_store_crash_images::file_system::FileSystem;
     use queue_store_crash_images::job::{self, Keep, Outcome, Plan, Progress};
     use queue_store_crash_images::workload::{Durability, Settings};
@@ -23,10 +25,9 @@ mod linux {
     pub(super) fn main() -> ExitCode {
         // Before any thread starts, since a thread stays in the mount namespace in which it started.
         let namespace = namespace::enter().err().map(|error| error.to_string());
-        let trial = |file_system: &FileSystem| {
-            let (file_system, namespace) = (*file_system, namespace.clone());
-            let name = format!("full_keeps_promises_and_content_only_loses_puts::{file_system}");
-            match requirement::missing(file_system).or(namespace) {
+        let trial = |name: &str, check: Check, file_system: FileSystem| {
+            let name = format!("{name}::{file_system}");
+            match requirement::missing(file_system).or(namespace.clone()) {
                 None => Trial::test(name, move || check(file_system)),
                 Some(missing) if requirement::require_all() => {
                     Trial::test(name, move || Err(format!("missing {missing}").into()))
@@ -36,9 +37,15 @@ mod linux {
                 }
             }
         };
-        let trials = FileSystem::all().iter().map(trial).collect();
+        let full = "full_keeps_promises_and_content_only_loses_puts";
+        let failed = "failed_write_loses_no_durable_item";
+        let trials = FileSystem::all().iter().map(|one| trial(full, check, *one));
+        let trials = trials.chain(FILE_SYSTEMS.iter().map(|one| trial(failed, check_failed_writes, *one))).collect();
         libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
     }
+
+    /// A check of a file system.
+    type Check = fn(FileSystem) -> Result<(), Failed>;
 
     /// Ignores all progress.
     struct Silent;
@@ -70,6 +77,17 @@ mod linux {
         assert!(full.second > 0);
         let content_only = run(file_system, Durability::ContentOnly, &Plan { images: 1, second: 10 })?;
         assert!(content_only.by_kind.contains_key(&Kind::LostPut), "no put is lost without an fsync of the directory");
+        Ok(())
+    }
+
+    fn check_failed_writes(file_system: FileSystem) -> Result<(), Failed> {
+        let checker = Checker { command: &COMMAND, host: &HOST };
+        for scenario in SCENARIOS {
+            let outcome = failed_write::run(scenario, file_system, &checker, 1)?;
+            if !outcome.is_fine() {
+                return Err(outcome.describe().into());
+            }
+        }
         Ok(())
     }
 }

@@ -182,6 +182,7 @@ impl Filesystem for Files {
             DISK_INODE if offset.saturating_add(data.len() as u64) > self.disk.bytes() => {
                 return reply.error(Errno::ENOSPC);
             }
+            DISK_INODE if self.disk.take_fault(data) => return reply.error(Errno::EIO),
             DISK_INODE => self.disk.apply(Event::Write { offset, bytes: data.to_vec() }),
             MARKS_INODE => self.disk.apply(Event::Mark(String::from_utf8_lossy(data).into_owned())),
             _ => return reply.error(Errno::EBADF),
