@@ -47,17 +47,6 @@ impl OpenNumber {
 }
 
 impl Recipient {
-    fn new(recipient: &types::Recipient) -> Recipient {
-        Recipient {
-            address: recipient.address.clone(),
-            kind: OpenNumber::new(recipient.kind, OpenEnum::Kind),
-            status: OpenNumber::new(recipient.status, OpenEnum::Status),
-            last_failure_message: recipient.last_failure_message.clone(),
-            original_address: recipient.original_address.clone(),
-            via: recipient.via.clone(),
-        }
-    }
-
     /// Converts to the record of the contract. The error names the value that has no number.
     pub(crate) fn into_contract(self) -> Result<types::Recipient, String> {
         let kind = self.kind.number(OpenEnum::Kind).ok_or_else(|| format!("{} is no type", self.kind.0))?;
@@ -73,47 +62,104 @@ impl Recipient {
     }
 }
 
-/// Returns an item. `size` is in bytes of the body, and null where only reading all of it could tell; `recorded_id` is
+/// An item as it is printed. `size` is in bytes of the body, and null where only reading all of it could tell; `recorded_id` is
 /// there only where the field `ID` is not the id of the file name.
-pub(crate) fn item(info: &ItemInfo) -> Value {
-    let mut item = json!({
-        "id": info.id,
-        "from": info.envelope.reverse_path,
-        "to": info.envelope.to,
-        "rcpt": info.envelope.recipients.iter().map(Recipient::new).collect::<Vec<_>>(),
-        "created_at_ts": info.envelope.created_at.map(|at| json!({"seconds": at.seconds, "nanos": at.nanos})),
-        "size": info.body_size,
-        "format": names::format(info.format),
-        "state": names::state(info.state),
-    });
-    if let Some(recorded_id) = &info.recorded_id {
-        item["recorded_id"] = recorded_id.as_str().into();
-    }
-    item
+#[derive(Serialize)]
+pub(crate) struct Item<'a> {
+    id: &'a str,
+    from: Option<&'a str>,
+    to: &'a [String],
+    rcpt: Vec<RecipientRef<'a>>,
+    created_at_ts: Option<Time>,
+    size: Option<u64>,
+    format: Option<&'static str>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded_id: Option<&'a str>,
+    /// In a listing, of a damaged item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Value>,
+    /// In a verification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    integrity: Option<Option<&'static str>>,
 }
 
-/// Returns an item of a listing. A damaged one has a `problem`, and null for the fields that could not be read.
-pub(crate) fn entry(entry: &Entry) -> Value {
-    let mut value = entry.info.as_ref().map_or_else(
-        || {
-            json!({
-                "id": entry.id, "from": null, "to": [], "rcpt": [], "created_at_ts": null, "size": null, "format": null,
-                "state": names::state(entry.state),
-            })
-        },
-        item,
-    );
-    if let Some(error) = &entry.problem {
-        value["problem"] = problem(error);
-    }
-    value
+/// A delivery as it is printed.
+#[derive(Serialize)]
+struct RecipientRef<'a> {
+    address: &'a str,
+    #[serde(rename = "type")]
+    kind: OpenNumber,
+    status: OpenNumber,
+    last_failure_message: &'a str,
+    original_address: &'a str,
+    via: &'a [String],
 }
 
-/// Returns an item of a verification: an item of a listing, and its integrity.
-pub(crate) fn verified_entry(verified: &Entry) -> Value {
-    let mut value = entry(verified);
-    value["integrity"] = verified.info.as_ref().map(|info| names::integrity(info.integrity)).into();
-    value
+/// A time as it is printed.
+#[derive(Serialize)]
+struct Time {
+    seconds: i64,
+    nanos: i32,
+}
+
+impl<'a> RecipientRef<'a> {
+    fn new(recipient: &'a types::Recipient) -> RecipientRef<'a> {
+        RecipientRef {
+            address: &recipient.address,
+            kind: OpenNumber::new(recipient.kind, OpenEnum::Kind),
+            status: OpenNumber::new(recipient.status, OpenEnum::Status),
+            last_failure_message: &recipient.last_failure_message,
+            original_address: &recipient.original_address,
+            via: &recipient.via,
+        }
+    }
+}
+
+impl<'a> Item<'a> {
+    /// Makes an item of the facts about it.
+    pub(crate) fn of_info(info: &'a ItemInfo) -> Item<'a> {
+        Item {
+            id: &info.id,
+            from: Some(&info.envelope.reverse_path),
+            to: &info.envelope.to,
+            rcpt: info.envelope.recipients.iter().map(RecipientRef::new).collect(),
+            created_at_ts: info.envelope.created_at.map(|at| Time { seconds: at.seconds, nanos: at.nanos }),
+            size: info.body_size,
+            format: Some(names::format(info.format)),
+            state: names::state(info.state),
+            recorded_id: info.recorded_id.as_deref(),
+            problem: None,
+            integrity: None,
+        }
+    }
+
+    /// Makes an item of a listing. A damaged one has a `problem`, and null for the fields that could not be read.
+    pub(crate) fn of_entry(entry: &'a Entry) -> Item<'a> {
+        let problem = entry.problem.as_ref().map(problem);
+        match &entry.info {
+            Some(info) => Item { problem, ..Item::of_info(info) },
+            None => Item {
+                id: &entry.id,
+                from: None,
+                to: &[],
+                rcpt: Vec::new(),
+                created_at_ts: None,
+                size: None,
+                format: None,
+                state: names::state(entry.state),
+                recorded_id: None,
+                problem,
+                integrity: None,
+            },
+        }
+    }
+
+    /// Makes an item of a verification: an item of a listing, and its integrity.
+    pub(crate) fn of_verified(entry: &'a Entry) -> Item<'a> {
+        let integrity = entry.info.as_ref().map(|info| names::integrity(info.integrity));
+        Item { integrity: Some(integrity), ..Item::of_entry(entry) }
+    }
 }
 
 /// Returns the report of a recovery.

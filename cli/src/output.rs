@@ -2,7 +2,7 @@
 
 use crate::escape::escape_json;
 use crate::failure::{Cause, Failure};
-use serde_json::Value;
+use serde::Serialize;
 use std::io::{self, BufWriter, Write};
 use unicode_width::UnicodeWidthStr;
 
@@ -28,13 +28,13 @@ pub(crate) fn print_lines(lines: impl Iterator<Item = Result<String, Failure>>) 
 }
 
 /// Prints JSON over several lines.
-pub(crate) fn print_json(value: &Value) -> Result<(), Cause> {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Cause> {
     print_line(&json_text(value))
 }
 
 /// Returns JSON over several lines.
-pub(crate) fn json_text(value: &Value) -> String {
-    escape_json(&format!("{value:#}"))
+pub(crate) fn json_text(value: &impl Serialize) -> String {
+    escape_json(&serde_json::to_string_pretty(value).expect("the values of items can be written"))
 }
 
 /// Prints a JSON array over several lines, of values that are JSON over several lines.

@@ -132,7 +132,9 @@ fn body_that_update_copies_is_never_held() {
 
 /// An envelope as large as the format allows, with as many entries as it may have.
 fn hostile_item(number: usize) -> String {
-    let entries = if number.is_multiple_of(2) {
+    let entries = if number.is_multiple_of(3) {
+        "rcpt: {address: \"dddddddddddddddddd@example.org\"}\n".repeat(60_000)
+    } else if number.is_multiple_of(2) {
         "To: \"\"\n".repeat(60_000)
     } else {
         format!("rcpt: {{{}}}\n", "via: \"\" ".repeat(60_000))

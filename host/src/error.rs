@@ -217,7 +217,7 @@ impl From<wasmtime::Error> for Error {
         let Some(found) = exhaustion::find(&error) else {
             return Error::Component(error);
         };
-        let detail = format!("the system is out of descriptors, threads or memory: {found}");
+        let detail = format!("the process is out of descriptors, threads, memory or file size: {found}");
         Error::Busy(Details { operation: String::new(), path: String::new(), detail, position: None })
     }
 }

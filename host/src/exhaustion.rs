@@ -1,4 +1,5 @@
-//! Descriptors, threads and memory that the system has none of for now, which is no failure of a device or of the component.
+//! Descriptors, threads, memory and file size that a process has none of for now, which is no failure of a device or of the
+//! component.
 
 use nix::errno::Errno;
 use std::fs::File;
@@ -7,7 +8,7 @@ use std::io;
 /// Whether an error of the system tells that a resource is used up for now.
 pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw);
-    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EAGAIN))
+    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EAGAIN | Errno::EFBIG))
 }
 
 /// Returns the error of the system in a chain of errors that tells that a resource is used up for now.

@@ -112,6 +112,9 @@ pub enum Cause {
     /// A name of an item is taken by something else.
     #[error("the name of an item is taken by something that is not a regular file: move it away by hand")]
     NotRegular,
+    /// The name of the directory of marks is taken.
+    #[error("the name of the directory for marks of failed fsyncs is taken by something else: move it away by hand")]
+    MarksNotDirectory,
     /// A file is not a regular one.
     #[error("it is not a regular file")]
     NotRegularFile,
@@ -157,7 +160,9 @@ impl Cause {
             | Cause::OtherRevision
             | Cause::SeveralPreopens => Code::Conflict,
             Cause::IdMismatch(_) => Code::IdMismatch,
-            Cause::NotRegular | Cause::NotRegularFile | Cause::NoDirectorySync => Code::Unsupported,
+            Cause::NotRegular | Cause::MarksNotDirectory | Cause::NotRegularFile | Cause::NoDirectorySync => {
+                Code::Unsupported
+            }
             Cause::QueueFull => Code::QueueFull,
             Cause::Aborted(_) => Code::Aborted,
             Cause::Closed | Cause::FailedMeanwhile => Code::NeedsRecovery,

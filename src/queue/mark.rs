@@ -10,7 +10,7 @@
 
 use super::handle::Queue;
 use super::unsynced::Subject;
-use crate::error::{Error, Operation, Result};
+use crate::error::{Cause, Error, Operation, Result};
 use crate::storage::errno::Errno;
 use crate::storage::file_name::MARKS;
 use crate::storage::filesystem::{Directory, DirectoryEntries, FileType, System};
@@ -23,7 +23,7 @@ const ATTEMPTS: usize = 8;
 impl<S: System> Queue<S> {
     /// Whether the queue has a mark. Marks that cannot be read count as some.
     pub(super) fn is_marked(&self) -> Result<bool> {
-        if self.file_type(MARKS)? != Some(FileType::Directory) {
+        if self.file_type(MARKS)?.is_none() {
             return Ok(false);
         }
         Ok(self.first_marks(1).map_or(true, |names| !names.is_empty()))
@@ -35,8 +35,10 @@ impl<S: System> Queue<S> {
     }
 
     fn first_marks(&self, most: usize) -> Result<Vec<String>> {
-        if self.file_type(MARKS)? != Some(FileType::Directory) {
-            return Ok(Vec::new());
+        match self.file_type(MARKS)? {
+            None => return Ok(Vec::new()),
+            Some(FileType::Directory) => {}
+            Some(_) => return Err(Error::new(Cause::MarksNotDirectory, Operation::Stat, MARKS)),
         }
         let failed = |operation| move |errno| Error::new(errno, operation, MARKS);
         let directory = match self.directory.open_directory(MARKS) {

@@ -21,7 +21,8 @@ const SIZE: usize = 2;
 pub(crate) fn run(arguments: &arguments::Listing) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(&arguments.queue.queue)?;
     if arguments.json {
-        let rows = entries::oldest_first(&queue, Detail::Envelope, |entry| Some(json_text(&json::entry(entry))))?;
+        let rows =
+            entries::oldest_first(&queue, Detail::Envelope, |entry| Some(json_text(&json::Item::of_entry(entry))))?;
         print_json_array(rows.into_iter())?;
         return Ok(Sysexit::Ok);
     }

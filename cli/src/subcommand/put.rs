@@ -21,7 +21,15 @@ pub(crate) fn run(arguments: &arguments::Put) -> Result<Sysexit, Failure> {
     let created = queue_directory::create(&arguments.queue.queue)?;
     let id = write(&created.queue, arguments, envelope, &mut input)
         .map_err(|failure| explain(failure, arguments, &input))?;
-    print_line(&id).map_err(|cause| withdraw(&created.queue, &id, cause))?;
+    match print_line(&id) {
+        Ok(()) => {}
+        // The caller knows the id, and another one may have been told meanwhile that the item exists.
+        Err(cause) if arguments.id.is_some() => {
+            created.keep();
+            return Err(Failure::from(cause).with_note(note::stays_queued(&id)));
+        }
+        Err(cause) => return Err(withdraw(&created.queue, &id, cause)),
+    }
     created.keep();
     Ok(Sysexit::Ok)
 }

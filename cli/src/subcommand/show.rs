@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &arguments::Show) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(&arguments.queue.queue)?;
     let info = info_with_size(&queue, &arguments.id).map_err(|error| Failure::from(error).at_item(&arguments.id))?;
     if arguments.json {
-        print_json(&json::item(&info))?;
+        print_json(&json::Item::of_info(&info))?;
     } else {
         print(|output| write_fields(&info, output))?;
     }

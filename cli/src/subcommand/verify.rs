@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &arguments::Listing) -> Result<Sysexit, Failure> {
         items += 1;
         damaged += usize::from(entry.problem.is_some());
         unchecked += usize::from(entry.info.as_ref().is_some_and(|info| info.integrity == Integrity::Unchecked));
-        if arguments.json { Some(json_text(&json::verified_entry(entry))) } else { damage(entry) }
+        if arguments.json { Some(json_text(&json::Item::of_verified(entry))) } else { damage(entry) }
     })?;
     if arguments.json {
         print_json_array(rows.into_iter())?;

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 trials![
     put_removes_mail_whose_id_cannot_be_printed,
+    mail_under_chosen_id_stays_queued_where_output_fails,
     unwritable_output_exits_74,
     import_keeps_mails_whose_ids_cannot_be_printed,
     unwritable_error_output_keeps_exit_code,
@@ -43,7 +44,7 @@ fn put_removes_mail_whose_id_cannot_be_printed() {
     let large = File::open(queue.file("mail", vec![b'x'; 3 << 20])).expect("the file was just written");
     let before = queue.content();
     for (sink, error) in SINKS {
-        for arguments in [&[][..], &["--id", "x"], &["--format", "binary"]] {
+        for arguments in [&[][..], &["--format", "binary"]] {
             for input in [Stdio::null(), large.try_clone().expect("descriptors are left").into()] {
                 let line = run_into(sink(), queue.put_command(arguments).stdin(input)).failed(74);
                 let note = "the mail was taken back, since its id could not be printed";
@@ -51,6 +52,16 @@ fn put_removes_mail_whose_id_cannot_be_printed() {
                 assert!(queue.content() == before);
             }
         }
+    }
+}
+
+fn mail_under_chosen_id_stays_queued_where_output_fails() {
+    for (sink, error) in SINKS {
+        let queue = Queue::existing();
+        let line = run_into(sink(), queue.put_command(&["--id", "x"]).stdin(Stdio::null())).failed(74);
+        assert!(line.starts_with(&format!("standard output: {error}; ")) && line.contains("queued"), "{line}");
+        // Another put of the id may have been told that the item exists.
+        assert_eq!(queue.names(), ["m:x"]);
     }
 }
 

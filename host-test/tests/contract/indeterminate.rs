@@ -207,3 +207,18 @@ fn foreign_marks_close_the_queue_for_changes_alone() {
     assert!(!marks.exists());
     put(&mut queue, "z", b"z");
 }
+
+#[test]
+fn file_in_the_place_of_the_marks_closes_the_queue_for_changes_alone() {
+    let mut queue = TestQueue::new();
+    put(&mut queue, "x", b"body");
+    fs::write(queue.file(".unsynced"), "").expect("the name is free");
+    queue.close();
+    assert_eq!(code(queue.put(Some("z"), &mail(b"z"), None)), ErrorCode::NeedsRecovery);
+    assert_eq!(body(&mut queue, "x"), b"body", "a closed queue can be read");
+    let error = queue.recover(0).expect_err("the place of the marks is taken");
+    assert_eq!((error.code, error.path.as_str()), (ErrorCode::Unsupported, "queue/.unsynced"));
+    fs::remove_file(queue.file(".unsynced")).expect("the file exists");
+    queue.recover(0).expect("the place of the marks is free");
+    put(&mut queue, "z", b"z");
+}

@@ -50,7 +50,7 @@ fn system_without_threads_exits_75() {
         list.uid(65534).gid(65534);
     }
     let line = queue.refused(&mut list, b"", 75);
-    assert!(line.starts_with("the system is out of descriptors, threads or memory: "), "{line}");
+    assert!(line.starts_with("the process is out of descriptors, threads, memory or file size: "), "{line}");
     assert!(line.ends_with(TRY_LATER), "{line}");
 }
 
