@@ -34,10 +34,14 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// Escapes hidden characters in JSON, which keeps its value: outside of strings only line feeds are hidden, and those
 /// stay.
-pub(crate) fn escape_json(json: &str) -> String {
+pub(crate) fn escape_json(json: String) -> String {
+    let is_escaped = |character: char| character != '\n' && is_hidden(character);
+    if !json.contains(is_escaped) {
+        return json;
+    }
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
-        if character != '\n' && is_hidden(character) {
+        if is_escaped(character) {
             let units =
                 character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
             escaped.push_str(&units);
@@ -64,7 +68,7 @@ mod tests {
     fn escaped_json_keeps_its_value() {
         let value = serde_json::json!([HOSTILE, {"ñandú 用户 😀": "\\u009b"}]);
         let json = serde_json::to_string_pretty(&value).expect("a JSON value can always be written");
-        let escaped = escape_json(&json);
+        let escaped = escape_json(json);
         assert!(!escaped.chars().any(|character| character != '\n' && is_hidden(character)), "{escaped}");
         let read: serde_json::Value = serde_json::from_str(&escaped).expect("escaped JSON is still JSON");
         assert_eq!(read, value);

@@ -2,7 +2,7 @@
 
 use crate::names::{self, OpenEnum};
 use queue_store_host::types::{self, Entry, ItemInfo, Recovery};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 /// A delivery, as it is printed and as `--rcpt` takes it.
@@ -69,7 +69,8 @@ pub(crate) struct Item<'a> {
     id: &'a str,
     from: Option<&'a str>,
     to: &'a [String],
-    rcpt: Vec<RecipientRef<'a>>,
+    #[serde(serialize_with = "serialize_recipients")]
+    rcpt: &'a [types::Recipient],
     created_at_ts: Option<Time>,
     size: Option<u64>,
     format: Option<&'static str>,
@@ -116,6 +117,10 @@ impl<'a> RecipientRef<'a> {
     }
 }
 
+fn serialize_recipients<S: Serializer>(recipients: &[types::Recipient], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(recipients.iter().map(RecipientRef::new))
+}
+
 impl<'a> Item<'a> {
     /// Makes an item of the facts about it.
     pub(crate) fn of_info(info: &'a ItemInfo) -> Item<'a> {
@@ -123,7 +128,7 @@ impl<'a> Item<'a> {
             id: &info.id,
             from: Some(&info.envelope.reverse_path),
             to: &info.envelope.to,
-            rcpt: info.envelope.recipients.iter().map(RecipientRef::new).collect(),
+            rcpt: &info.envelope.recipients,
             created_at_ts: info.envelope.created_at.map(|at| Time { seconds: at.seconds, nanos: at.nanos }),
             size: info.body_size,
             format: Some(names::format(info.format)),
@@ -143,7 +148,7 @@ impl<'a> Item<'a> {
                 id: &entry.id,
                 from: None,
                 to: &[],
-                rcpt: Vec::new(),
+                rcpt: &[],
                 created_at_ts: None,
                 size: None,
                 format: None,

@@ -34,7 +34,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Cause> {
 
 /// Returns JSON over several lines.
 pub(crate) fn json_text(value: &impl Serialize) -> String {
-    escape_json(&serde_json::to_string_pretty(value).expect("the values of items can be written"))
+    escape_json(serde_json::to_string_pretty(value).expect("the values of items can be written"))
 }
 
 /// Prints a JSON array over several lines, of values that are JSON over several lines.

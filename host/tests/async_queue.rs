@@ -141,7 +141,8 @@ fn draft_is_given_up_when_the_future_of_a_call_is_dropped() {
         let interrupted = async {
             let mut draft =
                 queue.draft(None, mail("").envelope, WriteOptions::default()).await.expect("a draft begins");
-            poll_once(draft.append("one")).await;
+            // It takes longer than the first poll.
+            poll_once(draft.append(vec![b'1'; 32 << 20])).await;
             assert!(matches!(draft.append("two").await, Err(Error::Interrupted)));
             assert!(matches!(draft.commit().await, Err(Error::Interrupted)));
         };
