@@ -25,8 +25,8 @@ impl Default for IntakeLimits {
     }
 }
 
-/// What a plugin may do: submit mails, within [`IntakeLimits`]. Clones share the limits, so an embedder makes one for each
-/// plugin, and hands it out where the plugin imports `mail:queue/intake`.
+/// Submits mails of a plugin, within [`IntakeLimits`]. Clones share the limits, so an embedder makes one for each plugin, and
+/// calls it where the plugin imports `mail:queue/intake`.
 #[derive(Clone, Debug)]
 pub struct Intake {
     queue: Queue,

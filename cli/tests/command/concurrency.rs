@@ -2,11 +2,19 @@
 
 use crate::process::{start, wait};
 use crate::queue::Queue;
+use crate::strace::traced;
 use crate::trial::trials;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Child;
+use std::thread;
+use std::time::Duration;
 
-trials![one_of_several_puts_of_one_id_succeeds, concurrent_commands_lose_and_mix_nothing];
+trials![
+    one_of_several_puts_of_one_id_succeeds,
+    concurrent_commands_lose_and_mix_nothing,
+    removal_during_a_rewriting_recovery_stays => Strace,
+];
 
 fn one_of_several_puts_of_one_id_succeeds() {
     let queue = Queue::new();
@@ -53,4 +61,25 @@ fn concurrent_commands_lose_and_mix_nothing() {
         }
     }
     assert_eq!(queue.names(), expected.into_iter().collect::<Vec<_>>());
+}
+
+fn removal_during_a_rewriting_recovery_stays() {
+    let queue = Queue::new();
+    queue.put(&["--id", "x"], b"body");
+    let delayed = |options: &[&str], arguments: &[&str]| {
+        start(&mut traced(&queue.command(arguments), options, Path::new("/dev/null")), b"")
+    };
+    // The removal looks for marks, then waits; the recovery fails to fsync the item, marks it, and waits while it copies it.
+    let remove = delayed(&["-e", "inject=unlinkat:delay_enter=700000:when=1"], &["remove", "x"]);
+    thread::sleep(Duration::from_millis(350));
+    let recover = ["-e", "inject=fsync:error=EIO:when=1", "-e", "inject=pwrite64:delay_exit=1500000:when=1"];
+    let recover = delayed(&recover, &["recover"]);
+    let removed = wait(remove);
+    let recovered = wait(recover);
+    if removed.code == 0 {
+        assert_eq!(queue.names(), [""; 0], "the removal was acknowledged: {recovered:?}");
+    } else {
+        // On a busy machine, the mark came first.
+        assert_eq!((removed.code, queue.names()), (75, vec!["m:x".to_string()]));
+    }
 }

@@ -45,7 +45,7 @@ pub enum Call {
     Write,
     /// Another program writes back the whole file system, as the kernel does from time to time.
     SyncFileSystem,
-    /// Another program fsyncs its item and leaves it in the queue, whatever the result.
+    /// Another program fsyncs its item, and leaves it in the queue also where that fails.
     Fsync,
     /// `queue-store put` with a generated id.
     Put,
