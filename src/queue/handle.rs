@@ -103,11 +103,21 @@ impl<S: System> Queue<S> {
         self.check_open()
     }
 
+    /// Closes the queue, and refuses to vouch for the file `name`, if another process left a mark.
+    pub(super) fn check_no_mark(&self, name: &str) -> Result<()> {
+        if !self.is_marked()? {
+            return Ok(());
+        }
+        self.require_recovery();
+        Err(Error::new(Cause::Closed, Operation::None, name))
+    }
+
     /// Notes that an item may not survive power loss because of `error`, and closes the queue.
     #[cold]
     pub(super) fn close_for(&self, id: &str, error: Error) -> Error {
         if self.unsynced.borrow().is_everything() {
             // A mark of every item was left before.
+            self.require_recovery();
             return error;
         }
         self.retain_unsynced(id);

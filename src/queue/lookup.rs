@@ -170,11 +170,7 @@ impl<S: System> Queue<S> {
     pub(super) fn sync_existing(&self, id: &str, file: &ItemFile) -> Result<()> {
         match self.open_synced(file) {
             // Where another process was told of a failed fsync meanwhile, this one had nothing to write.
-            Ok(_) if self.is_marked()? => {
-                self.require_recovery();
-                Err(Error::new(Cause::Closed, Operation::None, &file.name))
-            }
-            Ok(_) => Ok(()),
+            Ok(_) => self.check_no_mark(&file.name),
             Err(error) if error.operation == Operation::Sync => Err(self.close_for(id, error).needs_recovery()),
             Err(error) => Err(error),
         }

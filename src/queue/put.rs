@@ -129,10 +129,7 @@ impl<S: System> Queue<S> {
 
     /// Fsyncs every file of an id, and the directory.
     fn sync_found(&self, id: &str) -> Result<()> {
-        if self.is_marked()? {
-            self.require_recovery();
-            return Err(Cause::Closed.into());
-        }
+        self.check_no_mark("")?;
         for file in self.files(id, &STATES)? {
             self.sync_existing(id, &file)?;
         }
