@@ -61,28 +61,40 @@ fn file_error(path: &Path) -> impl FnOnce(io::Error) -> Error {
 }
 
 fn run_all(arguments: &Run) -> Result<ExitCode, Error> {
-    let (supported, skipped) = file_systems(&arguments.file_system);
+    on_supported(&arguments.file_system, arguments.command.as_deref(), |supported, skipped, checker| {
+        let mut outcomes = run_jobs(arguments, &settings(arguments, supported), checker)?;
+        outcomes.sort_by_key(|outcome| (outcome.settings.file_system, outcome.settings.durability));
+        print(&report::table(&outcomes));
+        let mut is_fine = outcomes.iter().all(Outcome::is_fine);
+        if let Some(path) = &arguments.report {
+            let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+            // A release is the version, and after a `-` the suffix of the distribution or builder.
+            let kernel = release.trim().split('-').next().unwrap_or_default().to_string();
+            let environment = Environment { command: command_line(arguments), kernel, skipped };
+            let failed_writes = failed_writes(supported, arguments.images, checker)?;
+            is_fine &= failed_writes.iter().all(failed_write::Outcome::is_fine);
+            fs::write(path, report::page(&outcomes, &failed_writes, &environment)).map_err(file_error(path))?;
+        }
+        Ok(is_fine)
+    })
+}
+
+/// Runs the checks `run` on the chosen file systems that the machine supports. It gets those, the others with their missing
+/// requirements, and the checker, and returns whether no promise is broken.
+fn on_supported(
+    chosen: &[FileSystem],
+    command: Option<&Path>,
+    run: impl FnOnce(&[FileSystem], Vec<(FileSystem, String)>, &Checker<'_>) -> Result<bool, Error>,
+) -> Result<ExitCode, Error> {
+    let (supported, skipped) = file_systems(chosen);
     if supported.is_empty() || requirement::require_all() && !skipped.is_empty() {
         return Ok(ExitCode::from(FAILED));
     }
-    let command = command_or_build(arguments.command.as_deref())?;
+    let command = command_or_build(command)?;
     namespace::enter()?;
     interrupt::catch();
     let host = Host::new()?;
-    let checker = Checker { command: &command, host: &host };
-    let mut outcomes = run_jobs(arguments, &settings(arguments, &supported), &checker)?;
-    outcomes.sort_by_key(|outcome| (outcome.settings.file_system, outcome.settings.durability));
-    print(&report::table(&outcomes));
-    let mut is_fine = outcomes.iter().all(Outcome::is_fine);
-    if let Some(path) = &arguments.report {
-        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        // A release is the version, and after a `-` the suffix of the distribution or builder.
-        let kernel = release.trim().split('-').next().unwrap_or_default().to_string();
-        let environment = Environment { command: command_line(arguments), kernel, skipped };
-        let failed_writes = failed_writes(&supported, arguments.images, &checker)?;
-        is_fine &= failed_writes.iter().all(failed_write::Outcome::is_fine);
-        fs::write(path, report::page(&outcomes, &failed_writes, &environment)).map_err(file_error(path))?;
-    }
+    let is_fine = run(&supported, skipped, &Checker { command: &command, host: &host })?;
     Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
 }
 
@@ -152,18 +164,11 @@ fn command_line(arguments: &Run) -> String {
 }
 
 fn run_failed_writes(arguments: &FailedWrites) -> Result<ExitCode, Error> {
-    let (supported, skipped) = file_systems(&FILE_SYSTEMS);
-    if supported.is_empty() || requirement::require_all() && !skipped.is_empty() {
-        return Ok(ExitCode::from(FAILED));
-    }
-    let command = command_or_build(arguments.command.as_deref())?;
-    namespace::enter()?;
-    interrupt::catch();
-    let host = Host::new()?;
-    let outcomes = failed_writes(&supported, arguments.images, &Checker { command: &command, host: &host })?;
-    print(&report::failed_writes(&outcomes));
-    let is_fine = outcomes.iter().all(failed_write::Outcome::is_fine);
-    Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::from(BROKEN) })
+    on_supported(&FILE_SYSTEMS, arguments.command.as_deref(), |supported, _, checker| {
+        let outcomes = failed_writes(supported, arguments.images, checker)?;
+        print(&report::failed_writes(&outcomes));
+        Ok(outcomes.iter().all(failed_write::Outcome::is_fine))
+    })
 }
 
 /// Runs every scenario of a failed write on those of the supported file systems that are in the report.
