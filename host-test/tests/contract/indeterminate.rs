@@ -222,3 +222,20 @@ fn file_in_the_place_of_the_marks_closes_the_queue_for_changes_alone() {
     queue.recover(0).expect("the place of the marks is free");
     put(&mut queue, "z", b"z");
 }
+
+#[test]
+fn failed_directory_fsync_is_not_repeated_within_a_batch() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    put(&mut system, "y", b"y");
+    system.world().disk.link("m:x", "h:x").expect("the second name is free");
+    // The name in quarantine is made durable before the second name goes.
+    system.world().fail(Operation::SyncDirectory, "io");
+    system.world().log.clear();
+    let outcomes = system.set_state(&["x", "y"].map(String::from), State::Quarantined).expect("the queue is open");
+    let codes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.problem.map(|problem| problem.code)).collect();
+    assert_eq!(codes, [Some(ErrorCode::Indeterminate), Some(ErrorCode::NeedsRecovery)]);
+    let operations = system.world().operations();
+    assert_eq!(operations.iter().filter(|operation| **operation == Operation::SyncDirectory).count(), 1);
+    assert!(system.world().entries.contains_key("m:y"), "the second item is not changed");
+}
