@@ -1,21 +1,27 @@
-//! Several commands at once, killed at random moments.
+//! Several commands at once, killed at random moments, without failures and with fsyncs that fail.
 //!
-//! `QUEUE_STORE_KILL_ROUNDS=500 cargo test -p queue-store-cli --test command random_moments` is the long form, and
+//! `QUEUE_STORE_KILL_ROUNDS=500 cargo test -p queue-store-cli --test command random` is the long form, and
 //! `QUEUE_STORE_SEED` repeats a run as far as time can be repeated.
 
-use crate::process::{Output, start, wait};
-use crate::queue::Queue;
+mod changes;
+mod expected;
+
+use crate::queue::{Queue, names};
 use crate::trial::trials;
+use changes::{Bodies, Change, changes, run_and_kill};
+use expected::Expected;
 use fastrand::Rng;
 use queue_store_host::types::{Detail, Durability, State};
 use queue_store_host::{Host, Queue as Opened};
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
-use std::process::Child;
-use std::thread;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
+use std::{env, fs};
 
-trials![acknowledged_changes_survive_kills_at_random_moments];
+trials![
+    acknowledged_changes_survive_kills_at_random_moments,
+    acknowledged_changes_survive_kills_and_failed_fsyncs => Strace,
+];
 
 /// Rounds, unless the environment sets another number.
 const ROUNDS: u64 = 25;
@@ -25,9 +31,8 @@ const MAX_ITEMS: usize = 150;
 
 const KEPT_ITEMS: usize = 20;
 
-/// Milliseconds within which a command is killed, and an import: about their duration.
-const KILLED_WITHIN: u64 = 40;
-const IMPORT_KILLED_WITHIN: u64 = 150;
+/// The directory of the marks of failed fsyncs.
+const MARKS: &str = ".unsynced";
 
 /// The content of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,163 +57,6 @@ fn items(queue: &Opened) -> Items {
     items
 }
 
-/// A change that a command is to make.
-enum Change {
-    Put { body: Vec<u8> },
-    Import { bodies: Vec<Vec<u8>> },
-    Update { id: String, status: i32 },
-    Remove { id: String },
-    Recover,
-}
-
-impl Change {
-    fn start(&self, queue: &Queue) -> Child {
-        match self {
-            Change::Put { body } => start(&mut queue.put_command(&[]), body),
-            Change::Import { bodies } => {
-                let mbox: Vec<u8> =
-                    bodies.iter().flat_map(|body| [b"From a@example.com\n", &body[..], b"\n"].concat()).collect();
-                start(&mut queue.command(&["import", "--to", "b@example.com", "/dev/stdin"]), &mbox)
-            }
-            Change::Update { id, status } => {
-                let status = match status {
-                    0 => "pending",
-                    1 => "sent",
-                    _ => "failed",
-                };
-                start(&mut queue.command(&["update", id, "--rcpt", "b@example.com", "--status", status]), b"")
-            }
-            Change::Remove { id } => start(&mut queue.command(&["remove", id]), b""),
-            Change::Recover => start(&mut queue.command(&["recover"]), b""),
-        }
-    }
-
-    /// Returns the milliseconds within which the command is killed.
-    fn killed_within(&self) -> u64 {
-        if matches!(self, Change::Import { .. }) { IMPORT_KILLED_WITHIN } else { KILLED_WITHIN }
-    }
-}
-
-/// Starts commands at once, kills each at a random moment unless it ends before, and returns their outputs.
-fn run_and_kill(queue: &Queue, changes: Vec<Change>, random: &mut Rng) -> Vec<(Change, Output)> {
-    let start = |change: Change| {
-        let child = change.start(queue);
-        (Duration::from_millis(random.u64(0..change.killed_within())), change, child)
-    };
-    let mut running: Vec<(Duration, Change, Child)> = changes.into_iter().map(start).collect();
-    running.sort_by_key(|(killed_after, ..)| *killed_after);
-    let mut waited = Duration::ZERO;
-    for (killed_after, _, child) in &mut running {
-        thread::sleep(*killed_after - waited);
-        waited = *killed_after;
-        child.kill().expect("a child that was not waited for can be killed");
-    }
-    running.into_iter().map(|(_, change, child)| (change, wait(child))).collect()
-}
-
-/// Bodies, each of which is unique.
-struct Bodies {
-    random: Rng,
-    number: u64,
-}
-
-impl Bodies {
-    fn next(&mut self) -> Vec<u8> {
-        self.number += 1;
-        let lines = match self.random.u8(..) {
-            0..3 => 40_000,
-            3..20 => self.random.usize(..2000),
-            _ => self.random.usize(..20),
-        };
-        let line = format!("line {} of mail {}\n", self.random.u64(..), self.number);
-        format!("Subject: mail {}\n\n{}", self.number, line.repeat(lines)).into_bytes()
-    }
-}
-
-/// Returns the changes of a round: puts, an import, a recovery, and changes of existing items, each of another one.
-fn changes(items: &Items, bodies: &mut Bodies, random: &mut Rng) -> Vec<Change> {
-    let mut ids: Vec<String> = items.keys().cloned().collect();
-    random.shuffle(&mut ids);
-    let mut changes: Vec<Change> = (0..4).map(|_| Change::Put { body: bodies.next() }).collect();
-    let mails = random.usize(1..250);
-    changes.push(Change::Import { bodies: (0..mails).map(|_| bodies.next()).collect() });
-    changes.extend(ids.drain(..ids.len().min(3)).map(|id| Change::Update { id, status: random.i32(0..3) }));
-    changes.extend(ids.drain(..ids.len().min(3)).map(|id| Change::Remove { id }));
-    changes.push(Change::Recover);
-    random.shuffle(&mut changes);
-    changes
-}
-
-/// The items that the queue must have after a round, as far as the outputs of the commands tell.
-struct Expected {
-    acknowledged: Items,
-    /// Bodies of mails whose ids were not printed.
-    unacknowledged: BTreeSet<Vec<u8>>,
-    /// Changes of commands that were killed: the status that was to be set, none for a removal.
-    undecided: BTreeMap<String, Option<i32>>,
-}
-
-impl Expected {
-    fn new(items: Items) -> Expected {
-        Expected { acknowledged: items, unacknowledged: BTreeSet::new(), undecided: BTreeMap::new() }
-    }
-
-    /// Adds the effect of a command. One that was killed may have done more than it printed, and never less.
-    fn add(&mut self, change: Change, output: Output) {
-        let is_done = output.code == 0;
-        let printed = output.text();
-        let lines: Vec<&str> = printed.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).collect();
-        match change {
-            Change::Put { body } => match lines.first() {
-                Some(id) => _ = self.acknowledged.insert((*id).to_string(), Content { body, status: 0 }),
-                None => _ = self.unacknowledged.insert(body),
-            },
-            Change::Import { bodies } => {
-                self.unacknowledged.extend(bodies.iter().skip(lines.len()).cloned());
-                for ((line, body), number) in lines.iter().zip(bodies).zip(1..) {
-                    let id = line.strip_suffix(&format!("  /dev/stdin:{number}")).expect("ids are printed in order");
-                    self.acknowledged.insert(id.to_string(), Content { body, status: 0 });
-                }
-            }
-            Change::Update { id, status } if is_done => {
-                self.acknowledged.get_mut(&id).expect("an update is of an acknowledged item").status = status;
-            }
-            Change::Update { id, status } => _ = self.undecided.insert(id, Some(status)),
-            Change::Remove { id } if is_done => _ = self.acknowledged.remove(&id),
-            Change::Remove { id } => _ = self.undecided.insert(id, None),
-            Change::Recover => {}
-        }
-    }
-
-    /// Asserts that the queue has these items, and returns the number of those that were not acknowledged.
-    fn check(mut self, found: &Items, round: u64) -> usize {
-        for (id, change) in std::mem::take(&mut self.undecided) {
-            let old = self.acknowledged.remove(&id).expect("a change is of an acknowledged item");
-            let new = change.map(|status| Content { status, ..old.clone() });
-            let found = found.get(&id);
-            assert!(found == Some(&old) || found == new.as_ref(), "round {round}: {id} is neither old nor new");
-            self.acknowledged.extend(found.map(|found| (id, found.clone())));
-        }
-        let mut adopted = 0;
-        for (id, content) in found {
-            if !self.acknowledged.contains_key(id) {
-                let was_put = self.unacknowledged.remove(&content.body) && content.status == 0;
-                assert!(was_put, "round {round}: no command put {id} like this");
-                self.acknowledged.insert(id.clone(), content.clone());
-                adopted += 1;
-            }
-        }
-        let lost: Vec<&String> = self
-            .acknowledged
-            .iter()
-            .filter(|(id, content)| found.get(*id) != Some(content))
-            .map(|(id, _)| id)
-            .collect();
-        assert!(lost.is_empty(), "round {round}: {lost:?} are lost or changed");
-        adopted
-    }
-}
-
 /// Removes all items but a few, so that rounds stay short.
 fn remove_most(queue: &Opened, items: &mut Items) {
     let removed: Vec<String> = items.keys().take(items.len() - KEPT_ITEMS).cloned().collect();
@@ -217,41 +65,117 @@ fn remove_most(queue: &Opened, items: &mut Items) {
     removed.iter().for_each(|id| _ = items.remove(id));
 }
 
-fn acknowledged_changes_survive_kills_at_random_moments() {
+/// The failures that commands of a round answered.
+#[derive(Default)]
+struct Failures {
+    /// Commands that failed.
+    commands: u64,
+    /// Whether one closed the queue, or found it closed.
+    closed: bool,
+    /// Whether a recovery ended, and may have opened the queue again.
+    recovered: bool,
+}
+
+impl Failures {
+    /// Adds the end of a command by itself.
+    fn add(&mut self, change: &Change, code: i32, stderr: &str) {
+        let expected: &[i32] = match change {
+            Change::PutAgain { .. } => &[73, 74, 75],
+            _ => &[0, 74, 75],
+        };
+        assert!(expected.contains(&code), "{code}: {stderr}");
+        self.commands += u64::from(matches!(code, 74 | 75));
+        self.closed |= stderr.contains("until it is recovered") || stderr.contains("recover the queue");
+        self.recovered |= matches!(change, Change::Recover) && code == 0;
+    }
+}
+
+/// Asserts that a queue with marks refuses a put, and that a recovery writes the marked items anew and opens it.
+fn recover_marked(queue: &Queue, marks: &[String], round: u64) {
+    queue.try_put(&[], b"refused").failed(75);
+    let marked: BTreeSet<&str> = marks.iter().filter_map(|mark| Some(mark.split_once(':')?.1)).collect();
+    let inodes = || {
+        let files = marked.iter().map(|id| queue.path().join(format!("m:{id}")));
+        files.filter_map(|path| Some((path.metadata().ok()?.ino(), path))).collect::<BTreeSet<_>>()
+    };
+    // The second name of each keeps its inode from being used again.
+    let before = inodes();
+    before.iter().for_each(|(number, path)| {
+        fs::hard_link(path, queue.beside(&format!("{round}-{number}"))).expect("an item can be linked");
+    });
+    queue.run(&["recover", "--grace", "0"]).done();
+    assert!(!queue.path().join(MARKS).exists(), "round {round}: marks are left");
+    let kept = before.intersection(&inodes()).cloned().collect::<Vec<_>>();
+    assert!(kept.is_empty(), "round {round}: {kept:?} were not written anew");
+}
+
+/// Runs rounds of commands. `failing_fsyncs` is the probability that an fsync of a command fails.
+fn survive(failing_fsyncs: f64) {
     let number = |name: &str| env::var(name).ok().map(|value| value.parse().expect("the variable is a number"));
     let rounds = number("QUEUE_STORE_KILL_ROUNDS").unwrap_or(ROUNDS);
     let seed = number("QUEUE_STORE_SEED").unwrap_or_else(|| Rng::new().u64(..));
     println!("QUEUE_STORE_SEED={seed} QUEUE_STORE_KILL_ROUNDS={rounds}");
     let mut random = Rng::with_seed(seed);
-    let mut bodies = Bodies { random: random.fork(), number: 0 };
+    let mut bodies = Bodies::new(random.fork());
     let queue = Queue::existing();
     let host = Host::new().expect("this machine runs the component");
     let opened = host.open(queue.path()).expect("the queue exists");
     let mut current = Items::new();
-    let (mut killed, mut finished, mut adopted) = (0, 0, 0);
+    let (mut killed, mut finished, mut failed, mut marked, mut adopted) = (0, 0, 0, 0, 0);
 
     for round in 0..rounds {
         let changes = changes(&current, &mut bodies, &mut random);
         let mut expected = Expected::new(current);
-        for (change, output) in run_and_kill(&queue, changes, &mut random) {
-            match output.code {
-                0 => finished += 1,
-                -9 => killed += 1,
-                code => panic!("round {round}: {code}: {}", output.stderr),
+        let mut failures = Failures::default();
+        for (change, output) in run_and_kill(&queue, changes, failing_fsyncs, &mut random) {
+            if output.code == -9 {
+                killed += 1;
+            } else {
+                finished += 1;
+                failures.add(&change, output.code, &output.stderr);
             }
-            expected.add(change, output);
+            expected.add(change, &output);
         }
+        assert!(failing_fsyncs > 0.0 || failures.commands == 0, "round {round}: a command failed");
+        failed += failures.commands;
         current = items(&opened);
         adopted += expected.check(&current, round);
 
+        let marks = if queue.path().join(MARKS).exists() { names(&queue.path().join(MARKS)) } else { Vec::new() };
+        assert!(
+            !failures.closed || failures.recovered || !marks.is_empty(),
+            "round {round}: a failed fsync has no mark"
+        );
+        if !marks.is_empty() {
+            recover_marked(&queue, &marks, round);
+            // A queue that saw a mark is closed until its own recovery.
+            opened.recover(Duration::ZERO).expect("no command runs");
+            marked += 1;
+        }
         queue.run(&["recover", "--grace", "0"]).done();
-        let names: BTreeSet<String> = current.keys().map(|id| format!("m:{id}")).collect();
-        assert_eq!(queue.names(), names.into_iter().collect::<Vec<_>>(), "round {round}: recovery left another file");
+        let expected: BTreeSet<String> = current.keys().map(|id| format!("m:{id}")).collect();
+        assert_eq!(
+            queue.names(),
+            expected.into_iter().collect::<Vec<_>>(),
+            "round {round}: recovery left another file"
+        );
         assert!(items(&opened) == current, "round {round}: recovery changed an item");
         if current.len() > MAX_ITEMS {
             remove_most(&opened, &mut current);
         }
     }
-    println!("{finished} commands finished, {killed} were killed, {adopted} mails were queued without acknowledgement");
+    println!(
+        "{finished} commands ended, {failed} of them failed, {killed} were killed; {marked} rounds left marks; {adopted} \
+         mails were queued without acknowledgement"
+    );
     assert!(rounds < 10 || (killed > rounds && finished > rounds), "the moments were not random enough");
+    assert!(rounds < 10 || failing_fsyncs == 0.0 || marked > 0, "no fsync failed that leaves a mark");
+}
+
+fn acknowledged_changes_survive_kills_at_random_moments() {
+    survive(0.0);
+}
+
+fn acknowledged_changes_survive_kills_and_failed_fsyncs() {
+    survive(0.4);
 }
