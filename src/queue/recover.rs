@@ -1,7 +1,7 @@
 //! Recovery: after it, every remaining item is durable, and the queue may be changed again.
 
 use super::handle::Queue;
-use super::lookup::{FileOf, ItemFile, read_block};
+use super::lookup::{FileOf, ItemFile, not_regular, read_block};
 use super::read::check_recorded_id;
 use super::unsynced::{Subject, Unsynced};
 use crate::error::{Cause, Code, Error, Operation, Remark, Result};
@@ -109,8 +109,17 @@ impl<S: System> Queue<S> {
 
     /// Removes second names of items, makes every item durable, and then the directory entries.
     fn reconcile(&self, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
-        self.each_item(recovery, |file, recovery| self.remove_second_names(file, unsynced, recovery))?;
-        self.each_item(recovery, |file, recovery| {
+        self.each_item(recovery, |file, file_type, recovery| {
+            if file_type != FileType::Regular {
+                return Err(not_regular(&file.name));
+            }
+            self.remove_second_names(file, unsynced, recovery)
+        })?;
+        self.each_item(recovery, |file, file_type, recovery| {
+            if file_type != FileType::Regular {
+                // The first pass reported it.
+                return Ok(());
+            }
             let (durable, is_new) = self.open_durable(file, unsynced, recovery)?;
             let mut item = self.read_envelope(durable, file, Strictness::Full)?;
             if is_new {
@@ -129,16 +138,18 @@ impl<S: System> Queue<S> {
     }
 
     /// Calls `visit` for the file of every item, and reports the failures. Only a failed fsync of the directory ends the pass.
-    fn each_item(&self, recovery: &mut Recovery, visit: impl Fn(&ItemFile, &mut Recovery) -> Result<()>) -> Result<()> {
+    fn each_item(
+        &self,
+        recovery: &mut Recovery,
+        visit: impl Fn(&ItemFile, FileType, &mut Recovery) -> Result<()>,
+    ) -> Result<()> {
         let mut scan = self.scan()?;
         while let Some(entry) = scan.next()? {
-            if entry.file_type != FileType::Regular {
-                continue;
-            }
+            let file_type = entry.file_type;
             let Some(file) = ItemFile::found(entry.name) else {
                 continue;
             };
-            match visit(&file, recovery) {
+            match visit(&file, file_type, recovery) {
                 Ok(()) => {}
                 Err(error) if error.code() == Code::NotFound => {}
                 Err(error) if error.operation == Operation::SyncDirectory => return Err(error),

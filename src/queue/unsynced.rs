@@ -99,6 +99,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn mark_names_its_subject() {
+        let subject_of_the_mark_of = |subject: Subject<'_>| {
+            let name = subject.name(7);
+            assert!(name.len() <= MAX_NAME_BYTES);
+            [Subject::Item("x"), Subject::Item("a:b"), Subject::Entries, Subject::Everything]
+                .into_iter()
+                .find(|subject| *subject == Subject::of(&name))
+        };
+        for subject in [Subject::Item("x"), Subject::Item("a:b"), Subject::Entries, Subject::Everything] {
+            assert_eq!(subject_of_the_mark_of(subject), Some(subject));
+        }
+        // No name of a mark has room for these, or tells them from the entries.
+        for id in ["", &"x".repeat(MAX_NAME_BYTES)] {
+            assert_eq!(subject_of_the_mark_of(Subject::Item(id)), Some(Subject::Everything));
+        }
+    }
+
+    #[test]
     fn beyond_the_bound_every_item_is_unsynced() {
         let mut unsynced = Unsynced::default();
         (0..MAX_UNSYNCED).for_each(|number| unsynced.insert(&number.to_string()));

@@ -239,3 +239,29 @@ fn failed_directory_fsync_is_not_repeated_within_a_batch() {
     assert_eq!(operations.iter().filter(|operation| **operation == Operation::SyncDirectory).count(), 1);
     assert!(system.world().entries.contains_key("m:y"), "the second item is not changed");
 }
+
+#[test]
+fn marks_of_a_batch_are_bounded() {
+    const MAX_UNSYNCED: usize = 4_096;
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    let ids: Vec<String> = (0..MAX_UNSYNCED + 10).map(|number| number.to_string()).collect();
+    let item = system.world().disk.content("m:x").expect("it was put").to_vec();
+    for id in &ids {
+        system.world().create(&format!("m:{id}")).expect("the name is free");
+        *system.world().content_mut(&format!("m:{id}")).expect("it was created") = item.clone();
+    }
+    system.world().fail(Operation::SyncDirectory, "io");
+    let outcomes = system.set_state(&ids, State::Held).expect("the queue is open");
+    assert!(
+        outcomes.iter().all(|outcome| {
+            outcome.problem.as_ref().is_some_and(|problem| problem.code == ErrorCode::Indeterminate)
+        })
+    );
+    let marks = system.world().disk.marks.clone().expect("an fsync failed");
+    // One of the entries, one of each item that is remembered, and one of every item.
+    assert_eq!(marks.len(), 1 + MAX_UNSYNCED + 1);
+    assert_eq!(marks.iter().filter(|mark| !mark.contains(':')).count(), 1);
+    let recovery = system.sibling().recover(0).expect("the disk works again");
+    assert_eq!(recovery.rewritten, ids.len() as u64 + 1, "every item, x too, is written anew");
+}

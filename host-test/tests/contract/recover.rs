@@ -134,6 +134,21 @@ fn foreign_files_are_counted_and_kept() {
 }
 
 #[test]
+fn recovery_reports_names_of_items_that_are_no_files() {
+    let mut queue = TestQueue::new();
+    put(&mut queue, "x", b"body");
+    fs::create_dir(queue.file("m:directory")).expect("the directory can be created");
+    // Opening it would wait for a writer.
+    nix::unistd::mkfifo(&queue.file("h:fifo"), nix::sys::stat::Mode::S_IRWXU).expect("the FIFO can be created");
+    let recovery = queue.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.damaged_items), (1, 0));
+    let mut problems: Vec<_> = recovery.problems.iter().map(|problem| (problem.path.as_str(), problem.code)).collect();
+    problems.sort_by_key(|(path, _)| *path);
+    assert_eq!(problems, [("queue/h:fifo", ErrorCode::Unsupported), ("queue/m:directory", ErrorCode::Unsupported)]);
+    assert_eq!(queue.names(), ["h:fifo", "m:directory", "m:x"]);
+}
+
+#[test]
 fn recovery_keeps_edited_items_readable_after_seal() {
     let mut queue = TestQueue::new();
     put(&mut queue, "x", b"Subject: hello\r\n");

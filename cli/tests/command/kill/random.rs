@@ -5,15 +5,17 @@
 
 mod changes;
 mod expected;
+mod items;
 
 use crate::queue::{Queue, names};
 use crate::trial::trials;
 use changes::{Bodies, Change, changes, run_and_kill};
 use expected::Expected;
 use fastrand::Rng;
-use queue_store_host::types::{Detail, Durability, State};
+use items::{Items, items};
+use queue_store_host::types::{Durability, State};
 use queue_store_host::{Host, Queue as Opened};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 use std::{env, fs};
@@ -33,29 +35,6 @@ const KEPT_ITEMS: usize = 20;
 
 /// The directory of the marks of failed fsyncs.
 const MARKS: &str = ".unsynced";
-
-/// The content of an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Content {
-    body: Vec<u8>,
-    /// The status of its delivery.
-    status: i32,
-}
-
-type Items = BTreeMap<String, Content>;
-
-/// Returns the items of a queue, each of which must be intact.
-fn items(queue: &Opened) -> Items {
-    let mut items = Items::new();
-    for entry in queue.items(&[], Detail::Whole).expect("the queue can be listed") {
-        let entry = entry.expect("the listing reaches its end");
-        assert!(entry.problem.is_none(), "{} is damaged: {:?}", entry.id, entry.problem);
-        assert_eq!(entry.state, State::Ready);
-        let item = queue.get(&entry.id).expect("no command runs");
-        items.insert(entry.id, Content { body: item.body, status: item.envelope.recipients[0].status });
-    }
-    items
-}
 
 /// Removes all items but a few, so that rounds stay short.
 fn remove_most(queue: &Opened, items: &mut Items) {

@@ -1,6 +1,6 @@
 //! The commands of a round: started at once, each killed at a random moment unless it ends before.
 
-use super::Items;
+use super::items::Items;
 use crate::process::{Output, start, wait};
 use crate::queue::Queue;
 use crate::strace::with_fault;

@@ -1,7 +1,7 @@
 //! The items that a queue must have after a round.
 
 use super::changes::Change;
-use super::{Content, Items};
+use super::items::{Content, Items};
 use crate::process::Output;
 use std::collections::{BTreeMap, BTreeSet};
 
