@@ -1,6 +1,6 @@
 //! Several commands at once, killed at random moments, without failures and with fsyncs that fail.
 //!
-//! `QUEUE_STORE_KILL_ROUNDS=500 cargo test -p queue-store-cli --test command random` is the long form, and
+//! `QUEUE_STORE_KILL_ROUNDS=500 cargo test -p queue-store-cli --test command kill::random` is the long form, and
 //! `QUEUE_STORE_SEED` repeats a run as far as time can be repeated.
 
 mod changes;
