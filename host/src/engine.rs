@@ -1,7 +1,9 @@
 //! The loaded component, which all queues of a host share.
 
 use crate::bindings::QueuePre;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::process::OwnProcess;
 use crate::state::State;
 use crate::ticker::Ticker;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
@@ -14,6 +16,7 @@ pub(crate) struct Engine {
     pub(crate) component: QueuePre<State>,
     pub(crate) limits: Limits,
     pub(crate) ticker: Ticker,
+    process: OwnProcess,
 }
 
 impl Engine {
@@ -26,7 +29,13 @@ impl Engine {
         State::link(&mut linker)?;
         let component = QueuePre::new(linker.instantiate_pre(&component)?)?;
         let ticker = Ticker::start(&wasmtime)?;
-        Ok(Engine { wasmtime, component, limits, ticker })
+        Ok(Engine { wasmtime, component, limits, ticker, process: OwnProcess::current() })
+    }
+
+    /// Refuses a call in a process that was forked from the engine's own: the ticker does not run there, and the locks of
+    /// a pool may be held by threads that do not exist.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.process.is_current() { Ok(()) } else { Err(Error::Forked) }
     }
 }
 

@@ -103,6 +103,12 @@ pub enum Error {
          feature `tokio`), or call from `tokio::task::spawn_blocking`"
     )]
     InAsyncRuntime,
+    /// The queue, or what was opened of it, belongs to the process from which this one was forked. The call did nothing.
+    #[error(
+        "it belongs to the process from which this one was forked, whose threads and locks do not exist here: make a new \
+         `Host`, and open the queue with that"
+    )]
+    Forked,
     /// The future of an earlier call was dropped before the call was over, and with it the draft, submission, body
     /// reader or listing.
     #[cfg(feature = "tokio")]
@@ -171,7 +177,8 @@ impl Error {
             | Error::OutOfMemory(_)
             | Error::OutOfTime(_)
             | Error::Component(_)
-            | Error::InAsyncRuntime => return None,
+            | Error::InAsyncRuntime
+            | Error::Forked => return None,
             #[cfg(feature = "tokio")]
             Error::Interrupted | Error::RuntimeShutDown => return None,
         })
@@ -204,7 +211,8 @@ impl Error {
             | Error::OutOfMemory(_)
             | Error::OutOfTime(_)
             | Error::Component(_)
-            | Error::InAsyncRuntime => None,
+            | Error::InAsyncRuntime
+            | Error::Forked => None,
             #[cfg(feature = "tokio")]
             Error::Interrupted | Error::RuntimeShutDown => None,
         }

@@ -26,6 +26,9 @@
 //! - [`Error`], with one variant for each code of the contract;
 //! - one state for all instances: after a failed fsync the queue refuses changes in each, until [`Queue::recover`].
 //!
+//! A process that is forked has to make a `Host` and open its queues anew: what it inherits fails with [`Error::Forked`],
+//! and dropping that touches nothing of the parent's.
+//!
 //! Calls block the thread that makes them. In a task of a tokio runtime they fail with [`Error::InAsyncRuntime`],
 //! because the other tasks would wait with it: call from `spawn_blocking` or `block_in_place`, or use `AsyncQueue` of
 //! the feature `tokio`.
@@ -48,6 +51,7 @@ mod intake;
 mod limits;
 mod listing;
 mod pool;
+mod process;
 mod queue;
 mod read_only;
 mod resource;

@@ -7,6 +7,7 @@ use crate::instance::{Answer, Call, Instance};
 use crate::read_only;
 use crate::runtime::refuse_in_task;
 use crate::types::{self, ErrorCode, Outcome, Recovery};
+use std::mem;
 use std::os::unix::fs::MetadataExt;
 use std::path::{self, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +49,7 @@ struct PoolState {
 impl Pool {
     /// Opens the queue in a directory, with one instance.
     pub(crate) fn open(engine: &Arc<Engine>, directory: &Path) -> Result<Pool> {
+        engine.check_process()?;
         // The component names the directory in its errors, so it gets the name that the caller uses.
         let name: Arc<str> = directory.to_str().filter(|path| !path.is_empty()).unwrap_or("queue").into();
         let error = |source| Error::Directory { path: directory.to_path_buf(), source };
@@ -71,6 +73,7 @@ impl Pool {
 
     /// Takes an idle instance, or a new one, until the lease is dropped.
     pub(crate) fn lease(self: &Arc<Pool>) -> Result<Lease> {
+        self.engine.check_process()?;
         self.forget_replaced_directory()?;
         let (idle, recoveries, replacements) = {
             let mut state = self.state();
@@ -95,7 +98,7 @@ impl Pool {
         state.recoveries += 1;
         state.replacements += 1;
         state.leased_unsynced = 0;
-        let (idle, unsynced) = (std::mem::take(&mut state.idle), std::mem::take(&mut state.unsynced));
+        let (idle, unsynced) = (mem::take(&mut state.idle), mem::take(&mut state.unsynced));
         drop(state);
         idle.into_iter().chain(unsynced).for_each(|instance| self.retire(instance));
         Ok(())
@@ -103,6 +106,7 @@ impl Pool {
 
     /// Recovers the queue: with every instance in which an fsync failed, or else with any.
     pub(crate) fn recover(self: &Arc<Pool>, grace_seconds: u32) -> Result<Recovery> {
+        self.engine.check_process()?;
         self.forget_replaced_directory()?;
         let mut leases = self.lease_unsynced();
         let mut last = match leases.pop() {
@@ -138,7 +142,7 @@ impl Pool {
             || state.unsynced.iter().any(closed)
             || recovered.iter().filter_map(|lease| lease.instance.as_ref()).any(closed);
         state.recoveries += 1;
-        let idle = std::mem::take(&mut state.idle);
+        let idle = mem::take(&mut state.idle);
         drop(state);
         idle.into_iter().for_each(|instance| self.retire(instance));
     }
@@ -147,7 +151,7 @@ impl Pool {
     fn lease_unsynced(self: &Arc<Pool>) -> Vec<Lease> {
         let mut state = self.state();
         let (recoveries, replacements) = (state.recoveries, state.replacements);
-        let unsynced = std::mem::take(&mut state.unsynced);
+        let unsynced = mem::take(&mut state.unsynced);
         state.leased_unsynced += unsynced.len();
         let lease =
             |instance| Lease { pool: self.clone(), instance: Some(instance), recoveries, replacements, unsynced: true };
@@ -156,6 +160,7 @@ impl Pool {
 
     /// Returns the counters of all instances but those that are leased.
     pub(crate) fn counters(&self) -> Result<Vec<(String, u64)>> {
+        self.engine.check_process()?;
         let PoolState { idle, unsynced, counters, .. } = &mut *self.state();
         let mut total = counters.clone();
         for instance in idle.iter_mut().chain(unsynced) {
@@ -253,6 +258,10 @@ impl Lease {
 
     /// Drops a resource of the instance. This is no call, so it is done in a task of an async runtime too.
     pub(crate) fn drop_resource(&mut self, resource: ResourceAny) {
+        if self.pool.engine.check_process().is_err() {
+            // A draft of the parent's, whose temporary file stays.
+            return;
+        }
         if let Some(instance) = &mut self.instance
             && instance.drop_resource(resource).is_err()
         {
@@ -298,6 +307,7 @@ impl Lease {
     /// Calls the instance, and notes what its answer means for the queue.
     fn with_instance<T>(&mut self, call: impl FnOnce(&mut Instance, &Pool) -> Result<Answer<T>>) -> Result<T> {
         refuse_in_task()?;
+        self.pool.engine.check_process()?;
         // The resources of an instance that trapped are gone with it.
         let trapped = || Error::Component(wasmtime::Error::msg("its instance failed before"));
         let mut instance = self.instance.take().ok_or_else(trapped)?;
@@ -334,6 +344,11 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if self.pool.engine.check_process().is_err() {
+            // Never unlocked here, if a thread of the parent held a lock of it.
+            mem::forget(self.instance.take());
+            return;
+        }
         let mut state = self.pool.state();
         let is_current = self.replacements == state.replacements;
         if is_current {
