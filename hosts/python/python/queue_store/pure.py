@@ -1,0 +1,454 @@
+"""The queue of `queue_store` on the package `wasmtime`, without native code of this project.
+
+It proves that the component needs nothing but a runtime, and runs where there is no wheel. The classes, errors and
+guarantees are those of `queue_store`. What differs: it is slower; `counters` are those of one instance; wasmtime does not
+survive a fork, so in a child every call raises a RuntimeError.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib.resources import files
+from typing import Any
+
+from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
+from wasmtime.component import Component, Linker, Record, ResultType, Variant
+
+from . import _bytes
+from ._queue import BaseQueue
+from ._types import (
+    Attempt,
+    ComponentError,
+    Counts,
+    Entry,
+    Envelope,
+    EnvelopeChange,
+    IdentifiedMail,
+    Indeterminate,
+    Item,
+    ItemInfo,
+    NeedsRecovery,
+    Outcome,
+    Position,
+    QueueError,
+    Recipient,
+    Recovery,
+    Timestamp,
+    WriteOptions,
+    queue_error,
+)
+
+__all__ = ["Queue"]
+
+_GUEST_PATH = "queue"
+_CHUNK_BYTES = 64 << 10
+_PAGE_ITEMS = 1000
+
+
+class Queue(BaseQueue):
+    __doc__ = BaseQueue.__doc__
+
+    @staticmethod
+    def _open(path: str, create: bool) -> Any:
+        return _Calls(path, create)
+
+
+class _Runtime:
+    """The compiled component, one for the process."""
+
+    _lock = threading.Lock()
+    _only: _Runtime | None = None
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.engine = Engine(Config())
+        self.component = Component(self.engine, files(__package__).joinpath("queue_store.wasm").read_bytes())
+        self.linker = Linker(self.engine)
+        self.linker.add_wasip2()
+
+    @classmethod
+    def get(cls) -> _Runtime:
+        with cls._lock:
+            if cls._only is None:
+                cls._only = cls()
+            return cls._only
+
+    def check_process(self) -> None:
+        if self.process != os.getpid():
+            raise RuntimeError(
+                "wasmtime does not survive a fork: start the process anew, as multiprocessing does with 'spawn', "
+                "or use `queue_store.Queue`"
+            )
+
+
+class _Instance:
+    """An instance of the component, which one thread uses at a time, with its queue."""
+
+    def __init__(self, runtime: _Runtime, path: str) -> None:
+        self.store = Store(runtime.engine)
+        wasi = WasiConfig()
+        wasi.preopen_dir(path, _GUEST_PATH)
+        self.store.set_wasi(wasi)
+        self._instance = runtime.linker.instantiate(self.store, runtime.component)
+        self._functions: dict[tuple[str, str], Any] = {}
+        # Whether its queue refuses changes, and whether that is because an fsync failed in it.
+        self.closed = self.unsynced = False
+        self.queue = self.call("queue-store", "[static]queue.open", _GUEST_PATH)
+
+    def call(self, interface: str, name: str, *arguments: Any) -> Any:
+        """Calls a function of the contract; records are dicts and dataclasses, and come back as dicts."""
+        function, is_fallible = self._function(interface, name)
+        value = function(self.store, *map(_lower, arguments))
+        if not is_fallible:
+            return _lift(value)
+        # Where success is a record too, wasmtime tells the two apart by a tag; otherwise a record can only be the error.
+        failed = value.tag == "err" if isinstance(value, Variant) else isinstance(value, Record)
+        value = _lift(value.payload if isinstance(value, Variant) else value)
+        if failed:
+            raise _error(value)
+        return value
+
+    def _function(self, interface: str, name: str) -> tuple[Any, bool]:
+        found = self._functions.get((interface, name))
+        if found is None:
+            index = self._instance.get_export_index(self.store, f"mail:queue/{interface}@0.1.0")
+            index = self._instance.get_export_index(self.store, name, index)
+            assert index is not None, name
+            function = self._instance.get_func(self.store, index)
+            assert function is not None, name
+            _bytes.remember_types(function, self.store)
+            found = function, isinstance(function.type(self.store).result, ResultType)
+            self._functions[interface, name] = found
+        return found
+
+
+class _Calls:
+    """The calls of a queue, on as many instances as threads call at once."""
+
+    def __init__(self, path: str, create: bool) -> None:
+        self._runtime = _Runtime.get()
+        self._runtime.check_process()
+        if create:
+            _create_directory(path)
+        os.stat(path)
+        self._path = path
+        self._lock = threading.Lock()
+        self._idle: list[_Instance] = []
+        # Instances in which an fsync failed: they know which items are unsynced, and recover the queue.
+        self._unsynced: list[_Instance] = []
+        self._closed = False
+        with self.lease():
+            pass
+
+    @contextmanager
+    def lease(self) -> Iterator[_Instance]:
+        """Takes an instance until the end of the block. One that trapped, or was interrupted, is not used again."""
+        instance = self.take()
+        try:
+            yield instance
+        except QueueError as error:
+            self.note(instance, error)
+            self.give_back(instance)
+            raise
+        except WasmtimeError as error:
+            raise ComponentError(str(error).partition("\n")[0]) from error
+        else:
+            self.give_back(instance)
+
+    def take(self) -> _Instance:
+        self._runtime.check_process()
+        with self._lock:
+            instance = self._idle.pop() if self._idle else None
+        if instance is None:
+            try:
+                instance = _Instance(self._runtime, self._path)
+            except WasmtimeError as error:
+                os.stat(self._path)
+                raise ComponentError(str(error).partition("\n")[0]) from error
+            if instance.call("queue-store", "[method]queue.needs-recovery", instance.queue):
+                instance.closed = self._closed = True
+        if self._closed and not instance.closed:
+            instance.call("queue-store", "[method]queue.require-recovery", instance.queue)
+            instance.closed = True
+        return instance
+
+    def give_back(self, instance: _Instance) -> None:
+        with self._lock:
+            (self._unsynced if instance.unsynced else self._idle).append(instance)
+
+    def note(self, instance: _Instance, error: QueueError) -> None:
+        """Closes the queue in every instance after a failed fsync."""
+        if isinstance(error, (Indeterminate, NeedsRecovery)) and not instance.closed:
+            instance.closed = instance.unsynced = self._closed = True
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        with self.lease() as instance:
+            return instance.call("queue-store", f"[method]queue.{name}", instance.queue, *arguments)
+
+    def _call_batch(self, name: str, *arguments: Any) -> list[Outcome]:
+        with self.lease() as instance:
+            outcomes = instance.call("queue-store", f"[method]queue.{name}", instance.queue, *arguments)
+            result = [Outcome(outcome["id"], _optional(_error, outcome["problem"])) for outcome in outcomes]
+            for outcome in result:
+                if outcome.problem is not None:
+                    self.note(instance, outcome.problem)
+            return result
+
+    def new_id(self) -> str:
+        with self.lease() as instance:
+            result: str = instance.call("queue-store", "new-id")
+            return result
+
+    def put(self, id: str | None, envelope: Envelope, body: bytes, options: WriteOptions) -> str:
+        if len(body) > _CHUNK_BYTES:
+            draft = self.begin(id, envelope, options)
+            try:
+                draft.write(body)
+            except BaseException:
+                draft.abandon()
+                raise
+            return draft.commit()
+        result: str = self._call("put", id, {"envelope": envelope, "body": body}, options)
+        return result
+
+    def put_many(self, mails: list[IdentifiedMail], options: WriteOptions) -> list[Outcome]:
+        lowered = [{"id": mail.id, "mail": {"envelope": mail.envelope, "body": mail.body}} for mail in mails]
+        return self._call_batch("put-many", lowered, options)
+
+    def begin(self, id: str | None, envelope: Envelope, options: WriteOptions) -> _Draft:
+        return _Draft(self, id, envelope, options)
+
+    def submit(self, reverse_path: str, to: list[str], body: bytes) -> str:
+        with self.lease() as instance:
+            if instance.closed:
+                raise NeedsRecovery("needs-recovery", "", self._path, "an fsync failed before; recover the queue first")
+            result: str = instance.call("intake", "submit", reverse_path, to, body)
+            return result
+
+    def get(self, id: str) -> Item:
+        item = self._call("get", id)
+        return Item(item["id"], _envelope(item["envelope"]), item["body"])
+
+    def info(self, id: str) -> ItemInfo:
+        return _item_info(self._call("info", id))
+
+    def read(self, id: str, offset: int) -> _Body:
+        return _Body(self, "[method]queue.read", id, offset)
+
+    def items(self, states: list[str], detail: str) -> _Listing:
+        return _Listing(self, states, detail)
+
+    def count(self) -> Counts:
+        return Counts(**self._call("count"))
+
+    def verify(self, ids: list[str]) -> list[Outcome]:
+        return self._call_batch("verify", ids)
+
+    def update(self, id: str, change: EnvelopeChange, durability: str | None) -> str:
+        result: str = self._call("update", id, change, durability)
+        return result
+
+    def record_attempts(self, id: str, attempts: list[Attempt], if_revision: str | None, durability: str | None) -> str:
+        result: str = self._call("record-attempts", id, attempts, if_revision, durability)
+        return result
+
+    def set_state(self, ids: list[str], state: str) -> list[Outcome]:
+        return self._call_batch("set-state", ids, state)
+
+    def remove(self, ids: list[str], states: list[str], durability: str | None) -> list[Outcome]:
+        return self._call_batch("remove", ids, states, durability)
+
+    def seal(self, ids: list[str]) -> list[Outcome]:
+        return self._call_batch("seal", ids)
+
+    def recover(self, grace: timedelta) -> Recovery:
+        with self._lock:
+            unsynced, self._unsynced = self._unsynced, []
+        recovering = unsynced or [self.take()]
+        removed, rewritten = 0, 0
+        for number, instance in enumerate(recovering):
+            try:
+                report = instance.call(
+                    "queue-store",
+                    "[method]queue.recover",
+                    instance.queue,
+                    min(-(-grace // timedelta(seconds=1)), 2**32 - 1),
+                )
+                closed = instance.call("queue-store", "[method]queue.needs-recovery", instance.queue)
+            except BaseException:
+                with self._lock:
+                    self._unsynced.extend(recovering[number:])
+                raise
+            removed, rewritten = removed + report["temporary_removed"], rewritten + report["rewritten"]
+        with self._lock:
+            # The other instances would refuse changes still.
+            self._idle.clear()
+            self._closed = closed
+            if closed:
+                self._unsynced.extend(recovering)
+        report.update(temporary_removed=removed, rewritten=rewritten)
+        report["problems"] = tuple(map(_error, report["problems"]))
+        return Recovery(**report)
+
+    def needs_recovery(self) -> bool:
+        return self._closed
+
+    def limits(self) -> list[tuple[str, int]]:
+        result: list[tuple[str, int]] = self._introspect("limits")
+        return result
+
+    def counters(self) -> list[tuple[str, int]]:
+        result: list[tuple[str, int]] = self._introspect("counters")
+        return result
+
+    def about(self) -> list[tuple[str, str]]:
+        result: list[tuple[str, str]] = self._introspect("about")
+        return result
+
+    def _introspect(self, name: str) -> Any:
+        with self.lease() as instance:
+            return instance.call("introspection", name)
+
+
+class _Resource:
+    """A resource of the contract, which keeps its instance until it is closed."""
+
+    def __init__(self, calls: _Calls, function: str, *arguments: Any) -> None:
+        self._calls: _Calls | None = calls
+        self._lease = calls.lease()
+        self._instance = self._lease.__enter__()
+        self._handle: Any = self._guarded(function, self._instance.queue, *arguments)
+
+    def _call(self, function: str, *arguments: Any) -> Any:
+        if self._calls is None:
+            raise ValueError("I/O operation on closed file.")
+        self._calls._runtime.check_process()
+        return self._guarded(function, self._handle, *arguments)
+
+    def _guarded(self, function: str, *arguments: Any) -> Any:
+        try:
+            return self._instance.call("queue-store", function, *arguments)
+        except BaseException as error:
+            if not isinstance(error, QueueError) or function.startswith(("[static]", "[method]queue.")):
+                # The resource is gone, and `lease` decides about the instance.
+                self._calls = None
+                self._lease.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def close(self) -> None:
+        calls, self._calls = self._calls, None
+        if calls is not None and calls._runtime.process == os.getpid():
+            self._handle.drop(self._instance.store)
+            self._lease.__exit__(None, None, None)
+
+
+class _Draft(_Resource):
+    def __init__(self, calls: _Calls, id: str | None, envelope: Envelope, options: WriteOptions) -> None:
+        super().__init__(calls, "[method]queue.begin", id, envelope, options)
+
+    def write(self, data: bytes) -> None:
+        for start in range(0, len(data), _CHUNK_BYTES):
+            self._call("[method]draft.write", data[start : start + _CHUNK_BYTES])
+
+    def commit(self) -> str:
+        result: str = self._call("[static]draft.commit")
+        self._consumed()
+        return result
+
+    def abandon(self) -> None:
+        self._call("[static]draft.abandon")
+        self._consumed()
+
+    def _consumed(self) -> None:
+        self._calls = None
+        self._lease.__exit__(None, None, None)
+
+
+class _Body(_Resource):
+    def read(self) -> bytes | None:
+        result: bytes | None = self._call("[method]body-reader.read", _CHUNK_BYTES)
+        return result
+
+
+class _Listing(_Resource):
+    def __init__(self, calls: _Calls, states: list[str], detail: str) -> None:
+        super().__init__(calls, "[method]queue.items", states, detail)
+        self._page: list[Any] = []
+
+    def next(self) -> Entry | None:
+        if not self._page:
+            if self._calls is None:
+                return None
+            page = self._call("[method]listing.next", _PAGE_ITEMS)
+            if page is None:
+                self.close()
+                return None
+            self._page = page[::-1]
+        entry = self._page.pop()
+        info = _optional(_item_info, entry["info"])
+        return Entry(entry["id"], entry["state"], info, _optional(_error, entry["problem"]))
+
+
+def _create_directory(path: str) -> None:
+    """Creates a directory and those above it, each durably."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        _create_directory(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _optional(make: Callable[[Any], Any], value: Any) -> Any:
+    return None if value is None else make(value)
+
+
+def _error(error: dict[str, Any]) -> QueueError:
+    position = _optional(lambda position: Position(**position), error["position"])
+    return queue_error(error["code"], error["operation"], error["path"], error["detail"], position)
+
+
+def _envelope(envelope: dict[str, Any]) -> Envelope:
+    recipients = tuple(
+        Recipient(**{**recipient, "via": tuple(recipient["via"])}) for recipient in envelope["recipients"]
+    )
+    created_at = _optional(lambda time: Timestamp(**time), envelope["created_at"])
+    return Envelope(envelope["reverse_path"], tuple(envelope["to"]), recipients, created_at)
+
+
+def _item_info(info: dict[str, Any]) -> ItemInfo:
+    return ItemInfo(**{**info, "envelope": _envelope(info["envelope"])})
+
+
+def _lower(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        value = vars(value)
+    if isinstance(value, dict):
+        # An optional record has to be a `Record`, which takes no arguments.
+        record = Record()
+        vars(record).update({name.replace("_", "-"): _lower(field) for name, field in value.items()})
+        return record
+    if isinstance(value, (list, tuple)):
+        return [_lower(element) for element in value]
+    return value
+
+
+def _lift(value: Any) -> Any:
+    if isinstance(value, Record):
+        return {name.replace("-", "_"): _lift(field) for name, field in vars(value).items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return type(value)(map(_lift, value))  # type: ignore[call-arg]
+    return value

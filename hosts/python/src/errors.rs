@@ -1,0 +1,35 @@
+//! Errors of the library as Python's exceptions.
+
+use crate::results;
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::prelude::*;
+use queue_store_host::{Details, Error, types};
+use std::path::Path;
+
+/// Makes the exception of an error.
+pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
+    let exception = match (&error, error.code(), error.details()) {
+        (Error::Directory { path, source }, ..) => return directory(path, source),
+        (Error::Forked, ..) => {
+            return PyRuntimeError::new_err(
+                "it was begun before this process was forked, and is the parent's: begin a new one",
+            );
+        }
+        (_, Some(code), Some(details)) => {
+            let Details { operation, path, detail, position, .. } = details.clone();
+            results::error(py, types::Error { code, operation, path, detail, position })
+        }
+        _ => results::make(py, "ComponentError", (error.to_string(),)),
+    };
+    exception.map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// Makes the exception that `os.mkdir` would raise.
+fn directory(path: &Path, source: &std::io::Error) -> PyErr {
+    let words = source.to_string();
+    let words = words.split(" (os error").next().unwrap_or_default().to_string();
+    match source.raw_os_error() {
+        Some(errno) => PyOSError::new_err((errno, words, path.as_os_str().to_os_string())),
+        None => PyOSError::new_err(format!("{}: {words}", path.display())),
+    }
+}

@@ -1,0 +1,346 @@
+"""The queue, in both modules: what README.md says, and what a host must not break."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import shutil
+import tempfile
+import threading
+import unittest
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import queue_store
+from queue_store import (
+    Attempt,
+    Conflict,
+    Damaged,
+    Envelope,
+    Exists,
+    IdentifiedMail,
+    InvalidArgument,
+    NeedsRecovery,
+    NotFound,
+    Recipient,
+    Timestamp,
+    TooLarge,
+    TryAgainLater,
+    pure,
+)
+
+SENDER, TO = "a@example.com", ["b@example.com"]
+
+
+class QueueTests:
+    """The tests of a class of queues."""
+
+    Queue: type[queue_store.Queue]
+
+    def setUp(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="queue-store-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.path = self.directory / "queue"
+        self.queue = self.Queue(self.path)
+
+    def put(self, body: bytes = b"body", **keywords: object) -> str:
+        return self.queue.put(body, sender=SENDER, to=TO, **keywords)
+
+    def names(self) -> list[str]:
+        return sorted(os.listdir(self.path))
+
+    def test_mail_is_put_and_got(self) -> None:
+        for size in [0, 1, 5000, 65_536, 65_537, 300_000]:
+            body = os.urandom(size)
+            item = self.queue.get(self.put(body))
+            self.assertEqual(item.body, body)
+            self.assertEqual((item.envelope.reverse_path, item.envelope.to), (SENDER, tuple(TO)))
+            self.assertEqual([recipient.address for recipient in item.envelope.recipients], TO)
+
+    def test_body_is_any_buffer_and_no_string(self) -> None:
+        for body in [bytearray(b"body"), memoryview(b"body")]:
+            self.assertEqual(self.queue.get(self.put(body)).body, b"body")
+        with self.assertRaisesRegex(TypeError, "a body is bytes"):
+            self.put("body")
+        with self.assertRaisesRegex(TypeError, "list of strings"):
+            self.queue.put(b"body", sender=SENDER, to="b@example.com")
+        with self.assertRaises(TypeError):
+            self.put(5)
+        self.assertEqual(self.queue.count().ready, 2)
+
+    def test_every_field_of_an_envelope_comes_back(self) -> None:
+        recipient = Recipient("p|cmd", 1, 2, "it failed: \u2014", "c@example.com", ("x@example.com", "y@example.com"))
+        created_at = Timestamp.from_datetime(datetime(2026, 1, 2, 3, 4, 5, 678_000, timezone.utc))
+        id = self.queue.put(
+            b"", sender="", to=TO, recipients=[recipient], created_at=created_at, id="x", format="binary"
+        )
+        info = self.queue.info(id)
+        self.assertEqual(info.envelope, Envelope("<>", tuple(TO), (recipient,), created_at))
+        self.assertEqual((info.id, info.state, info.format, info.integrity), ("x", "ready", "binary", "envelope"))
+        self.assertEqual((info.body_size, info.recorded_id), (0, None))
+        self.assertEqual(info.envelope.created_at.to_datetime().microsecond, 678_000)
+
+    def test_put_many_has_an_outcome_for_each(self) -> None:
+        envelope = Envelope(SENDER, tuple(TO))
+        mails = [
+            IdentifiedMail(envelope, b"one", "x"),
+            IdentifiedMail(envelope, b"two", "x"),
+            IdentifiedMail(envelope, b""),
+        ]
+        first, second, third = self.queue.put_many(mails)
+        self.assertEqual((first.id, first.problem), ("x", None))
+        self.assertIsInstance(second.problem, Exists)
+        self.assertIsNone(third.problem)
+        self.assertEqual(self.queue.get("x").body, b"one")
+
+    def test_draft_is_a_file_that_the_block_commits(self) -> None:
+        body = os.urandom(300_000)
+        source = self.directory / "source"
+        source.write_bytes(body)
+        with open(source, "rb") as mail, self.queue.draft(sender=SENDER, to=TO, id="x") as draft:
+            shutil.copyfileobj(mail, draft)
+        self.assertEqual(draft.id, "x")
+        self.assertTrue(draft.closed)
+        with self.queue.body("x") as reader:
+            self.assertEqual((reader.read(1), reader.readable()), (body[:1], True))
+            self.assertEqual(reader.read(), body[1:])
+        with self.queue.body("x", offset=299_990) as reader:
+            self.assertEqual(reader.read(100), body[299_990:])
+
+    def test_draft_of_a_block_that_raises_leaves_nothing(self) -> None:
+        with self.assertRaises(KeyError), self.queue.draft(sender=SENDER, to=TO) as draft:
+            draft.write(b"x" * 100_000)
+            raise KeyError
+        self.assertIsNone(draft.id)
+        self.assertEqual(self.names(), [])
+        with self.assertRaises(ValueError):
+            draft.write(b"more")
+        with self.assertRaises(ValueError):
+            draft.commit()
+
+    def test_forgotten_draft_leaves_nothing(self) -> None:
+        self.queue.draft(sender=SENDER, to=TO).write(b"x")
+        gc.collect()
+        self.assertEqual(self.names(), [])
+
+    def test_listing_tells_items_and_damage(self) -> None:
+        self.put(id="x")
+        self.put(id="y")
+        (self.path / "m:z").write_bytes(b"nonsense")
+        self.queue.hold("y")
+        entries = {entry.id: entry for entry in self.queue}
+        self.assertEqual(entries["x"].envelope.to, tuple(TO))
+        self.assertEqual((entries["x"].state, entries["y"].state), ("ready", "held"))
+        self.assertIsInstance(entries["z"].problem, Damaged)
+        self.assertIsNone(entries["z"].info)
+        self.assertEqual([entry.id for entry in self.queue.items(["held"], "name")], ["y"])
+        counts = self.queue.count()
+        self.assertEqual((counts.ready, counts.held, counts.foreign), (2, 1, 0))
+        outcomes = {outcome.id: outcome.problem for outcome in self.queue.verify(["x", "z"])}
+        self.assertIsNone(outcomes["x"])
+        self.assertEqual(outcomes["z"].code, "corrupt")
+        self.assertEqual(outcomes["z"].position.line, 1)
+
+    def test_listing_is_longer_than_a_page(self) -> None:
+        envelope = Envelope(SENDER, tuple(TO))
+        for _ in range(2):
+            self.queue.put_many([IdentifiedMail(envelope, b"")] * 1200, durability="none")
+        self.assertEqual(len({entry.id for entry in self.queue.items(detail="name")}), 2400)
+
+    def test_states_change(self) -> None:
+        self.put(id="x")
+        self.queue.hold("x")
+        self.queue.release("x")
+        self.queue.quarantine("x")
+        with self.assertRaises(NotFound):
+            self.queue.remove("x")
+        self.queue.release("x")
+        self.queue.remove("x")
+        with self.assertRaises(NotFound) as raised:
+            self.queue.remove("x")
+        self.assertEqual(raised.exception.code, "not-found")
+        [outcome] = self.queue.remove_many(["x"])
+        self.assertIsInstance(outcome.problem, NotFound)
+
+    def test_update_is_refused_for_another_revision(self) -> None:
+        self.put(id="x")
+        old = self.queue.info("x").revision
+        new = self.queue.record_attempts("x", [Attempt(0, 2, "no such user")], if_revision=old)
+        self.assertEqual(self.queue.info("x").revision, new)
+        self.assertEqual(self.queue.info("x").envelope.recipients[0].last_failure_message, "no such user")
+        with self.assertRaises(Conflict):
+            self.queue.update("x", sender="c@example.com", if_revision=old)
+        self.queue.update("x", sender="c@example.com", to=["d@example.com"], created_at=Timestamp(7), if_revision=new)
+        envelope = self.queue.info("x").envelope
+        self.assertEqual(
+            (envelope.reverse_path, envelope.to, envelope.created_at),
+            ("c@example.com", ("d@example.com",), Timestamp(7)),
+        )
+
+    def test_errors_have_classes_and_one_line(self) -> None:
+        self.put(id="x")
+        for kind, code, call in [
+            (Exists, "exists", lambda: self.put(id="x")),
+            (NotFound, "not-found", lambda: self.queue.get("none")),
+            (InvalidArgument, "invalid-argument", lambda: self.put(id="a/b")),
+            (InvalidArgument, "invalid-argument", lambda: self.queue.put(b"", sender=SENDER, to=[])),
+            (TooLarge, "too-large", lambda: self.put(b"12", max_body_bytes=1)),
+            (TryAgainLater, "queue-full", lambda: self.put(max_items=1)),
+            (InvalidArgument, "invalid-argument", lambda: self.queue.submit(b"", sender="a", to=TO)),
+        ]:
+            with self.subTest(code), self.assertRaises(kind) as raised:
+                call()
+            self.assertEqual(raised.exception.code, code)
+            self.assertNotIn("\n", str(raised.exception))
+            self.assertTrue(str(raised.exception))
+        self.assertEqual(self.names(), ["m:x"])
+
+    def test_directory_that_cannot_be_opened_is_an_os_error(self) -> None:
+        with self.assertRaises(FileNotFoundError):
+            self.Queue(self.directory / "none", create=False)
+        file = self.directory / "file"
+        file.write_bytes(b"")
+        with self.assertRaises(OSError):
+            self.Queue(file)
+        with self.assertRaises(OSError):
+            self.Queue(file / "below")
+        self.Queue(self.directory / "made" / "with" / "parents")
+        self.assertEqual((self.directory / "made" / "with" / "parents").stat().st_mode & 0o777, 0o700)
+
+    def test_recovery_opens_a_queue_that_another_process_marked(self) -> None:
+        self.put(id="x")
+        (self.path / ".unsynced").mkdir()
+        (self.path / ".unsynced" / "mark:x").touch()
+        inode = (self.path / "m:x").stat().st_ino
+        with self.assertRaises(NeedsRecovery):
+            self.queue.remove("x")
+        self.assertTrue(self.queue.needs_recovery)
+        with self.assertRaises(NeedsRecovery):
+            self.put()
+        other = self.Queue(self.path, recover=False)
+        with self.assertRaises(NeedsRecovery):
+            other.put(b"", sender=SENDER, to=TO)
+        recovery = self.queue.recover()
+        self.assertEqual((recovery.rewritten, recovery.problems), (1, ()))
+        self.assertNotEqual((self.path / "m:x").stat().st_ino, inode)
+        self.assertFalse(self.queue.needs_recovery)
+        self.put()
+
+    def test_recovery_removes_old_temporary_files(self) -> None:
+        (self.path / ".m:old").write_bytes(b"x")
+        self.assertEqual(self.queue.recover().temporary_kept, 1)
+        self.assertEqual(self.queue.recover(timedelta(0)).temporary_removed, 1)
+
+    def test_threads_share_a_queue(self) -> None:
+        failures = []
+
+        def work(number: int) -> None:
+            try:
+                for call in range(20):
+                    body = f"{call} of {number}".encode() * 100
+                    with self.queue.draft(sender=SENDER, to=TO) as draft:
+                        draft.write(body)
+                    for id in [draft.id, self.put(body)]:
+                        if self.queue.get(id).body != body:
+                            raise AssertionError(id)
+            except BaseException as failure:
+                failures.append(failure)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(self.queue.count().ready, 8 * 20 * 2)
+
+    def test_asyncio_uses_threads(self) -> None:
+        async def put_all() -> list[str]:
+            puts = (asyncio.to_thread(self.put, str(number).encode()) for number in range(20))
+            return await asyncio.gather(*puts)
+
+        self.assertEqual(len(set(asyncio.run(put_all()))), 20)
+
+    def test_introspection(self) -> None:
+        self.put()
+        self.assertEqual(self.queue.about()["contract"], "mail:queue@0.1.0")
+        self.assertEqual(self.queue.limits()["max-batch"], 10_000)
+        self.assertGreater(self.queue.counters()["file-syncs"], 0)
+        self.assertNotEqual(self.queue.new_id(), self.queue.new_id())
+
+    def run_forked(self, child: object) -> None:
+        process = os.fork()
+        if process == 0:
+            try:
+                child()
+                os._exit(0)
+            except BaseException as failure:
+                print(f"in the child: {failure!r}")
+                os._exit(1)
+        self.assertEqual(os.waitpid(process, 0)[1], 0)
+
+
+class NativeTests(QueueTests, unittest.TestCase):
+    Queue = queue_store.Queue
+
+    def test_child_goes_on_with_the_queue_and_leaves_the_drafts_of_its_parent(self) -> None:
+        draft = self.queue.draft(sender=SENDER, to=TO, id="parent")
+        draft.write(b"parent")
+
+        def child() -> None:
+            with self.assertRaisesRegex(RuntimeError, "forked"):
+                draft.write(b"child")
+            draft._draft = None
+            gc.collect()
+            self.put(b"child", id="child")
+
+        self.run_forked(child)
+        draft.commit()
+        self.assertEqual((self.queue.get("parent").body, self.queue.get("child").body), (b"parent", b"child"))
+
+    def test_calls_let_other_threads_run(self) -> None:
+        running, turns = threading.Event(), 0
+
+        def work() -> None:
+            running.set()
+            self.put(b"x" * 50_000_000)
+            running.clear()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        running.wait()
+        while running.is_set():
+            turns += 1
+        thread.join()
+        self.assertGreater(turns, 1000)
+
+
+class PureTests(QueueTests, unittest.TestCase):
+    Queue = pure.Queue
+
+    def test_child_is_told_that_wasmtime_does_not_survive_a_fork(self) -> None:
+        def child() -> None:
+            with self.assertRaisesRegex(RuntimeError, "does not survive a fork"):
+                self.put()
+            with self.assertRaisesRegex(RuntimeError, "does not survive a fork"):
+                pure.Queue(self.path)
+
+        self.run_forked(child)
+        self.put()
+
+    def test_instance_that_traps_is_replaced(self) -> None:
+        from wasmtime import WasmtimeError
+
+        with self.assertRaises(queue_store.ComponentError) as raised, self.queue._calls.lease():
+            raise WasmtimeError("wasm trap: unreachable\nbacktrace")
+        self.assertEqual(str(raised.exception), "wasm trap: unreachable")
+        self.assertEqual(self.queue._calls._idle, [])
+        self.put()
+
+
+del QueueTests
+
+
+if __name__ == "__main__":
+    unittest.main()
