@@ -1,6 +1,6 @@
 //! Items, problems and reports as JSON. The names of the fields are those of the format and the contract.
 
-use crate::names::{self, OpenEnum};
+use crate::names::OpenEnum;
 use queue_store_host::types::{self, Entry, ItemInfo, Recovery};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -131,8 +131,8 @@ impl<'a> Item<'a> {
             rcpt: &info.envelope.recipients,
             created_at_ts: info.envelope.created_at.map(|at| Time { seconds: at.seconds, nanos: at.nanos }),
             size: info.body_size,
-            format: Some(names::format(info.format)),
-            state: names::state(info.state),
+            format: Some(info.format.name()),
+            state: info.state.name(),
             recorded_id: info.recorded_id.as_deref(),
             problem: None,
             integrity: None,
@@ -152,7 +152,7 @@ impl<'a> Item<'a> {
                 created_at_ts: None,
                 size: None,
                 format: None,
-                state: names::state(entry.state),
+                state: entry.state.name(),
                 recorded_id: None,
                 problem,
                 integrity: None,
@@ -162,7 +162,7 @@ impl<'a> Item<'a> {
 
     /// Makes an item of a verification: an item of a listing, and its integrity.
     pub(crate) fn of_verified(entry: &'a Entry) -> Item<'a> {
-        let integrity = entry.info.as_ref().map(|info| names::integrity(info.integrity));
+        let integrity = entry.info.as_ref().map(|info| info.integrity.name());
         Item { integrity: Some(integrity), ..Item::of_entry(entry) }
     }
 }
@@ -183,7 +183,7 @@ pub(crate) fn recovery(recovery: &Recovery) -> Value {
 fn problem(error: &types::Error) -> Value {
     let position = error.position.map(|at| json!({"offset": at.offset, "line": at.line, "column": at.column}));
     json!({
-        "code": names::error_code(error.code),
+        "code": error.code.name(),
         "operation": error.operation,
         "path": error.path,
         "detail": error.detail,

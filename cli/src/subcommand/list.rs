@@ -6,7 +6,6 @@ use crate::entries;
 use crate::escape::escape;
 use crate::failure::Failure;
 use crate::json;
-use crate::names;
 use crate::output::{Table, json_text, print_json_array};
 use crate::queue_directory;
 use queue_store_host::types::{Detail, Entry, ItemInfo};
@@ -35,7 +34,7 @@ pub(crate) fn run(arguments: &arguments::Listing) -> Result<Sysexit, Failure> {
 }
 
 fn cells(entry: &Entry) -> [String; 6] {
-    let (id, state) = (escape(&entry.id), names::state(entry.state).to_string());
+    let (id, state) = (escape(&entry.id), entry.state.name().to_string());
     match (&entry.info, &entry.problem) {
         (Some(info), _) => {
             let created = info.envelope.created_at.map(time).unwrap_or_default();

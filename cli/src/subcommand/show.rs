@@ -5,7 +5,7 @@ use crate::display::{size, time};
 use crate::escape::escape;
 use crate::failure::Failure;
 use crate::json;
-use crate::names::{self, OpenEnum};
+use crate::names::OpenEnum;
 use crate::output::{print, print_json};
 use crate::queue_directory;
 use queue_store_host::types::{ItemInfo, Recipient};
@@ -45,14 +45,14 @@ fn write_fields(info: &ItemInfo, output: &mut dyn Write) -> io::Result<()> {
     if let Some(recorded_id) = &info.recorded_id {
         write_field(output, "field ID:", &escape(recorded_id))?;
     }
-    write_field(output, "state:", names::state(info.state))?;
+    write_field(output, "state:", info.state.name())?;
     write_field(output, "from:", &escape(&envelope.reverse_path))?;
     for to in &envelope.to {
         write_field(output, "to:", &escape(to))?;
     }
     write_field(output, "created:", &envelope.created_at.map(time).unwrap_or_default())?;
     write_field(output, "size:", &format!("{} bytes, {} in the file", size(info), info.file_size))?;
-    let (format, integrity) = (names::format(info.format), names::integrity(info.integrity));
+    let (format, integrity) = (info.format.name(), info.integrity.name());
     write_field(output, "format:", &format!("{format}, {integrity}"))?;
     envelope.recipients.iter().try_for_each(|recipient| write_delivery(recipient, output))
 }

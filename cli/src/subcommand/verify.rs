@@ -5,7 +5,6 @@ use crate::entries;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure};
 use crate::json;
-use crate::names;
 use crate::output::{json_text, print_json_array, print_lines};
 use crate::queue_directory;
 use queue_store_host::types::{Detail, Entry, Integrity};
@@ -36,7 +35,7 @@ pub(crate) fn run(arguments: &arguments::Listing) -> Result<Sysexit, Failure> {
 /// Describes the damage of an item in a line.
 fn damage(entry: &Entry) -> Option<String> {
     let problem = entry.problem.as_ref()?;
-    let (id, state) = (escape(&entry.id), names::state(entry.state));
-    let (code, detail) = (names::error_code(problem.code), escape(&problem.detail));
+    let (id, state) = (escape(&entry.id), entry.state.name());
+    let (code, detail) = (problem.code.name(), escape(&problem.detail));
     Some(format!("{id}  {state}  {code}: {detail}"))
 }

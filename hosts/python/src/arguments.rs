@@ -1,8 +1,10 @@
 //! Arguments from Python: objects with the attributes of `queue_store._types`.
 
-use crate::names::named;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use queue_store_host::UnknownName;
 use queue_store_host::types::{self, Durability};
+use std::str::FromStr;
 
 #[derive(FromPyObject)]
 pub(crate) struct Timestamp {
@@ -104,13 +106,19 @@ impl TryFrom<WriteOptions> for types::WriteOptions {
     fn try_from(options: WriteOptions) -> PyResult<types::WriteOptions> {
         let WriteOptions { durability, format, max_items, max_body_bytes } = options;
         let durability = durability.as_deref().map(named).transpose()?;
-        Ok(types::WriteOptions { durability, format: format.as_deref().map(named).transpose()?, max_items, max_body_bytes })
+        let format = format.as_deref().map(named).transpose()?;
+        Ok(types::WriteOptions { durability, format, max_items, max_body_bytes })
     }
 }
 
 /// Converts each value.
 pub(crate) fn list<T, U: From<T>>(values: Vec<T>) -> Vec<U> {
     values.into_iter().map(Into::into).collect()
+}
+
+/// Returns the case of an enum that has a name.
+pub(crate) fn named<T: FromStr<Err = UnknownName>>(name: &str) -> PyResult<T> {
+    name.parse().map_err(|unknown: UnknownName| PyValueError::new_err(unknown.to_string()))
 }
 
 /// Returns the durability that has a name; none given: full.

@@ -7,7 +7,6 @@
 
 mod arguments;
 mod errors;
-mod names;
 mod opened;
 mod queue;
 mod resources;

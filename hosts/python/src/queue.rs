@@ -1,8 +1,7 @@
 //! The calls of a queue.
 
-use crate::arguments::{Attempt, Envelope, EnvelopeChange, IdentifiedMail, WriteOptions, durability, list};
+use crate::arguments::{Attempt, Envelope, EnvelopeChange, IdentifiedMail, WriteOptions, durability, list, named};
 use crate::errors::raise;
-use crate::names::named;
 use crate::opened::Opened;
 use crate::resources::{NativeBody, NativeDraft, NativeListing};
 use crate::results::{self, Object};
@@ -111,13 +110,7 @@ impl NativeQueue {
         self.call_batch(py, |queue| queue.verify(&ids))
     }
 
-    fn update(
-        &self,
-        py: Python<'_>,
-        id: String,
-        change: EnvelopeChange,
-        durability: Option<&str>,
-    ) -> PyResult<String> {
+    fn update(&self, py: Python<'_>, id: String, change: EnvelopeChange, durability: Option<&str>) -> PyResult<String> {
         let (change, durability) = (change.into(), self::durability(durability)?);
         self.call(py, |queue| queue.update(id, &change, durability))
     }
@@ -130,7 +123,8 @@ impl NativeQueue {
         if_revision: Option<String>,
         durability: Option<&str>,
     ) -> PyResult<String> {
-        let (attempts, durability) = (list::<_, queue_store_host::types::Attempt>(attempts), self::durability(durability)?);
+        let (attempts, durability) =
+            (list::<_, queue_store_host::types::Attempt>(attempts), self::durability(durability)?);
         self.call(py, |queue| queue.record_attempts(id, &attempts, if_revision.as_deref(), durability))
     }
 

@@ -1,6 +1,5 @@
 //! Results for Python: objects of the dataclasses of `queue_store._types`, and its exceptions.
 
-use crate::names::Named;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
@@ -88,8 +87,7 @@ pub(crate) fn recovery(py: Python<'_>, recovery: Recovery) -> Object<'_> {
 
 /// Makes the exception of an error of the contract.
 pub(crate) fn error(py: Python<'_>, Error { code, operation, path, detail, position }: Error) -> Object<'_> {
-    let position = optional(py, position, |py, Position { offset, line, column }| {
-        make(py, "Position", (offset, line, column))
-    })?;
+    let position =
+        optional(py, position, |py, Position { offset, line, column }| make(py, "Position", (offset, line, column)))?;
     make(py, "queue_error", (code.name(), operation, path, detail, position))
 }
