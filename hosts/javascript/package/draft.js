@@ -1,0 +1,85 @@
+// A mail that is written as a stream.
+
+import { Writable } from "node:stream";
+import { bytes } from "./arguments.js";
+import { answer } from "./errors.js";
+
+/** A mail that is being written. */
+export class Draft extends Writable {
+  #begin;
+  #draft;
+
+  /** The id of the item, once the stream has finished. */
+  id = null;
+
+  constructor(begin) {
+    super({ decodeStrings: false, highWaterMark: 256 << 10 });
+    this.#begin = begin;
+  }
+
+  async _construct(callback) {
+    await settle(async () => (this.#draft = await answer(this.#begin)), callback);
+  }
+
+  async _write(chunk, encoding, callback) {
+    const data = typeof chunk === "string" ? Buffer.from(chunk, encoding) : bytes(chunk);
+    await settle(() => answer(() => this.#draft.write(data)), callback);
+  }
+
+  async _writev(chunks, callback) {
+    const all = chunks.map(({ chunk, encoding }) =>
+      typeof chunk === "string" ? Buffer.from(chunk, encoding) : bytes(chunk),
+    );
+    await settle(() => answer(() => this.#draft.write(Buffer.concat(all))), callback);
+  }
+
+  async _final(callback) {
+    const draft = this.#draft;
+    this.#draft = undefined;
+    await settle(async () => (this.id = await answer(() => draft.commit())), callback);
+  }
+
+  async _destroy(error, callback) {
+    const draft = this.#draft;
+    this.#draft = undefined;
+    if (draft === undefined) {
+      callback(error);
+      return;
+    }
+    await settle(
+      () => answer(() => draft.abandon()),
+      (failure) => callback(error ?? failure),
+    );
+  }
+
+  /** Ends the mail, and resolves to its id when it is durable. */
+  commit() {
+    return new Promise((resolve, reject) => {
+      // Without a listener, the error would be thrown too.
+      this.once("error", reject);
+      this.end((error) => (error ? reject(error) : resolve(this.id)));
+    });
+  }
+
+  /** Gives the mail up, unless it was committed. */
+  async [Symbol.asyncDispose]() {
+    if (this.closed) {
+      return;
+    }
+    const closed = new Promise((resolve) => this.once("close", resolve));
+    if (!this.writableFinished) {
+      this.destroy();
+    }
+    await closed;
+  }
+}
+
+async function settle(work, callback) {
+  try {
+    await work();
+  } catch (error) {
+    callback(error);
+    return;
+  }
+  callback();
+}

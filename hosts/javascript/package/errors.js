@@ -1,0 +1,39 @@
+// Errors of the queue.
+
+/** An error of the queue, with the fields of the contract's record `error`. */
+export class QueueError extends Error {
+  constructor({ code, operation = "", path = "", detail, position = null }) {
+    const place = position ? ` (line ${position.line}, column ${position.column})` : "";
+    super(`${path ? `${path}: ` : ""}${detail}${place}`);
+    this.name = "QueueError";
+    this.code = code;
+    this.operation = operation;
+    this.path = path;
+    this.detail = detail;
+    this.position = position;
+  }
+}
+
+/** Awaits a call of the addon, whose errors have the fields as JSON in their message. */
+export async function answer(call) {
+  try {
+    return await call();
+  } catch (error) {
+    throw asQueueError(error);
+  }
+}
+
+/** Returns the error that an outcome, an entry or a recovery reports; null where there is none. */
+export function problem(fields) {
+  return fields ? new QueueError(fields) : null;
+}
+
+function asQueueError(error) {
+  if (error?.code === "InvalidArg") {
+    return new TypeError(error.message);
+  }
+  if (error?.code !== "GenericFailure" || !error.message.startsWith("{")) {
+    return error;
+  }
+  return new QueueError(JSON.parse(error.message));
+}

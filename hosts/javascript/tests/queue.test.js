@@ -1,0 +1,292 @@
+// The queue: what README.md says, and what a host must not break.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { afterEach, beforeEach, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { Queue, QueueError } from "queue-store";
+
+const MAIL = { sender: "a@example.com", to: ["b@example.com"] };
+
+let directory, path, queue;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "queue-store-"));
+  path = join(directory, "queue");
+  queue = await Queue.open(path);
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+async function all(iterable) {
+  const values = [];
+  for await (const value of iterable) {
+    values.push(value);
+  }
+  return values;
+}
+
+const code = (expected) => (error) => {
+  assert(error instanceof QueueError, `${error}`);
+  assert.equal(error.code, expected);
+  assert.match(error.message, /^[^\n]+$/);
+  return true;
+};
+
+test("a mail is put and got", async () => {
+  for (const size of [0, 1, 5000, 65_536, 65_537, 300_000]) {
+    const body = randomBytes(size);
+    const item = await queue.get(await queue.put(body, MAIL));
+    assert.deepEqual(item.body, body);
+    assert.deepEqual([item.envelope.reversePath, item.envelope.to], [MAIL.sender, MAIL.to]);
+    assert.deepEqual(item.envelope.recipients.map(({ address }) => address), MAIL.to);
+  }
+});
+
+test("a body is a string or bytes", async () => {
+  const bytes = new Uint8Array([0, 1, 2, 3, 4]);
+  for (const [body, expected] of [
+    ["grüße", Buffer.from("grüße")],
+    [bytes, Buffer.from(bytes)],
+    [bytes.subarray(1, 3), Buffer.from([1, 2])],
+    [bytes.buffer, Buffer.from(bytes)],
+    [new DataView(bytes.buffer, 1, 2), Buffer.from([1, 2])],
+  ]) {
+    assert.deepEqual((await queue.get(await queue.put(body, MAIL))).body, expected);
+  }
+  for (const body of [undefined, null, 5, {}, ["x"], true]) {
+    await assert.rejects(queue.put(body, MAIL), TypeError);
+  }
+  assert.equal((await queue.count()).ready, 5);
+});
+
+test("wrong arguments are type errors", async () => {
+  for (const options of [
+    { sender: "a@example.com", to: "b@example.com" },
+    { sender: "a@example.com" },
+    { sender: 5, to: [] },
+    { ...MAIL, to: [5] },
+    { ...MAIL, durability: "ful" },
+    { ...MAIL, maxItems: -1 },
+    { ...MAIL, maxItems: 1.5 },
+  ]) {
+    await assert.rejects(queue.put("", options), TypeError, JSON.stringify(options));
+  }
+  await assert.rejects(queue.get(5), TypeError);
+  await assert.rejects(queue.verify("x"), TypeError);
+  await assert.rejects(Queue.open(5), TypeError);
+  assert.throws(() => new Queue(), TypeError);
+  assert.deepEqual(readdirSync(path), []);
+});
+
+test("every field of an envelope comes back", async () => {
+  const recipient = {
+    address: "p|cmd",
+    kind: 1,
+    status: 2,
+    lastFailureMessage: "it failed: —",
+    originalAddress: "c@example.com",
+    via: ["x@example.com", "y@example.com"],
+  };
+  const createdAt = new Date("2026-01-02T03:04:05.678Z");
+  await queue.put("", { sender: "", to: MAIL.to, recipients: [recipient], createdAt, id: "x", format: "binary" });
+  const { fileSize, revision, ...info } = await queue.info("x");
+  assert.deepEqual(info, {
+    id: "x",
+    state: "ready",
+    format: "binary",
+    integrity: "envelope",
+    envelope: {
+      reversePath: "<>",
+      to: MAIL.to,
+      recipients: [recipient],
+      createdAt: { seconds: 1767323045, nanos: 678_000_000 },
+    },
+    bodySize: 0,
+    recordedId: null,
+  });
+  assert(fileSize > 0 && revision !== "");
+});
+
+test("put-many has an outcome for each", async () => {
+  const mail = { ...MAIL, body: "one", id: "x" };
+  const [first, second, third] = await queue.putMany([mail, { ...mail, body: "two" }, { ...MAIL, body: "" }]);
+  assert.deepEqual(first, { id: "x", problem: null });
+  code("exists")(second.problem);
+  assert.equal(third.problem, null);
+  assert.equal(`${(await queue.get("x")).body}`, "one");
+});
+
+test("a draft and a body are streams", async () => {
+  const body = randomBytes(700_000);
+  const draft = queue.draft({ ...MAIL, id: "x" });
+  await pipeline(Readable.from([body.subarray(0, 3), body.subarray(3)]), draft);
+  assert.equal(draft.id, "x");
+  assert.deepEqual(Buffer.concat(await queue.body("x").toArray()), body);
+  assert.deepEqual(Buffer.concat(await queue.body("x", { offset: 699_990 }).toArray()), body.subarray(699_990));
+  const text = queue.draft(MAIL);
+  text.write("grüße ");
+  text.write("6772c3bcc39f65", "hex");
+  assert.equal(`${(await queue.get(await text.commit())).body}`, "grüße grüße");
+});
+
+test("a draft that fails leaves nothing", async () => {
+  const failing = Readable.from(
+    (async function* () {
+      yield Buffer.alloc(100_000);
+      throw new RangeError("of the source");
+    })(),
+  );
+  await assert.rejects(pipeline(failing, queue.draft(MAIL)), RangeError);
+  await assert.rejects(pipeline(Readable.from(["12"]), queue.draft({ ...MAIL, maxBodyBytes: 1 })), code("too-large"));
+  await assert.rejects(queue.draft({ ...MAIL, id: "a/b" }).commit(), code("invalid-argument"));
+  const draft = queue.draft(MAIL);
+  draft.write("x");
+  await draft[Symbol.asyncDispose]();
+  await draft[Symbol.asyncDispose]();
+  assert.equal(draft.id, null);
+  assert.deepEqual(readdirSync(path), []);
+});
+
+test("a body that is damaged or not there ends with an error", async () => {
+  await queue.put("Subject: hello\r\n", { ...MAIL, id: "x" });
+  const file = join(path, "m:x");
+  writeFileSync(file, readFileSync(file, "latin1").replace("hello", "HELLO"), "latin1");
+  await assert.rejects(queue.body("x").toArray(), code("checksum-mismatch"));
+  await assert.rejects(queue.body("none").toArray(), code("not-found"));
+  const stream = queue.body("x");
+  stream.destroy();
+  await once(stream, "close");
+});
+
+test("a listing tells items and damage", async () => {
+  await queue.put("", { ...MAIL, id: "x" });
+  await queue.put("", { ...MAIL, id: "y" });
+  writeFileSync(join(path, "m:z"), "nonsense");
+  await queue.hold("y");
+  const entries = {};
+  for await (const entry of queue) {
+    entries[entry.id] = entry;
+  }
+  assert.deepEqual(entries.x.info.envelope.to, MAIL.to);
+  assert.deepEqual([entries.x.state, entries.y.state, entries.x.problem], ["ready", "held", null]);
+  code("corrupt")(entries.z.problem);
+  assert.equal(entries.z.info, null);
+  assert.equal(entries.z.problem.position.line, 1);
+  const held = await all(queue.items({ states: ["held"], detail: "name" }));
+  assert.deepEqual(held.map(({ id }) => id), ["y"]);
+  for await (const { id } of queue) {
+    assert.equal(typeof id, "string");
+    break;
+  }
+  const counts = await queue.count();
+  assert.deepEqual([counts.ready, counts.held, counts.foreign], [2, 1, 0]);
+  const [good, bad] = await queue.verify(["x", "z"]);
+  assert.equal(good.problem, null);
+  code("corrupt")(bad.problem);
+});
+
+test("a listing is longer than a page", async () => {
+  const mails = Array(1200).fill({ ...MAIL, body: "" });
+  await queue.putMany(mails, { durability: "none" });
+  await queue.putMany(mails, { durability: "none" });
+  const ids = new Set((await all(queue.items({ detail: "name" }))).map(({ id }) => id));
+  assert.equal(ids.size, 2400);
+});
+
+test("states change", async () => {
+  await queue.put("", { ...MAIL, id: "x" });
+  await queue.hold("x");
+  await queue.release("x");
+  await queue.quarantine("x");
+  await assert.rejects(queue.remove("x"), code("not-found"));
+  await queue.release("x");
+  await queue.remove("x");
+  await assert.rejects(queue.remove("x"), code("not-found"));
+  const [outcome] = await queue.removeMany(["x"]);
+  code("not-found")(outcome.problem);
+});
+
+test("an update is refused for another revision", async () => {
+  await queue.put("", { ...MAIL, id: "x" });
+  const { revision } = await queue.info("x");
+  const attempt = { recipient: 0, status: 2, message: "no such user" };
+  const next = await queue.recordAttempts("x", [attempt], { ifRevision: revision });
+  assert.equal((await queue.info("x")).envelope.recipients[0].lastFailureMessage, "no such user");
+  await assert.rejects(queue.update("x", { sender: "c@example.com", ifRevision: revision }), code("conflict"));
+  await queue.update("x", { sender: "c@example.com", to: ["d@example.com"], ifRevision: next });
+  const { envelope } = await queue.info("x");
+  assert.deepEqual([envelope.reversePath, envelope.to], ["c@example.com", ["d@example.com"]]);
+});
+
+test("errors have the codes of the contract", async () => {
+  await queue.put("", { ...MAIL, id: "x" });
+  for (const [expected, call] of [
+    ["exists", () => queue.put("", { ...MAIL, id: "x" })],
+    ["not-found", () => queue.get("none")],
+    ["invalid-argument", () => queue.put("", { ...MAIL, id: "a/b" })],
+    ["invalid-argument", () => queue.put("", { ...MAIL, to: [] })],
+    ["too-large", () => queue.put("12", { ...MAIL, maxBodyBytes: 1 })],
+    ["queue-full", () => queue.put("", { ...MAIL, maxItems: 1 })],
+    ["invalid-argument", () => queue.submit("", { sender: "a", to: MAIL.to })],
+    ["directory", () => Queue.open(join(directory, "none"), { create: false })],
+    ["directory", () => Queue.open(join(path, "m:x", "below"))],
+  ]) {
+    await assert.rejects(call, code(expected));
+  }
+  assert.deepEqual(readdirSync(path), ["m:x"]);
+  const made = join(directory, "made", "with", "parents");
+  await Queue.open(pathToFileURL(made));
+  assert.equal(statSync(made).mode & 0o777, 0o700);
+});
+
+test("a recovery opens a queue that another process marked", async () => {
+  await queue.put("", { ...MAIL, id: "x" });
+  mkdirSync(join(path, ".unsynced"));
+  writeFileSync(join(path, ".unsynced", "mark:x"), "");
+  const inode = statSync(join(path, "m:x")).ino;
+  await assert.rejects(queue.remove("x"), code("needs-recovery"));
+  assert(queue.needsRecovery);
+  await assert.rejects(queue.put("", MAIL), code("needs-recovery"));
+  const recovery = await queue.recover();
+  assert.deepEqual([recovery.rewritten, recovery.problems], [1, []]);
+  assert.notEqual(statSync(join(path, "m:x")).ino, inode);
+  assert(!existsSync(join(path, ".unsynced")));
+  await queue.put("", MAIL);
+});
+
+test("a recovery removes old temporary files", async () => {
+  writeFileSync(join(path, ".m:old"), "x");
+  assert.equal((await queue.recover()).temporaryKept, 1);
+  assert.equal((await queue.recover({ graceSeconds: 0 })).temporaryRemoved, 1);
+});
+
+test("calls run at once and block no timer", async () => {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  const body = Buffer.alloc(20_000_000, "x");
+  const puts = Array.from({ length: 8 }, () => queue.put(body, MAIL));
+  assert.equal(new Set(await Promise.all(puts)).size, 8);
+  clearInterval(timer);
+  assert(ticks > 2, `${ticks} ticks`);
+});
+
+test("a queue that was closed refuses calls", async () => {
+  await queue[Symbol.asyncDispose]();
+  await assert.rejects(queue.count(), TypeError);
+  assert(!queue.needsRecovery);
+});
+
+test("introspection", async () => {
+  await queue.put("", MAIL);
+  assert.equal((await queue.about()).contract, "mail:queue@0.1.0");
+  assert.equal((await queue.limits())["max-batch"], 10_000);
+  assert((await queue.counters())["file-syncs"] > 0);
+  assert.notEqual(await queue.newId(), await queue.newId());
+});

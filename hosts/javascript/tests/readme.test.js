@@ -1,0 +1,24 @@
+// The examples of README.md, run as they stand, as one module.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+test("the examples run in order", () => {
+  const blocks = [...readFileSync("README.md", "utf8").matchAll(/```js\n(.*?)```/gs)].map(([, block]) => block);
+  assert(blocks.length >= 3);
+  const directory = mkdtempSync(join(tmpdir(), "queue-store-"));
+  try {
+    symlinkSync(join(process.cwd(), "node_modules"), join(directory, "node_modules"));
+    writeFileSync(join(directory, "mail.eml"), `Subject: large\r\n\r\n${"x".repeat(100_000)}`);
+    writeFileSync(join(directory, "example.mjs"), blocks.join("\n"));
+    execFileSync(process.execPath, ["example.mjs"], { cwd: directory });
+    assert.deepEqual(readFileSync(join(directory, "copy.eml")), readFileSync(join(directory, "mail.eml")));
+    assert.deepEqual(readdirSync(join(directory, "mails")), []);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
