@@ -46,9 +46,9 @@ pub(crate) fn answer<T>(result: Result<T>) -> napi::Result<T> {
 }
 
 fn fields(code: ErrorCode, Details { operation, path, detail, position, .. }: &Details) -> serde_json::Value {
-    let position = position.map(|position| {
-        serde_json::json!({ "offset": position.offset, "line": position.line, "column": position.column })
-    });
+    let position = position.map(
+        |position| serde_json::json!({ "offset": position.offset, "line": position.line, "column": position.column }),
+    );
     serde_json::json!({
         "code": code.name(), "operation": operation, "path": path, "detail": detail, "position": position,
     })

@@ -233,17 +233,8 @@ impl From<types::Item> for Item {
 
 impl From<types::ItemInfo> for ItemInfo {
     fn from(info: types::ItemInfo) -> ItemInfo {
-        let types::ItemInfo {
-            id,
-            state,
-            format,
-            integrity,
-            envelope,
-            file_size,
-            body_size,
-            revision,
-            recorded_id,
-        } = info;
+        let types::ItemInfo { id, state, format, integrity, envelope, file_size, body_size, revision, recorded_id } =
+            info;
         ItemInfo {
             id,
             state: state.name(),

@@ -1,0 +1,144 @@
+//! The functions for a queue.
+
+use crate::arguments::{Mail, Put, items, optional_string, reference, reference_mut, string, write_id};
+use crate::errors::{Failure, answer, set_message};
+use crate::opened;
+use queue_store_host::types::{self, Attempt, Durability, Outcome, State};
+use queue_store_host::{Error, Queue, Result};
+use std::ffi::{c_char, c_int, c_void};
+use std::time::Duration;
+
+/// `qs_recovery` of the header.
+#[repr(C)]
+struct Recovery {
+    durable_items: u64,
+    damaged_items: u64,
+    temporary_removed: u64,
+    temporary_kept: u64,
+    rewritten: u64,
+    problems: u64,
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn qs_open(path: *const c_char, queue: *mut *mut Queue) -> c_int {
+    answer(|| {
+        // SAFETY: they are as the header describes them.
+        let (path, queue) = unsafe { (string(path, "path")?, reference_mut(queue, "queue")?) };
+        *queue = Box::into_raw(Box::new(opened::open(&path)?));
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn qs_close(queue: *mut Queue) {
+    if !queue.is_null() {
+        // SAFETY: it is of `qs_open`, and not used afterwards.
+        drop(unsafe { Box::from_raw(queue) });
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn qs_put(
+    queue: *const Queue,
+    mail: *const Mail,
+    body: *const c_void,
+    body_size: usize,
+    id: *mut c_char,
+) -> c_int {
+    answer(|| {
+        // SAFETY: they are as the header describes them.
+        let (queue, put, body) =
+            unsafe { (reference(queue, "queue")?, Put::new(mail)?, items(body.cast::<u8>(), body_size, "body")?) };
+        let mail = types::Mail { envelope: put.envelope, body: body.to_vec() };
+        let put = queue.put_with(put.id.as_deref(), &mail, &put.options)?;
+        // SAFETY: as the header describes it.
+        unsafe { write_id(&put, id) };
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn qs_record_attempt(
+    queue: *const Queue,
+    id: *const c_char,
+    recipient: u32,
+    status: i32,
+    message: *const c_char,
+    if_revision: *const c_char,
+) -> c_int {
+    answer(|| {
+        // SAFETY: they are as the header describes them.
+        let (queue, id, message, if_revision) = unsafe {
+            let (message, if_revision) = (optional_string(message)?, optional_string(if_revision)?);
+            (reference(queue, "queue")?, string(id, "id")?, message, if_revision)
+        };
+        let attempt = Attempt { recipient, status, message: message.unwrap_or_default() };
+        queue.record_attempts(id, &[attempt], if_revision.as_deref(), Durability::Full)?;
+        Ok(())
+    })
+}
+
+/// Makes a call for one item that has an outcome for each of several.
+///
+/// # Safety
+///
+/// The pointers are as the header describes them.
+unsafe fn call_for_one(
+    queue: *const Queue,
+    id: *const c_char,
+    call: impl FnOnce(&Queue, &[String]) -> Result<Vec<Outcome>>,
+) -> Result<(), Failure> {
+    // SAFETY: the caller's.
+    let (queue, id) = unsafe { (reference(queue, "queue")?, string(id, "id")?) };
+    let problem = call(queue, &[id])?.into_iter().find_map(|outcome| outcome.problem);
+    problem.map_or(Ok(()), |problem| Err(Error::from(problem).into()))
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn qs_set_state(queue: *const Queue, id: *const c_char, state: c_int) -> c_int {
+    answer(|| {
+        let state = match state {
+            0 => State::Ready,
+            1 => State::Held,
+            2 => State::Quarantined,
+            _ => return Err(Failure::invalid("`state` is none of `enum qs_state`")),
+        };
+        // SAFETY: they are as the header describes them.
+        unsafe { call_for_one(queue, id, |queue, ids| queue.set_state(ids, state)) }
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn qs_remove(queue: *const Queue, id: *const c_char) -> c_int {
+    // SAFETY: they are as the header describes them.
+    answer(|| unsafe { call_for_one(queue, id, |queue, ids| queue.remove(ids, &[], Durability::Full)) })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn qs_recover(queue: *const Queue, grace_seconds: u32, recovery: *mut Recovery) -> c_int {
+    let mut first_problem = None;
+    let code = answer(|| {
+        // SAFETY: they are as the header describes them.
+        let (queue, recovery) = unsafe { (reference(queue, "queue")?, recovery.as_mut()) };
+        let types::Recovery {
+            durable_items,
+            damaged_items,
+            temporary_removed,
+            temporary_kept,
+            rewritten,
+            problems,
+            truncated: _,
+        } = queue.recover(Duration::from_secs(grace_seconds.into()))?;
+        if let Some(recovery) = recovery {
+            let problems = problems.len() as u64;
+            *recovery =
+                Recovery { durable_items, damaged_items, temporary_removed, temporary_kept, rewritten, problems };
+        }
+        first_problem = problems.into_iter().next();
+        Ok(())
+    });
+    if let Some(problem) = first_problem {
+        set_message(Error::from(problem).to_string());
+    }
+    code
+}
