@@ -173,6 +173,7 @@ fn failed_listing_is_aborted() {
 #[test]
 fn count_tells_items_from_other_files() {
     let mut queue = TestQueue::new();
+    let path = queue.path().to_path_buf();
     for id in ["r1", "r2", "h1", "q1"] {
         put(&mut queue, id, b"body");
     }
@@ -181,9 +182,19 @@ fn count_tells_items_from_other_files() {
     for name in [".m:AAAAAAAAAAA", ".m:chasquid123", ".m:another99", "foreign"] {
         fs::write(queue.file(name), b"").expect("the file can be written");
     }
-    let counts = queue.count().expect("the directory can be read");
-    let all = (counts.ready, counts.held, counts.quarantined, counts.temporary, counts.foreign);
-    assert_eq!(all, (2, 1, 1, 3, 1));
+    let mut all = || {
+        let counts = queue.count().expect("the directory can be read");
+        (counts.ready, counts.held, counts.quarantined, counts.temporary, counts.foreign)
+    };
+    assert_eq!(all(), (2, 1, 1, 3, 1));
+    let directory = |name: &str| fs::create_dir(path.join(name)).expect("the name is free");
+    directory(".unsynced");
+    assert_eq!(all(), (2, 1, 1, 3, 1), "the marks of failed fsyncs are the queue's");
+    ["m:d", "h:d", "q:d", ".m:d"].into_iter().for_each(directory);
+    assert_eq!(all(), (2, 1, 1, 3, 5), "a directory is no item");
+    fs::remove_dir(path.join(".unsynced")).expect("it is empty");
+    fs::write(path.join(".unsynced"), b"").expect("the name is free");
+    assert_eq!(all(), (2, 1, 1, 3, 6), "a file has no marks");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use queue_store_host_test::bindings::{
 };
 use queue_store_host_test::instance::QUEUE;
 use queue_store_host_test::simulator::host::Simulated;
-use queue_store_host_test::simulator::world::Operation;
+use queue_store_host_test::simulator::world::{Fault, Operation};
 use queue_store_host_test::test_queue::TestQueue;
 use std::fs;
 
@@ -138,4 +138,66 @@ fn durable_file_ignores_the_mark() {
         .write_file("queue/file", b"data", &[], Publish::Replace, Durability::Full)
         .expect("a durable write belongs to no queue");
     assert_eq!(fs::read(queue.file("file")).expect("the file exists"), b"data");
+}
+
+#[test]
+fn open_queue_sees_the_mark_of_another_process_before_it_changes_an_item() {
+    let mut system = Simulated::new();
+    put(&mut system, "x", b"body");
+    let mut other = system.sibling();
+    other.world().fail(Operation::SyncFile, "io");
+    assert_eq!(code(other.put(Some("x"), &mail(b"y"), None)), ErrorCode::NeedsRecovery);
+    let before = system.world().entries.clone();
+    assert_eq!(code(system.remove(&one("x"), &[], None)), ErrorCode::NeedsRecovery);
+    assert_eq!(system.world().entries, before, "the call changed nothing");
+}
+
+/// Makes the creation of everything fail but that of the next file, so that no mark can be left.
+fn refuse_marks(system: &mut Simulated) {
+    let fault =
+        Fault { operation: Operation::Create, skip: 1, times: usize::MAX, error: "access", takes_effect: false };
+    system.world().faults.push(fault);
+}
+
+#[test]
+fn unsynced_item_without_a_mark_is_remembered_after_a_failed_recovery() {
+    let mut system = Simulated::new();
+    put(&mut system, "x", b"body");
+    refuse_marks(&mut system);
+    system.world().fail(Operation::SyncDirectory, "io");
+    assert_eq!(code(system.put(Some("y"), &mail(b"y"), None)), ErrorCode::Indeterminate);
+    assert!(!system.world().disk.is_marked());
+    system.world().repair();
+    system.world().fail(Operation::SyncDirectory, "io");
+    assert_eq!(code(system.recover(0)), ErrorCode::NeedsRecovery);
+    let recovery = system.recover(0).expect("the directory works again");
+    assert_eq!((recovery.durable_items, recovery.rewritten), (2, 1));
+}
+
+#[test]
+fn recovery_of_a_queue_rewrites_the_unsynced_items_of_the_intake() {
+    let mut system = Simulated::new();
+    put(&mut system, "x", b"body");
+    system.submit("a@example.com", &one("b@example.com"), b"first").expect("the disk works");
+    refuse_marks(&mut system);
+    system.world().fail(Operation::SyncDirectory, "io");
+    assert_eq!(code(system.submit("a@example.com", &one("b@example.com"), b"second")), ErrorCode::Indeterminate);
+    assert!(!system.world().disk.is_marked());
+    system.world().repair();
+    let recovery = system.recover(0).expect("the disk works again");
+    assert_eq!((recovery.durable_items, recovery.rewritten), (3, 1));
+}
+
+#[test]
+fn directory_that_stops_taking_fsyncs_closes_the_queue() {
+    for error in ["unsupported", "invalid", "bad-descriptor"] {
+        let mut system = Simulated::new();
+        system.world().fail(Operation::SyncDirectory, error);
+        assert_eq!(code(system.put(None, &mail(b"x"), None)), ErrorCode::Unsupported, "before any change");
+        assert!(!system.needs_recovery().expect("the queue is open"));
+        put(&mut system, "x", b"body");
+        system.world().fail(Operation::SyncDirectory, error);
+        assert_eq!(code(system.put(None, &mail(b"y"), None)), ErrorCode::Indeterminate, "after a change");
+        assert!(system.needs_recovery().expect("the queue is open"));
+    }
 }
