@@ -180,7 +180,8 @@ fn irregular_files_are_never_opened() {
         let counts = queue.count().expect("the directory can be read");
         assert_eq!((counts.ready, counts.foreign), (1, 1), "{what}");
         let recovery = queue.recover(0).expect("the directory can be read");
-        assert_eq!((recovery.durable_items, recovery.problems), (1, Vec::new()), "{what}");
+        let problems: Vec<_> = recovery.problems.iter().map(|problem| (problem.code, problem.path.as_str())).collect();
+        assert_eq!((recovery.durable_items, problems), (1, vec![(ErrorCode::Unsupported, "queue/m:x")]), "{what}");
         assert_eq!(queue.names(), ["m:good", "m:x"], "{what} is left alone");
         assert_eq!(fs::read(outside.file("m:x")).expect("the file exists"), secret, "{what}");
         assert_eq!(codes(queue.verify(&ids(&["good"]))), [None], "{what} is in no other item's way");
