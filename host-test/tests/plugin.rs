@@ -4,12 +4,11 @@ use queue_store_host_test::bindings::{ErrorCode, recipient};
 use queue_store_host_test::guest;
 use queue_store_host_test::instance::{COMPONENT, ENGINE, Preopen, State, state};
 use queue_store_host_test::test_queue::TestQueue;
-use std::fs;
 use std::path::Path;
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, plug};
 use wasmtime::Store;
-use wasmtime::component::{Component, Linker, ResourceType};
+use wasmtime::component::{Component, Linker};
 
 /// The imports that a plugin may have. An embedder checks them before composing.
 const ALLOWED: [&str; 2] = ["mail:queue/intake@0.1.0", "mail:queue/types@0.1.0"];
@@ -91,41 +90,8 @@ fn composition_exports_nothing_of_the_queue() {
     assert_eq!(imports, of_the_queue, "the composition has exactly the imports of the queue");
 }
 
-type Names = (Result<Vec<String>, String>,);
-
 #[test]
 fn plugin_with_more_imports_is_recognised() {
-    let excess = excess_imports(&guest::component("snooper"));
+    let excess = excess_imports(&guest::build("queue-store-snooper", &[], "queue_store_snooper.wasm", "component"));
     assert!(excess.iter().any(|name| name.starts_with("wasi:filesystem/preopens")), "{excess:?}");
-}
-
-#[test]
-fn composed_snooper_reads_the_queue() {
-    // The reason for the check of imports: a composition shares the directories of its parts.
-    let queue = TestQueue::new();
-    fs::write(queue.file("m:x"), b"secret").expect("the file can be written");
-    let (mut store, instance) = instantiate(&compose(guest::component("snooper")), queue_at(queue.path()));
-    let names = instance.get_typed_func::<(&str,), Names>(&mut store, "names").expect("the plugin exports it");
-    let (seen,) = names.call(&mut store, ("any name",)).expect("the plugin does not trap");
-    assert_eq!(seen, Ok(vec!["m:x".to_string()]));
-}
-
-#[test]
-fn snooper_linked_apart_sees_nothing() {
-    let component = Component::new(&ENGINE, guest::component("snooper")).expect("the plugin is a component");
-    let mut linker = Linker::new(&ENGINE);
-    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("an empty linker takes all of WASI");
-    let mut intake = linker.instance("mail:queue/intake@0.1.0").expect("the name is free");
-    intake.resource("submission", ResourceType::host::<()>(), |_, _| Ok(())).expect("the name is free");
-    intake
-        .func_new("[static]submission.begin", |_, _, _, _| unreachable!("the test does not begin a mail"))
-        .expect("the name is free");
-    let mut store = Store::new(&ENGINE, state(&[]));
-    store.set_epoch_deadline(u64::MAX / 2);
-    let instance = linker.instantiate(&mut store, &component).expect("the linker has every import");
-    let names = instance.get_typed_func::<(&str,), Names>(&mut store, "names").expect("the plugin exports it");
-    for directory in ["queue", "any name", "/", ".", ".."] {
-        let (seen,) = names.call(&mut store, (directory,)).expect("the plugin does not trap");
-        assert!(seen.is_err(), "{directory}: {seen:?}");
-    }
 }

@@ -51,6 +51,7 @@ mod intake;
 mod limits;
 mod listing;
 mod names;
+pub mod plugin;
 mod pool;
 mod process;
 mod queue;
@@ -75,3 +76,5 @@ pub use names::UnknownName;
 pub use queue::Queue;
 pub use queue_store_artifact::COMPONENT;
 pub use submission::Submission;
+/// The runtime, for the types of [`plugin`].
+pub use wasmtime;

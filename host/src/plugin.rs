@@ -1,0 +1,133 @@
+//! Plugins, each in a store of its own: the interface `intake` of the contract, for a linker of wasmtime.
+//!
+//! ```
+//! use queue_store_host::plugin::{self, PluginIntake};
+//! use queue_store_host::wasmtime::component::Linker;
+//! use queue_store_host::wasmtime::Engine;
+//! use queue_store_host::{Host, Intake, IntakeLimits};
+//!
+//! // What the store of a plugin holds: no directory, no environment, no network.
+//! struct State {
+//!     intake: PluginIntake,
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = std::env::temp_dir().join(format!("queue-store-plugin-doc-{}", std::process::id()));
+//! let queue = Host::new()?.create(&directory)?;
+//! let engine = Engine::default();
+//! let mut linker = Linker::<State>::new(&engine);
+//! plugin::add_to_linker(&mut linker, |state| &mut state.intake)?;
+//! let limits = IntakeLimits::default();
+//! let state = State { intake: PluginIntake::new(Intake::new(&queue, limits)) };
+//! # std::fs::remove_dir_all(&directory)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A plugin that was compiled with a standard library imports more of WASI. With a `WasiCtx` that has no preopens, it finds
+//! an empty file system.
+
+use crate::error::{Error, Result};
+use crate::intake::{BoundedSubmission, Intake};
+use crate::types::{self, ErrorCode};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+#[allow(missing_docs, missing_debug_implementations, reason = "documented in `wit/`")]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        interfaces: "import mail:queue/intake@0.1.0;",
+        imports: { default: trappable },
+        with: {
+            "mail:queue/types": crate::bindings::exports::mail::queue::types,
+            "mail:queue/intake.submission": crate::intake::BoundedSubmission,
+        },
+    });
+}
+
+use bindings::mail::queue::intake::{self, Host, HostSubmission};
+
+/// The intake of one plugin, in its store.
+#[derive(Debug)]
+pub struct PluginIntake {
+    intake: Intake,
+    submissions: ResourceTable,
+}
+
+impl PluginIntake {
+    /// Makes the intake of a plugin, which submits within the limits of `intake`.
+    pub fn new(intake: Intake) -> PluginIntake {
+        PluginIntake { intake, submissions: ResourceTable::new() }
+    }
+}
+
+/// Defines `mail:queue/intake` for plugins whose stores have a [`PluginIntake`]. Its calls block, and trap in a task of an
+/// async runtime.
+///
+/// # Errors
+///
+/// If the linker has the interface already.
+pub fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    intake: fn(&mut T) -> &mut PluginIntake,
+) -> wasmtime::Result<()> {
+    intake::add_to_linker::<T, PluginIntake>(linker, intake)
+}
+
+impl HasData for PluginIntake {
+    type Data<'a> = &'a mut PluginIntake;
+}
+
+/// An answer for the plugin, or its trap where the component has none.
+type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
+
+/// Makes the answer to a plugin. It names no path of the host's.
+fn answer<T>(result: Result<T>) -> Answer<T> {
+    let error = match result {
+        Ok(value) => return Ok(Ok(value)),
+        Err(error) => error,
+    };
+    match (error.code(), error.details()) {
+        (Some(code), Some(details)) => Ok(Err(types::Error {
+            code,
+            operation: details.operation.clone(),
+            path: String::new(),
+            detail: details.detail.clone(),
+            position: None,
+        })),
+        (_, None) if matches!(error, Error::Directory { .. }) => Ok(Err(types::Error {
+            code: ErrorCode::Other,
+            operation: "open".to_string(),
+            path: String::new(),
+            detail: "the directory of the queue cannot be opened".to_string(),
+            position: None,
+        })),
+        _ => Err(error.into()),
+    }
+}
+
+impl Host for PluginIntake {
+    fn submit(&mut self, reverse_path: String, to: Vec<String>, body: Vec<u8>) -> Answer<String> {
+        answer(self.intake.submit(&reverse_path, &to, &body))
+    }
+}
+
+impl HostSubmission for PluginIntake {
+    fn begin(&mut self, reverse_path: String, to: Vec<String>) -> Answer<Resource<BoundedSubmission>> {
+        let begun = answer(self.intake.submission(&reverse_path, &to))?;
+        begun.map_or_else(|error| Ok(Err(error)), |submission| Ok(Ok(self.submissions.push(submission)?)))
+    }
+
+    fn write(&mut self, this: Resource<BoundedSubmission>, chunk: Vec<u8>) -> Answer<()> {
+        answer(self.submissions.get_mut(&this)?.append(&chunk))
+    }
+
+    fn commit(&mut self, this: Resource<BoundedSubmission>) -> Answer<String> {
+        answer(self.submissions.delete(this)?.commit())
+    }
+
+    fn drop(&mut self, this: Resource<BoundedSubmission>) -> wasmtime::Result<()> {
+        self.submissions.delete(this)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,292 @@
+//! The plugins in `plugins/`, in each of the two ways in which a plugin is safe: in a store of its own, whose intake is the
+//! library's; and composed with the queue and an empty `wasi:filesystem/preopens`.
+
+use libtest_mimic::{Arguments, Trial};
+use queue_store_host::plugin::{self, PluginIntake};
+use queue_store_host::types::{Mail, Recipient};
+use queue_store_host::{COMPONENT, Host, Intake, IntakeLimits, Queue};
+use queue_store_host_test::guest;
+use queue_store_host_test::requirement::{self, Requirement, interop, node_modules, trial};
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::{LazyLock, Mutex};
+use std::{env, fs};
+use tempfile::TempDir;
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions, plug};
+use wasmtime::component::{Component, Func, Instance, Linker, ResourceTable, Val};
+use wasmtime::{AsContextMut, Config, Engine, OptLevel, Store};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+
+/// The languages of the plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Language {
+    Rust,
+    Python,
+    JavaScript,
+}
+
+/// The ways to run a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// In a store of its own.
+    OwnStore,
+    /// Composed with the queue and an empty file system.
+    Composed,
+    /// Composed with the queue alone, which is not safe.
+    ComposedNaively,
+}
+
+/// Returns the directory of the plugins.
+fn plugins() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins")
+}
+
+/// Builds the plugin or the snooper of a language, once.
+fn build(language: Language, world: &'static str) -> &'static [u8] {
+    static BUILT: Mutex<BTreeMap<(Language, &str), &[u8]>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().expect("no build panics");
+    built.entry((language, world)).or_insert_with(|| {
+        let snooper = if world == "snooper" { "snooper/" } else { "" };
+        let source = |directory: &str| plugins().join(format!("{snooper}{directory}"));
+        let made = requirement::target_directory().join(format!("plugins/{world}-{language:?}.wasm"));
+        fs::create_dir_all(made.parent().expect("it has one")).expect("the target directory is writable");
+        let mut command = match language {
+            Language::Rust => {
+                let package = if world == "snooper" { "queue-store-snooper" } else { "queue-store-plugin-rust" };
+                return guest::build(package, &[], &format!("{}.wasm", package.replace('-', "_")), "component").leak();
+            }
+            Language::Python => {
+                let mut command = Command::new(interop().join("python/bin/componentize-py"));
+                command.arg("--wit-path").arg(plugins().join("wit")).args(["--world", world, "componentize"]);
+                command.arg("--python-path").arg(source("python")).arg(world);
+                command
+            }
+            Language::JavaScript => {
+                let mut command = Command::new(node_modules().join(".bin/componentize-qjs"));
+                command.args(["--sync", "--world", world]).arg("--wit").arg(plugins().join("wit"));
+                command.arg("--js").arg(source(&format!("javascript/{world}.js")));
+                command
+            }
+        };
+        let output = command.arg("--output").arg(&made).output().expect("the requirement was checked");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::read(made).expect("the tool made it").leak()
+    })
+}
+
+/// Composes a plugin as `wac plug PLUGIN --plug ...` does.
+fn compose(plugin: &[u8], way: Way) -> Vec<u8> {
+    let mut graph = CompositionGraph::new();
+    let mut register = |name: &str, bytes: Vec<u8>| {
+        let package = Package::from_bytes(name, None, bytes, graph.types_mut()).expect("the bytes are a component");
+        graph.register_package(package).expect("the name is used once")
+    };
+    let mut plugs = vec![register("mail:queue-store", COMPONENT.to_vec())];
+    let no_directories = wat::parse_file(plugins().join("no-directories.wat")).expect("it is well-formed");
+    if way == Way::Composed {
+        plugs.push(register("queue-store:no-directories", no_directories));
+    }
+    let plugin = register("guest:plugin", plugin.to_vec());
+    // A part that the plugin has no use for does not fit: JavaScript's has no file system.
+    if plug(&mut graph, plugs.clone(), plugin).is_err() {
+        plugs.truncate(1);
+        plug(&mut graph, plugs, plugin).expect("the component exports what the plugin imports");
+    }
+    graph.encode(EncodeOptions::default()).expect("the composition is valid")
+}
+
+/// The host's side of a plugin.
+struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    intake: PluginIntake,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// An instance of a plugin, and the queue that it has.
+struct Running {
+    directory: TempDir,
+    queue: Queue,
+    store: Store<State>,
+    instance: Instance,
+}
+
+/// An engine that compiles quickly: the runtime of Python is large.
+static ENGINE: LazyLock<Engine> =
+    LazyLock::new(|| Engine::new(Config::new().cranelift_opt_level(OptLevel::None)).expect("the settings are valid"));
+
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("this machine runs the component"));
+
+impl Running {
+    fn new(component: &[u8], way: Way, limits: IntakeLimits) -> Running {
+        let directory = tempfile::tempdir().expect("a test can create a temporary directory");
+        let queue = HOST.open(directory.path()).expect("the directory exists");
+        let mut linker = Linker::new(&ENGINE);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("an empty linker takes all of WASI");
+        let mut wasi = WasiCtx::builder();
+        let component = if way == Way::OwnStore {
+            plugin::add_to_linker(&mut linker, |state: &mut State| &mut state.intake).expect("the name is free");
+            component.to_vec()
+        } else {
+            wasi.preopened_dir(directory.path(), "queue", FsPerms::ReadWrite).expect("the directory exists");
+            compose(component, way)
+        };
+        let intake = PluginIntake::new(Intake::new(&queue, limits));
+        let mut store = Store::new(&ENGINE, State { wasi: wasi.build(), table: ResourceTable::new(), intake });
+        let component = Component::new(&ENGINE, component).expect("the plugin is a component");
+        let instance = linker.instantiate(&mut store, &component).expect("the linker has every import");
+        Running { directory, queue, store, instance }
+    }
+
+    /// Calls a function of an interface, or of the plugin itself.
+    fn call(&mut self, interface: Option<&str>, function: &str, arguments: &[Val]) -> Val {
+        let mut store = self.store.as_context_mut();
+        let mut index = |within: Option<&_>, name: &str| {
+            self.instance.get_export_index(&mut store, within, name).expect("the plugin exports it")
+        };
+        let interface = interface.map(|name| index(None, name));
+        let index = index(interface.as_ref(), function);
+        let function: Func = self.instance.get_func(&mut store, index).expect("it is a function");
+        let mut results = [Val::Bool(false)];
+        function.call(&mut store, arguments, &mut results).expect("the plugin does not trap");
+        let [result] = results;
+        result
+    }
+
+    /// Has the plugin receive a mail.
+    fn receive(&mut self, to: &[&str], message: &[u8]) -> Result<String, String> {
+        let string = |text: &str| Val::String(text.into());
+        let session = [("helo", "client.example"), ("ip", "192.0.2.1")];
+        let session = session.iter().map(|(name, value)| ((*name).to_string(), string(value))).collect();
+        let arguments = [
+            Val::Record(session),
+            string("a@example.com"),
+            Val::List(to.iter().map(|address| string(address)).collect()),
+            Val::List(message.iter().map(|byte| Val::U8(*byte)).collect()),
+        ];
+        let text = |value: Option<Box<Val>>| match value.as_deref() {
+            Some(Val::String(text)) => text.clone(),
+            value => panic!("it is a string: {value:?}"),
+        };
+        match self.call(Some("example:filter/filter@0.1.0"), "receive", &arguments) {
+            Val::Result(Ok(id)) => Ok(text(id)),
+            Val::Result(Err(reply)) => Err(text(reply)),
+            value => panic!("it is a result: {value:?}"),
+        }
+    }
+
+    /// Has a snooper look, and returns what it did.
+    fn snoop(&mut self, port: u16) -> Vec<String> {
+        let directories = ["queue", "/queue", "/", ".", "..", "/tmp"];
+        let directories = directories.iter().map(|name| Val::String((*name).into())).collect();
+        match self.call(None, "snoop", &[Val::List(directories), Val::U16(port)]) {
+            Val::List(done) => done.iter().map(|done| format!("{done:?}")).collect(),
+            value => panic!("it is a list: {value:?}"),
+        }
+    }
+}
+
+fn plugin_queues_mail(language: Language, way: Way) {
+    let mut plugin = Running::new(build(language, "plugin"), way, IntakeLimits::default());
+    let message = b"From: a@example.com\r\nSubject: hello\r\n\r\nhello \xff\r\n";
+    let id = plugin.receive(&["b@example.com"], message).expect("it is a mail");
+    let item = plugin.queue.get(&id).expect("it is queued");
+    let end = item.body.len() - message.len();
+    assert_eq!(&item.body[end..], message);
+    let received = String::from_utf8_lossy(&item.body[..end]).into_owned();
+    assert!(received.starts_with("Received: from client.example ([192.0.2.1])\r\n\tby mx.example.com; "), "{received}");
+    assert!(received.ends_with("0000\r\n") && received.matches("\r\n").count() == 2, "{received}");
+    assert_eq!(item.envelope.reverse_path, "a@example.com");
+    let expected = Recipient { address: "b@example.com".to_string(), ..Recipient::default() };
+    let recipients: Vec<&str> = item.envelope.recipients.iter().map(|recipient| recipient.address.as_str()).collect();
+    assert_eq!(recipients, [expected.address.as_str()]);
+    for (to, message, reply) in [
+        (&[][..], &message[..], "554 no valid recipients"),
+        (&["b@example.com"], b"no header", "554 no header"),
+        (&["b@example.com"], b"Subject: hello\r\n\r\n", "554 no From field"),
+        (&["-rf@local"], message, "451 "),
+        (&["b@a/b"], message, "451 "),
+    ] {
+        let refused = plugin.receive(to, message).expect_err("it may not be queued");
+        assert!(refused.starts_with(reply), "{refused}");
+        let path = plugin.directory.path().to_str().expect("its name is ASCII");
+        assert!(!refused.contains(path), "a plugin is told no path of the host: {refused}");
+    }
+    assert_eq!(plugin.queue.count().expect("the directory can be read").ready, 1);
+}
+
+fn snooper_finds_nothing(language: Language, way: Way) {
+    let mut snooper = Running::new(build(language, "snooper"), way, IntakeLimits::default());
+    snooper.queue.put_with(Some("x"), &Mail::new("", ["b@example.com"], "secret"), &Default::default()).expect("a put");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has ports");
+    let port = listener.local_addr().expect("it is bound").port();
+    assert_eq!(snooper.snoop(port), [""; 0]);
+    let names: Vec<_> = fs::read_dir(snooper.directory.path())
+        .expect("it exists")
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    assert_eq!(snooper.queue.get("x").expect("it is untouched").body, b"secret");
+}
+
+/// Why the safe ways are needed, and that the snoopers would find something.
+fn naive_composition_gives_the_queue_away(language: Language) {
+    let mut snooper = Running::new(build(language, "snooper"), Way::ComposedNaively, IntakeLimits::default());
+    snooper.queue.put_with(Some("x"), &Mail::new("", ["b@example.com"], "secret"), &Default::default()).expect("a put");
+    let done = snooper.snoop(1);
+    for what in ["list queue", "read queue", "make queue", "remove queue"] {
+        assert!(done.iter().any(|done| done.contains(what)), "{done:?}");
+    }
+}
+
+fn intake_of_a_plugin_is_limited() {
+    let mut limits = IntakeLimits::default();
+    (limits.mails, limits.bytes) = (3, 1000);
+    let mut plugin = Running::new(build(Language::Rust, "plugin"), Way::OwnStore, limits);
+    let mail = |length: usize| [&b"From: a@example.com\r\n\r\n"[..], &vec![b'x'; length]].concat();
+    plugin.receive(&["b@example.com"], &mail(10)).expect("it is within the limits");
+    let refused = plugin.receive(&["b@example.com"], &mail(1000)).expect_err("it has too many bytes");
+    assert!(refused.contains("QueueFull"), "{refused}");
+    plugin.receive(&["b@example.com"], &mail(10)).expect("the refused one did not count");
+    plugin.receive(&["b@example.com"], &mail(1)).expect("it is the third");
+    plugin.receive(&["b@example.com"], &mail(1)).expect_err("it is one too many");
+}
+
+fn main() -> ExitCode {
+    let mut trials = vec![Trial::test("intake_of_a_plugin_is_limited", || {
+        intake_of_a_plugin_is_limited();
+        Ok(())
+    })];
+    for (language, needs) in [
+        (Language::Rust, vec![]),
+        (Language::Python, vec![Requirement::Python]),
+        (Language::JavaScript, vec![Requirement::Node]),
+    ] {
+        for way in [Way::OwnStore, Way::Composed] {
+            trials.push(trial(format!("plugin_queues_mail::{language:?}::{way:?}"), needs.clone(), move || {
+                plugin_queues_mail(language, way);
+                Ok(())
+            }));
+            trials.push(trial(format!("snooper_finds_nothing::{language:?}::{way:?}"), needs.clone(), move || {
+                snooper_finds_nothing(language, way);
+                Ok(())
+            }));
+        }
+        // The runtime of JavaScript imports no file system.
+        if language != Language::JavaScript {
+            trials.push(trial(format!("naive_composition_gives_the_queue_away::{language:?}"), needs, move || {
+                naive_composition_gives_the_queue_away(language);
+                Ok(())
+            }));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
