@@ -246,3 +246,19 @@ fn seconds_between(earlier: Timestamp, later: Timestamp) -> u64 {
     let seconds = later.seconds.saturating_sub(earlier.seconds).saturating_sub(i64::from(later.nanos < earlier.nanos));
     u64::try_from(seconds).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_rounded_down_to_seconds() {
+        let time = |seconds, nanos| Timestamp { seconds, nanos };
+        assert_eq!(seconds_between(time(1, 5), time(3, 5)), 2);
+        assert_eq!(seconds_between(time(1, 5), time(3, 4)), 1);
+        assert_eq!(seconds_between(time(1, 5), time(3, 6)), 2);
+        assert_eq!(seconds_between(time(3, 0), time(1, 0)), 0, "a time in the future counts as age 0");
+        assert_eq!(seconds_between(time(1, 5), time(1, 4)), 0);
+        assert_eq!(seconds_between(time(i64::MIN, 0), time(i64::MAX, 0)), i64::MAX as u64);
+    }
+}

@@ -265,3 +265,76 @@ fn marks_of_a_batch_are_bounded() {
     let recovery = system.sibling().recover(0).expect("the disk works again");
     assert_eq!(recovery.rewritten, ids.len() as u64 + 1, "every item, x too, is written anew");
 }
+
+#[test]
+fn temporary_file_is_removed_when_it_is_as_old_as_the_grace() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    system.world().create(".m:old").expect("the name is free");
+    system.world().now += 99;
+    assert_eq!(system.recover(100).expect("the disk works").temporary_kept, 1);
+    system.world().now += 1;
+    assert_eq!(system.recover(100).expect("the disk works").temporary_removed, 1);
+}
+
+#[test]
+fn ages_on_a_full_disk_are_measured_against_the_newest_file() {
+    let mut system = Simulated::new();
+    put(&mut system, "a", b"old");
+    system.world().create(".m:old").expect("the name is free");
+    system.world().now += 100;
+    put(&mut system, "b", b"new");
+    put(&mut system, "c", b"new");
+    system.world().now += 100;
+    system.world().faults.push(fault(Operation::Create, usize::MAX, "insufficient-space"));
+    assert_eq!(system.recover(101).expect("the directory can be read").temporary_kept, 1);
+    assert_eq!(system.recover(100).expect("the directory can be read").temporary_removed, 1);
+}
+
+#[test]
+fn files_that_vanish_during_a_recovery_are_no_problem() {
+    for operation in [Operation::Unlink, Operation::Open] {
+        let mut system = Simulated::new();
+        put_x(&mut system);
+        system.world().create(".m:old").expect("the name is free");
+        system.world().fail(operation, "no-entry");
+        let recovery = system.recover(0).expect("the disk works");
+        assert_eq!(recovery.problems, [], "{operation:?}");
+        assert!(!system.needs_recovery().expect("the queue is open"));
+    }
+}
+
+#[test]
+fn recovery_without_fsync_of_directories_reports_it_and_goes_on() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    let mut other = system.sibling();
+    other.world().faults.push(fault(Operation::SyncDirectory, usize::MAX, "unsupported"));
+    let recovery = other.recover(0).expect("every item was made durable");
+    assert_eq!(recovery.durable_items, 1);
+    assert_eq!(recovery.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::Unsupported]);
+}
+
+#[test]
+fn failed_fsync_of_the_directory_ends_a_recovery_that_removes_second_names() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    system.world().disk.link("m:x", "h:x").expect("the second name is free");
+    system.world().fail(Operation::SyncDirectory, "io");
+    let error = system.recover(0).expect_err("the name that stays is not durable");
+    assert_eq!((error.code, error.operation.as_str()), (ErrorCode::NeedsRecovery, "sync-directory"));
+    assert!(system.needs_recovery().expect("the queue is open"));
+    system.recover(0).expect("the directory works again");
+}
+
+#[test]
+fn item_that_cannot_be_opened_is_reported_and_not_rewritten() {
+    let mut system = Simulated::new();
+    put_x(&mut system);
+    system.world().fail(Operation::Open, "access");
+    let recovery = system.recover(0).expect("the directory can be read");
+    assert_eq!((recovery.durable_items, recovery.damaged_items, recovery.rewritten), (0, 0, 0));
+    assert_eq!(recovery.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::Access]);
+    assert!(!system.needs_recovery().expect("the queue is open"), "no fsync failed");
+    assert!(!system.world().disk.is_marked());
+}

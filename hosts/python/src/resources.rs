@@ -5,7 +5,7 @@ use crate::results;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use queue_store_host::{BodyReader, Draft, Listing, Result};
+use queue_store_host::{BodyReader, Draft, Error, Listing, Result};
 use std::sync::{Mutex, PoisonError};
 
 /// A resource, until a call consumes it. Two threads that call it at once take turns.
@@ -66,7 +66,11 @@ impl NativeDraft {
     }
 
     fn abandon(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.consume(py, Draft::abandon)
+        self.0.consume(py, |draft| match draft.abandon() {
+            // The draft is the parent's, and stays.
+            Err(Error::Forked) => Ok(()),
+            abandoned => abandoned,
+        })
     }
 }
 

@@ -291,8 +291,7 @@ class NativeTests(QueueTests, unittest.TestCase):
         def child() -> None:
             with self.assertRaisesRegex(RuntimeError, "forked"):
                 draft.write(b"child")
-            draft._draft = None
-            gc.collect()
+            draft.close()
             self.put(b"child", id="child")
 
         self.run_forked(child)
@@ -320,13 +319,17 @@ class PureTests(QueueTests, unittest.TestCase):
     Queue = pure.Queue
 
     def test_child_is_told_that_wasmtime_does_not_survive_a_fork(self) -> None:
+        draft = self.queue.draft(sender=SENDER, to=TO)
+
         def child() -> None:
+            draft.close()
             with self.assertRaisesRegex(RuntimeError, "does not survive a fork"):
                 self.put()
             with self.assertRaisesRegex(RuntimeError, "does not survive a fork"):
                 pure.Queue(self.path)
 
         self.run_forked(child)
+        draft.commit()
         self.put()
 
     def test_instance_that_traps_is_replaced(self) -> None:

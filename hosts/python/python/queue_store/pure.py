@@ -144,6 +144,9 @@ class _Calls:
         with self.lease():
             pass
 
+    def is_of_this_process(self) -> bool:
+        return self._runtime.process == os.getpid()
+
     @contextmanager
     def lease(self) -> Iterator[_Instance]:
         """Takes an instance until the end of the block. One that trapped, or was interrupted, is not used again."""
@@ -341,7 +344,7 @@ class _Resource:
 
     def close(self) -> None:
         calls, self._calls = self._calls, None
-        if calls is not None and calls._runtime.process == os.getpid():
+        if calls is not None and calls.is_of_this_process():
             self._handle.drop(self._instance.store)
             self._lease.__exit__(None, None, None)
 
@@ -360,6 +363,10 @@ class _Draft(_Resource):
         return result
 
     def abandon(self) -> None:
+        if self._calls is not None and not self._calls.is_of_this_process():
+            # The draft is the parent's, and stays.
+            self._calls = None
+            return
         self._call("[static]draft.abandon")
         self._consumed()
 
