@@ -56,7 +56,8 @@ impl Intake {
     /// Those of [`Queue::submission`]; [`Error::QueueFull`] if it exceeds the limits.
     pub fn submission(&self, reverse_path: &str, to: &[impl AsRef<str>]) -> Result<BoundedSubmission> {
         self.take(1, 0)?;
-        Ok(BoundedSubmission { submission: self.queue.submission(reverse_path, to)?, intake: self.clone() })
+        let submission = self.queue.submission(reverse_path, to)?;
+        Ok(BoundedSubmission { submission, intake: self.clone(), is_incomplete: false })
     }
 
     /// Returns how much may be submitted from here on.
@@ -87,6 +88,8 @@ fn exceeded(detail: &str) -> Error {
 pub struct BoundedSubmission {
     submission: Submission,
     intake: Intake,
+    /// Whether bytes were refused, so that what is written is not the whole mail.
+    is_incomplete: bool,
 }
 
 impl BoundedSubmission {
@@ -94,18 +97,30 @@ impl BoundedSubmission {
     ///
     /// # Errors
     ///
-    /// Those of [`Submission::append`]; [`Error::QueueFull`], after which nothing was appended, if they exceed the limits.
+    /// Those of [`Submission::append`]; [`Error::QueueFull`] if they exceed the limits. The submission cannot be committed
+    /// any more then.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.intake.take(0, bytes.len())?;
+        self.check_complete()?;
+        self.intake.take(0, bytes.len()).inspect_err(|_| self.is_incomplete = true)?;
         self.submission.append(bytes)
+    }
+
+    fn check_complete(&self) -> Result<()> {
+        if !self.is_incomplete {
+            return Ok(());
+        }
+        let detail = "an earlier write exceeded the limit of the plugin".to_string();
+        let (operation, path) = (String::new(), String::new());
+        Err(types::Error { code: ErrorCode::Aborted, operation, path, detail, position: None }.into())
     }
 
     /// Makes the mail durable, queues it and returns its id.
     ///
     /// # Errors
     ///
-    /// Those of [`Submission::commit`].
+    /// Those of [`Submission::commit`]; [`Error::Aborted`] if bytes were refused.
     pub fn commit(self) -> Result<String> {
+        self.check_complete()?;
         self.submission.commit()
     }
 }

@@ -47,6 +47,9 @@ mod bindings {
 
 use bindings::mail::queue::intake::{self, Host, HostSubmission};
 
+/// Submissions that a plugin may have open at once: each takes an instance of the component, which the process has few of.
+const MAX_SUBMISSIONS: usize = 16;
+
 /// The intake of one plugin, in its store.
 #[derive(Debug)]
 pub struct PluginIntake {
@@ -55,9 +58,12 @@ pub struct PluginIntake {
 }
 
 impl PluginIntake {
-    /// Makes the intake of a plugin, which submits within the limits of `intake`.
+    /// Makes the intake of a plugin, which submits within the limits of `intake`, and has at most 16 submissions open at
+    /// once: a further one traps.
     pub fn new(intake: Intake) -> PluginIntake {
-        PluginIntake { intake, submissions: ResourceTable::new() }
+        let mut submissions = ResourceTable::new();
+        submissions.set_max_capacity(MAX_SUBMISSIONS);
+        PluginIntake { intake, submissions }
     }
 }
 

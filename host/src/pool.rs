@@ -66,9 +66,9 @@ impl Pool {
         &self.directory
     }
 
-    /// Whether the queue refuses changes until it is recovered.
+    /// Whether the queue refuses changes until it is recovered. In a forked process it refuses everything.
     pub(crate) fn is_closed(&self) -> bool {
-        self.state().closed
+        self.engine.check_process().is_err() || self.state().closed
     }
 
     /// Takes an idle instance, or a new one, until the lease is dropped.
@@ -240,6 +240,7 @@ impl Lease {
     /// Calls a function of `intake`, which has a queue of its own that the pool cannot close.
     pub(crate) fn call_intake<T>(&mut self, call: impl FnOnce(Call<'_>) -> wasmtime::Result<Answer<T>>) -> Result<T> {
         refuse_in_task()?;
+        self.pool.engine.check_process()?;
         if self.pool.is_closed() {
             return Err(self.pool.refusal().into());
         }

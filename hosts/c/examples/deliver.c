@@ -12,10 +12,10 @@ static int print_body(qs_queue *queue, const char *id)
     int code = qs_body_open(queue, id, 0, &body);
     if (code != QS_OK)
         return code;
-    while ((code = qs_body_read(body, buffer, sizeof buffer, &size)) == QS_OK && size > 0)
+    while ((code = qs_body_read(body, buffer, sizeof buffer, &size)) == QS_OK && size > 0 && !ferror(stdout))
         fwrite(buffer, 1, size, stdout);
     qs_body_close(body);
-    return code; /* QS_OK: it was intact to its end. */
+    return code; /* QS_OK: it was intact to its end, unless the output failed. */
 }
 
 int main(int argc, char **argv)
@@ -45,7 +45,12 @@ int main(int argc, char **argv)
             printf(" to %s", item.recipients[i].address);
         printf("\n");
         code = print_body(queue, item.id);
-        if (code == QS_OK && fflush(stdout) == 0)
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+            fprintf(stderr, "deliver: standard output failed; %s stays queued\n", item.id);
+            failed = 1;
+            break;
+        }
+        if (code == QS_OK)
             code = qs_remove(queue, item.id);
     }
     if (code != QS_OK)

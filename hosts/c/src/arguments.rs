@@ -3,6 +3,7 @@
 use crate::errors::Failure;
 use queue_store_host::types::{Durability, Envelope, Format, WriteOptions};
 use std::ffi::{CStr, c_char, c_int};
+use std::ptr::NonNull;
 use std::{ptr, slice};
 
 /// Bytes of an id with its zero, at most.
@@ -70,6 +71,11 @@ impl Put {
 pub(crate) unsafe fn reference<'a, T>(pointer: *const T, name: &str) -> Result<&'a T, Failure> {
     // SAFETY: the caller's.
     unsafe { pointer.as_ref() }.ok_or_else(|| Failure::invalid(&format!("`{name}` is NULL")))
+}
+
+/// Returns the place for a result, which need not be initialized.
+pub(crate) fn place<T>(pointer: *mut T, name: &str) -> Result<NonNull<T>, Failure> {
+    NonNull::new(pointer).ok_or_else(|| Failure::invalid(&format!("`{name}` is NULL")))
 }
 
 /// Returns what a pointer points to, and nothing else.

@@ -3,7 +3,7 @@
 use crate::errors::Failure;
 use queue_store_host::{Host, Queue};
 use std::process;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const GRACE: Duration = Duration::from_hours(36);
@@ -19,14 +19,18 @@ pub(crate) fn open(path: &str) -> Result<Queue, Failure> {
 }
 
 fn host() -> Result<Host, Failure> {
-    let mut host = HOST.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((process, host)) = &*host
+    if let Some((process, host)) = &*lock()
         && *process == process::id()
     {
         return Ok(host.clone());
     }
-    let new = Host::new()?;
+    let host = Host::new()?;
     // Dropping what a process inherited could wait for a lock that a thread of its parent holds.
-    std::mem::forget(host.replace((process::id(), new.clone())));
-    Ok(new)
+    std::mem::forget(lock().replace((process::id(), host.clone())));
+    Ok(host)
+}
+
+/// Locks the host, for a moment: a child that is forked meanwhile would never get it.
+fn lock() -> MutexGuard<'static, Option<(u32, Host)>> {
+    HOST.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,12 @@
 //! The functions for a queue.
 
-use crate::arguments::{Mail, Put, items, optional_string, reference, reference_mut, string, write_id};
+use crate::arguments::{Mail, Put, items, optional_string, place, reference, string, write_id};
 use crate::errors::{Failure, answer, set_message};
 use crate::opened;
 use queue_store_host::types::{self, Attempt, Durability, Outcome, State};
 use queue_store_host::{Error, Queue, Result};
 use std::ffi::{c_char, c_int, c_void};
+use std::ptr::NonNull;
 use std::time::Duration;
 
 /// `qs_recovery` of the header.
@@ -23,8 +24,11 @@ struct Recovery {
 unsafe extern "C" fn qs_open(path: *const c_char, queue: *mut *mut Queue) -> c_int {
     answer(|| {
         // SAFETY: they are as the header describes them.
-        let (path, queue) = unsafe { (string(path, "path")?, reference_mut(queue, "queue")?) };
-        *queue = Box::into_raw(Box::new(opened::open(&path)?));
+        let path = unsafe { string(path, "path") }?;
+        let place = place(queue, "queue")?;
+        let queue = Box::into_raw(Box::new(opened::open(&path)?));
+        // SAFETY: it is as the header describes it.
+        unsafe { place.write(queue) };
         Ok(())
     })
 }
@@ -119,7 +123,7 @@ unsafe extern "C" fn qs_recover(queue: *const Queue, grace_seconds: u32, recover
     let mut first_problem = None;
     let code = answer(|| {
         // SAFETY: they are as the header describes them.
-        let (queue, recovery) = unsafe { (reference(queue, "queue")?, recovery.as_mut()) };
+        let queue = unsafe { reference(queue, "queue") }?;
         let types::Recovery {
             durable_items,
             damaged_items,
@@ -129,10 +133,12 @@ unsafe extern "C" fn qs_recover(queue: *const Queue, grace_seconds: u32, recover
             problems,
             truncated: _,
         } = queue.recover(Duration::from_secs(grace_seconds.into()))?;
-        if let Some(recovery) = recovery {
+        if let Some(place) = NonNull::new(recovery) {
             let problems = problems.len() as u64;
-            *recovery =
+            let report =
                 Recovery { durable_items, damaged_items, temporary_removed, temporary_kept, rewritten, problems };
+            // SAFETY: it is as the header describes it.
+            unsafe { place.write(report) };
         }
         first_problem = problems.into_iter().next();
         Ok(())

@@ -1,6 +1,6 @@
 //! The functions for drafts, bodies and lists.
 
-use crate::arguments::{Mail, Put, items, reference, reference_mut, string, write_id};
+use crate::arguments::{Mail, Put, items, place, reference, reference_mut, string, write_id};
 use crate::errors::{Failure, answer, c_string, code};
 use queue_store_host::types::{self, State};
 use queue_store_host::{BodyReader, Draft, Error, Listing, Queue};
@@ -12,9 +12,11 @@ use std::{ptr, slice};
 unsafe extern "C" fn qs_draft_begin(queue: *const Queue, mail: *const Mail, draft: *mut *mut Draft) -> c_int {
     answer(|| {
         // SAFETY: they are as the header describes them.
-        let (queue, put, draft) =
-            unsafe { (reference(queue, "queue")?, Put::new(mail)?, reference_mut(draft, "draft")?) };
-        *draft = Box::into_raw(Box::new(queue.draft(put.id.as_deref(), &put.envelope, &put.options)?));
+        let (queue, put) = unsafe { (reference(queue, "queue")?, Put::new(mail)?) };
+        let place = place(draft, "draft")?;
+        let draft = Box::into_raw(Box::new(queue.draft(put.id.as_deref(), &put.envelope, &put.options)?));
+        // SAFETY: it is as the header describes it.
+        unsafe { place.write(draft) };
         Ok(())
     })
 }
@@ -59,9 +61,11 @@ unsafe extern "C" fn qs_body_open(
 ) -> c_int {
     answer(|| {
         // SAFETY: they are as the header describes them.
-        let (queue, id, body) =
-            unsafe { (reference(queue, "queue")?, string(id, "id")?, reference_mut(body, "body")?) };
-        *body = Box::into_raw(Box::new(queue.read(id, offset)?));
+        let (queue, id) = unsafe { (reference(queue, "queue")?, string(id, "id")?) };
+        let place = place(body, "body")?;
+        let body = Box::into_raw(Box::new(queue.read(id, offset)?));
+        // SAFETY: it is as the header describes it.
+        unsafe { place.write(body) };
         Ok(())
     })
 }
@@ -78,16 +82,19 @@ unsafe extern "C" fn qs_body_read(
             return Err(Failure::invalid("`bytes` has no room, so that 0 bytes would look like the end of the body"));
         }
         // SAFETY: they are as the header describes them.
-        let (body, size) = unsafe { (reference_mut(body, "body")?, reference_mut(size, "size")?) };
+        let body = unsafe { reference_mut(body, "body") }?;
+        let place = place(size, "size")?;
         // SAFETY: it has that many bytes. They need not be initialized, so they are before they are referred to.
         let buffer = unsafe {
             ptr::write_bytes(bytes.cast::<u8>(), 0, capacity);
             slice::from_raw_parts_mut(bytes.cast::<u8>(), capacity)
         };
-        *size = body.read(buffer).map_err(|error| match error.downcast::<Error>() {
+        let size = body.read(buffer).map_err(|error| match error.downcast::<Error>() {
             Ok(error) => error.into(),
             Err(error) => Failure { code: code(types::ErrorCode::Io), message: error.to_string() },
         })?;
+        // SAFETY: it is as the header describes it.
+        unsafe { place.write(size) };
         Ok(())
     })
 }
@@ -190,9 +197,12 @@ impl List {
 unsafe extern "C" fn qs_list_open(queue: *const Queue, list: *mut *mut List) -> c_int {
     answer(|| {
         // SAFETY: they are as the header describes them.
-        let (queue, list) = unsafe { (reference(queue, "queue")?, reference_mut(list, "list")?) };
+        let queue = unsafe { reference(queue, "queue") }?;
+        let place = place(list, "list")?;
         let listing = queue.items(&[], types::Detail::Envelope)?;
-        *list = Box::into_raw(Box::new(List { listing, strings: Vec::new(), recipients: Vec::new() }));
+        let list = Box::into_raw(Box::new(List { listing, strings: Vec::new(), recipients: Vec::new() }));
+        // SAFETY: it is as the header describes it.
+        unsafe { place.write(list) };
         Ok(())
     })
 }
@@ -201,8 +211,11 @@ unsafe extern "C" fn qs_list_open(queue: *const Queue, list: *mut *mut List) -> 
 unsafe extern "C" fn qs_list_next(list: *mut List, entry: *mut Entry) -> c_int {
     answer(|| {
         // SAFETY: they are as the header describes them.
-        let (list, entry) = unsafe { (reference_mut(list, "list")?, reference_mut(entry, "entry")?) };
-        *entry = list.next()?;
+        let list = unsafe { reference_mut(list, "list") }?;
+        let place = place(entry, "entry")?;
+        let entry = list.next()?;
+        // SAFETY: it is as the header describes it.
+        unsafe { place.write(entry) };
         Ok(())
     })
 }

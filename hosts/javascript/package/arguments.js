@@ -37,6 +37,29 @@ export function count(value, name) {
   return value ?? undefined;
 }
 
+export function optionalString(value, name) {
+  return value === undefined || value === null ? undefined : string(value, name);
+}
+
+/** Returns an integer within bounds. What is none would become another number in the addon. */
+function integer(value, name, least, most) {
+  if (!(Number.isSafeInteger(value) && value >= least && value <= most)) {
+    throw new TypeError(`${name} is a whole number from ${least} to ${most}, and not ${describe(value)}`);
+  }
+  return value;
+}
+
+const int32 = (value, name) => integer(value, name, -(2 ** 31), 2 ** 31 - 1);
+
+/** Returns the result of a delivery. */
+export function attempt({ recipient, status, message = "" }) {
+  return {
+    recipient: integer(recipient, "recipient", 0, 2 ** 32 - 1),
+    status: int32(status, "status"),
+    message: string(message, "message"),
+  };
+}
+
 /** Returns the envelope of a mail. */
 export function envelope({ sender, to, recipients = [], createdAt }) {
   return {
@@ -49,23 +72,37 @@ export function envelope({ sender, to, recipients = [], createdAt }) {
 
 /** Returns a delivery with the defaults of what is left out. */
 export function recipient({ address, kind = 0, status = 0, lastFailureMessage = "", originalAddress = "", via = [] }) {
-  return { address: string(address, "address"), kind, status, lastFailureMessage, originalAddress, via };
+  return {
+    address: string(address, "address"),
+    kind: int32(kind, "kind"),
+    status: int32(status, "status"),
+    lastFailureMessage: string(lastFailureMessage, "lastFailureMessage"),
+    originalAddress: string(originalAddress, "originalAddress"),
+    via: strings(via, "via"),
+  };
 }
 
 /** Returns a timestamp of one, or of a Date. */
 export function timestamp(time) {
   if (time instanceof Date) {
-    const milliseconds = time.getTime();
+    const milliseconds = integer(time.getTime(), "createdAt", -864e13, 864e13);
     const seconds = Math.floor(milliseconds / 1000);
     return { seconds, nanos: (milliseconds - seconds * 1000) * 1_000_000 };
   }
-  return time ?? undefined;
+  if (time === undefined || time === null) {
+    return undefined;
+  }
+  const { seconds, nanos } = time;
+  return {
+    seconds: integer(seconds, "seconds", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    nanos: integer(nanos, "nanos", 0, 999_999_999),
+  };
 }
 
 export function writeOptions({ durability, format, maxItems, maxBodyBytes }) {
   return {
-    durability,
-    format,
+    durability: optionalString(durability, "durability"),
+    format: optionalString(format, "format"),
     maxItems: count(maxItems, "maxItems"),
     maxBodyBytes: count(maxBodyBytes, "maxBodyBytes"),
   };

@@ -8,6 +8,7 @@ import { answer } from "./errors.js";
 export class Draft extends Writable {
   #begin;
   #draft;
+  #committed;
 
   /** The id of the item, once the stream has finished. */
   id = null;
@@ -36,28 +37,37 @@ export class Draft extends Writable {
   async _final(callback) {
     const draft = this.#draft;
     this.#draft = undefined;
-    await settle(async () => (this.id = await answer(() => draft.commit())), callback);
+    // A destruction from here on waits for it: nobody can take a commit back.
+    this.#committed = answer(() => draft.commit()).then((id) => (this.id = id));
+    await settle(() => this.#committed, callback);
   }
 
   async _destroy(error, callback) {
     const draft = this.#draft;
     this.#draft = undefined;
-    if (draft === undefined) {
+    if (draft !== undefined) {
+      await settle(
+        () => answer(() => draft.abandon()),
+        (failure) => callback(error ?? failure),
+      );
+    } else {
+      await this.#committed?.catch(() => {});
       callback(error);
-      return;
     }
-    await settle(
-      () => answer(() => draft.abandon()),
-      (failure) => callback(error ?? failure),
-    );
   }
 
   /** Ends the mail, and resolves to its id when it is durable. */
   commit() {
+    if (this.id !== null || this.errored) {
+      return this.id !== null ? Promise.resolve(this.id) : Promise.reject(this.errored);
+    }
     return new Promise((resolve, reject) => {
       // Without a listener, the error would be thrown too.
       this.once("error", reject);
-      this.end((error) => (error ? reject(error) : resolve(this.id)));
+      this.once("close", () => (this.id === null ? reject(new Error("the draft was destroyed")) : resolve(this.id)));
+      if (!this.writableEnded) {
+        this.end();
+      }
     });
   }
 

@@ -29,7 +29,7 @@ export function problem(fields) {
 }
 
 function asQueueError(error) {
-  if (error?.code === "InvalidArg") {
+  if (error?.code === "InvalidArg" || error?.code?.endsWith("Expected")) {
     return new TypeError(error.message);
   }
   if (error?.code !== "GenericFailure" || !error.message.startsWith("{")) {

@@ -324,7 +324,8 @@ export class Queue {
 
 /**
  * A mail that is being written. When the stream has finished, the mail is durable and `id` is its id. Destroyed before
- * that, it leaves nothing; so does the end of an `await using` block before the commit.
+ * its end, it leaves nothing; so does the end of an `await using` block before the commit. Destroyed after its end, while
+ * the commit goes on, it closes when that is over, and `id` tells how.
  */
 export class Draft extends Writable {
   private constructor();

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { bytes, count, envelope, recipient, string, strings, timestamp, writeOptions } from "./arguments.js";
+import { attempt, bytes, count, envelope, optionalString, recipient, string, strings, timestamp, writeOptions } from "./arguments.js";
 import { Draft } from "./draft.js";
 import { answer, problem } from "./errors.js";
 
@@ -50,17 +50,21 @@ export class Queue {
   async put(body, options) {
     const { id } = options;
     const data = bytes(body);
-    return this.#call((native) => native.put(id, envelope(options), data, writeOptions(options)));
+    return this.#call((native) => native.put(optionalString(id, "id"), envelope(options), data, writeOptions(options)));
   }
 
   async putMany(mails, options = {}) {
-    const list = Array.from(mails, (mail) => ({ id: mail.id, envelope: envelope(mail), body: bytes(mail.body) }));
+    const list = Array.from(mails, (mail) => ({
+      id: optionalString(mail.id, "id"),
+      envelope: envelope(mail),
+      body: bytes(mail.body),
+    }));
     return this.#batch((native) => native.putMany(list, writeOptions(options)));
   }
 
   draft(options) {
-    const [mail, write] = [envelope(options), writeOptions(options)];
-    return new Draft(() => this.#call((native) => native.begin(options.id, mail, write)));
+    const [id, mail, write] = [optionalString(options.id, "id"), envelope(options), writeOptions(options)];
+    return new Draft(() => this.#call((native) => native.begin(id, mail, write)));
   }
 
   async submit(body, { sender, to }) {
@@ -107,7 +111,7 @@ export class Queue {
   }
 
   async *items({ states = [], detail = "envelope" } = {}) {
-    const listing = await this.#call((native) => native.items(strings(states, "states"), detail));
+    const listing = await this.#call((native) => native.items(strings(states, "states"), string(detail, "detail")));
     try {
       for (;;) {
         const page = await answer(() => listing.next());
@@ -136,18 +140,20 @@ export class Queue {
 
   async update(id, { sender, to, recipients, createdAt, ifRevision, durability }) {
     const change = {
-      reversePath: sender,
+      reversePath: optionalString(sender, "sender"),
       to: to === undefined ? undefined : strings(to, "to"),
       recipients: recipients === undefined ? undefined : Array.from(recipients, recipient),
       createdAt: timestamp(createdAt),
-      ifRevision,
+      ifRevision: optionalString(ifRevision, "ifRevision"),
     };
-    return this.#call((native) => native.update(string(id, "id"), change, durability));
+    const durable = optionalString(durability, "durability");
+    return this.#call((native) => native.update(string(id, "id"), change, durable));
   }
 
   async recordAttempts(id, attempts, { ifRevision, durability } = {}) {
-    const list = Array.from(attempts, ({ recipient, status, message = "" }) => ({ recipient, status, message }));
-    return this.#call((native) => native.recordAttempts(string(id, "id"), list, ifRevision, durability));
+    const list = Array.from(attempts, attempt);
+    const [revision, durable] = [optionalString(ifRevision, "ifRevision"), optionalString(durability, "durability")];
+    return this.#call((native) => native.recordAttempts(string(id, "id"), list, revision, durable));
   }
 
   async setState(ids, state) {
@@ -171,7 +177,8 @@ export class Queue {
   }
 
   async removeMany(ids, { states = [], durability } = {}) {
-    return this.#batch((native) => native.remove(strings(ids, "ids"), strings(states, "states"), durability));
+    const durable = optionalString(durability, "durability");
+    return this.#batch((native) => native.remove(strings(ids, "ids"), strings(states, "states"), durable));
   }
 
   async seal(ids) {
@@ -179,7 +186,7 @@ export class Queue {
   }
 
   async recover({ graceSeconds = GRACE_SECONDS } = {}) {
-    const seconds = Math.min(count(graceSeconds, "graceSeconds"), 2 ** 32 - 1);
+    const seconds = Math.min(count(graceSeconds ?? GRACE_SECONDS, "graceSeconds"), 2 ** 32 - 1);
     const { problems, ...report } = await this.#call((native) => native.recover(seconds));
     return { ...report, problems: problems.map(problem) };
   }
@@ -201,6 +208,7 @@ export class Queue {
   }
 
   close() {
+    this.#native?.close();
     this.#native = undefined;
   }
 

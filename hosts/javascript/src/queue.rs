@@ -1,6 +1,6 @@
 //! The calls of a queue.
 
-use crate::resources::{NativeBody, NativeDraft, NativeListing};
+use crate::resources::{NativeBody, NativeDraft, NativeListing, closed};
 use crate::task::{Call, answer, call, invalid};
 use crate::values::{
     Attempt, Counts, Envelope, EnvelopeChange, IdentifiedMail, Item, ItemInfo, NamedNumber, NamedText, Outcome,
@@ -26,7 +26,7 @@ fn host() -> Result<Host> {
 
 /// A queue: the methods of the contract's resource `queue`.
 #[napi]
-pub struct NativeQueue(Queue);
+pub struct NativeQueue(Option<Queue>);
 
 impl NativeQueue {
     /// Has a thread make a call of the queue.
@@ -35,7 +35,7 @@ impl NativeQueue {
         U: From<T> + Send + ToNapiValue + TypeName + 'static,
     {
         let queue = self.0.clone();
-        call(move || answer(work(&queue)).map(U::from))
+        call(move || answer(work(queue.as_ref().ok_or_else(closed)?)).map(U::from))
     }
 
     /// Has a thread make a call of the queue that has several results.
@@ -44,7 +44,7 @@ impl NativeQueue {
         U: From<T> + Send + ToNapiValue + 'static,
     {
         let queue = self.0.clone();
-        call(move || answer(work(&queue)).map(list))
+        call(move || answer(work(queue.as_ref().ok_or_else(closed)?)).map(list))
     }
 }
 
@@ -63,7 +63,7 @@ impl NativeQueue {
                 let host = host()?;
                 if create { host.create(path) } else { host.open(path) }
             };
-            answer(open()).map(NativeQueue)
+            answer(open()).map(|queue| NativeQueue(Some(queue)))
         })
     }
 
@@ -196,7 +196,13 @@ impl NativeQueue {
 
     #[napi]
     pub fn needs_recovery(&self) -> bool {
-        self.0.needs_recovery()
+        self.0.as_ref().is_some_and(Queue::needs_recovery)
+    }
+
+    /// Lets the queue go, when the calls that run are over.
+    #[napi]
+    pub fn close(&mut self) {
+        self.0 = None;
     }
 
     #[napi]

@@ -45,7 +45,7 @@ fn lock<T>(resource: &Mutex<T>) -> MutexGuard<'_, T> {
     resource.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn closed() -> Error {
+pub(crate) fn closed() -> Error {
     Error::new(Status::GenericFailure, "it was closed before")
 }
 

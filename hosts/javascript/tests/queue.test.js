@@ -75,11 +75,20 @@ test("wrong arguments are type errors", async () => {
     { ...MAIL, durability: "ful" },
     { ...MAIL, maxItems: -1 },
     { ...MAIL, maxItems: 1.5 },
+    { ...MAIL, id: 5 },
+    { ...MAIL, durability: 5 },
+    { ...MAIL, createdAt: new Date("garbage") },
+    { ...MAIL, createdAt: { seconds: NaN, nanos: 0 } },
+    { ...MAIL, recipients: [{ address: "b@example.com", status: "1" }] },
+    { ...MAIL, recipients: [{ address: "b@example.com", kind: NaN }] },
   ]) {
     await assert.rejects(queue.put("", options), TypeError, JSON.stringify(options));
   }
   await assert.rejects(queue.get(5), TypeError);
   await assert.rejects(queue.verify("x"), TypeError);
+  for (const attempt of [{ recipient: NaN, status: 1 }, { recipient: 2 ** 32, status: 1 }, { recipient: 0 }]) {
+    await assert.rejects(queue.recordAttempts("x", [attempt]), TypeError);
+  }
   await assert.rejects(Queue.open(5), TypeError);
   assert.throws(() => new Queue(), TypeError);
   assert.deepEqual(readdirSync(path), []);
@@ -261,9 +270,31 @@ test("a recovery opens a queue that another process marked", async () => {
   await queue.put("", MAIL);
 });
 
+test("a draft that is destroyed while it commits tells its id", async () => {
+  const draft = queue.draft({ ...MAIL, id: "x" });
+  draft.end("body");
+  await once(draft, "prefinish");
+  await draft[Symbol.asyncDispose]();
+  assert.equal(draft.id, "x");
+  assert.equal(await draft.commit(), "x");
+  assert.equal(`${(await queue.get("x")).body}`, "body");
+  const failed = queue.draft({ ...MAIL, id: "x" });
+  await assert.rejects(once(failed, "close"), code("exists"));
+  await assert.rejects(failed.commit(), code("exists"));
+});
+
+test("a queue that was closed lets its directory go", async () => {
+  const before = readdirSync("/proc/self/fd").length;
+  for (let number = 0; number < 50; number++) {
+    (await Queue.open(path)).close();
+  }
+  assert(readdirSync("/proc/self/fd").length < before + 10);
+});
+
 test("a recovery removes old temporary files", async () => {
   writeFileSync(join(path, ".m:old"), "x");
   assert.equal((await queue.recover()).temporaryKept, 1);
+  assert.equal((await queue.recover({ graceSeconds: null })).temporaryKept, 1, "null is no grace of 0");
   assert.equal((await queue.recover({ graceSeconds: 0 })).temporaryRemoved, 1);
 });
 

@@ -6,37 +6,63 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use queue_store_host::{BodyReader, Draft, Error, Listing, Result};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{mem, process};
 
-/// A resource, until a call consumes it. Two threads that call it at once take turns.
-struct Resource<T>(Mutex<Option<T>>);
+/// A resource of the process that opened it, until a call consumes it. Two threads that call it at once take turns.
+struct Resource<T> {
+    process: u32,
+    value: Mutex<Option<T>>,
+}
 
 impl<T: Send> Resource<T> {
     fn new(value: T) -> Resource<T> {
-        Resource(Mutex::new(Some(value)))
+        Resource { process: process::id(), value: Mutex::new(Some(value)) }
+    }
+
+    /// Whether the process was forked from the one that opened the resource, and a thread that does not exist here may hold
+    /// its lock.
+    fn is_inherited(&self) -> bool {
+        self.process != process::id()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a call without the interpreter's lock.
     fn call<R: Send>(&self, py: Python<'_>, call: impl FnOnce(&mut T) -> Result<R> + Send) -> PyResult<R> {
-        let called = py.detach(|| {
-            let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            guard.as_mut().map(call)
-        });
-        called.ok_or_else(closed)?.map_err(|error| raise(py, error))
+        if self.is_inherited() {
+            return Err(raise(py, Error::Forked));
+        }
+        py.detach(|| self.lock().as_mut().map(call)).ok_or_else(closed)?.map_err(|error| raise(py, error))
     }
 
     /// Makes a call that consumes the resource.
     fn consume<R: Send>(&self, py: Python<'_>, call: impl FnOnce(T) -> Result<R> + Send) -> PyResult<R> {
+        if self.is_inherited() {
+            return Err(raise(py, Error::Forked));
+        }
         let called = py.detach(|| {
-            let value = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let value = self.lock().take();
             value.map(call)
         });
         called.ok_or_else(closed)?.map_err(|error| raise(py, error))
     }
 
-    /// Drops the resource.
+    /// Drops the resource. One that is inherited stays the parent's.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()));
+        if !self.is_inherited() {
+            py.detach(|| drop(self.lock().take()));
+        }
+    }
+}
+
+impl<T> Drop for Resource<T> {
+    fn drop(&mut self) {
+        if self.process != process::id() {
+            mem::forget(self.value.get_mut().map(Option::take));
+        }
     }
 }
 
@@ -66,11 +92,8 @@ impl NativeDraft {
     }
 
     fn abandon(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.consume(py, |draft| match draft.abandon() {
-            // The draft is the parent's, and stays.
-            Err(Error::Forked) => Ok(()),
-            abandoned => abandoned,
-        })
+        // An inherited draft is the parent's, and stays.
+        if self.0.is_inherited() { Ok(()) } else { self.0.consume(py, Draft::abandon) }
     }
 }
 

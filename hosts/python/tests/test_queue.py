@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import pickle
 import shutil
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 import queue_store
 from queue_store import (
     Attempt,
+    ComponentError,
     Conflict,
     Damaged,
     Envelope,
@@ -227,6 +229,37 @@ class QueueTests:
         self.assertFalse(self.queue.needs_recovery)
         self.put()
 
+    def test_listing_that_is_open_during_a_recovery_ends(self) -> None:
+        self.put(id="x")
+        (self.path / ".unsynced").mkdir()
+        (self.path / ".unsynced" / "mark:x").touch()
+        with self.assertRaises(NeedsRecovery):
+            self.queue.remove("x")
+        listing = self.queue.items()
+        self.queue.recover()
+        self.assertEqual([entry.id for entry in listing], ["x"])
+        for _ in range(3):
+            self.put()
+
+    def test_draft_that_is_open_when_the_queue_closes_is_not_acknowledged(self) -> None:
+        self.put(id="x")
+        draft = self.queue.draft(sender=SENDER, to=TO, id="y")
+        (self.path / ".unsynced").mkdir()
+        (self.path / ".unsynced" / "mark:x").touch()
+        with self.assertRaises(NeedsRecovery):
+            self.queue.remove("x")
+        with self.assertRaises(NeedsRecovery):
+            draft.commit()
+        self.queue.recover()
+        self.put(id="y")
+
+    def test_errors_can_be_pickled(self) -> None:
+        with self.assertRaises(NotFound) as raised:
+            self.queue.get("none")
+        for error in [raised.exception, ComponentError("it trapped")]:
+            copy = pickle.loads(pickle.dumps(error))
+            self.assertEqual((type(copy), copy.code, str(copy)), (type(error), error.code, str(error)))
+
     def test_recovery_removes_old_temporary_files(self) -> None:
         (self.path / ".m:old").write_bytes(b"x")
         self.assertEqual(self.queue.recover().temporary_kept, 1)
@@ -284,6 +317,17 @@ class QueueTests:
 class NativeTests(QueueTests, unittest.TestCase):
     Queue = queue_store.Queue
 
+    def test_child_closes_a_draft_that_a_thread_of_its_parent_writes(self) -> None:
+        draft = self.queue.draft(sender=SENDER, to=TO, id="x")
+        body = b"x" * 30_000_000
+        thread = threading.Thread(target=draft.write, args=(body,))
+        thread.start()
+        for _ in range(20):
+            self.run_forked(draft.close)
+        thread.join()
+        draft.commit()
+        self.assertEqual(self.queue.get("x").body, body)
+
     def test_child_goes_on_with_the_queue_and_leaves_the_drafts_of_its_parent(self) -> None:
         draft = self.queue.draft(sender=SENDER, to=TO, id="parent")
         draft.write(b"parent")
@@ -335,7 +379,7 @@ class PureTests(QueueTests, unittest.TestCase):
     def test_instance_that_traps_is_replaced(self) -> None:
         from wasmtime import WasmtimeError
 
-        with self.assertRaises(queue_store.ComponentError) as raised, self.queue._calls.lease():
+        with self.assertRaises(ComponentError) as raised, self.queue._calls.lease():
             raise WasmtimeError("wasm trap: unreachable\nbacktrace")
         self.assertEqual(str(raised.exception), "wasm trap: unreachable")
         self.assertEqual(self.queue._calls._idle, [])

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _native
 from ._queue import GRACE, BaseQueue, Draft
 from ._types import (
     Attempt,
@@ -85,4 +84,6 @@ class Queue(BaseQueue):
 
     @staticmethod
     def _open(path: str, create: bool) -> Any:
+        from . import _native
+
         return _native.NativeQueue(path, create)

@@ -22,6 +22,7 @@ from ._types import (
     Item,
     ItemInfo,
     Outcome,
+    QueueError,
     Recipient,
     Recovery,
     State,
@@ -305,8 +306,13 @@ class Draft(io.RawIOBase):
     ) -> None:
         if kind is None and self._draft is not None:
             self.commit()
-        else:
+            return
+        try:
             self.close()
+        except QueueError:
+            # The exception of the block tells why.
+            if kind is None:
+                raise
 
 
 class _Body(io.RawIOBase):

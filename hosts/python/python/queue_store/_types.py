@@ -245,6 +245,9 @@ class ComponentError(QueueError):
     def __init__(self, detail: str) -> None:
         super().__init__("component", detail=detail)
 
+    def __reduce__(self) -> tuple[type[ComponentError], tuple[str]]:
+        return type(self), (self.detail,)
+
 
 _CLASSES = {
     "invalid-argument": InvalidArgument,

@@ -97,6 +97,8 @@ class _Instance:
         self._functions: dict[tuple[str, str], Any] = {}
         # Whether its queue refuses changes, and whether that is because an fsync failed in it.
         self.closed = self.unsynced = False
+        # The recoveries of the queue before it was taken last.
+        self.recoveries = 0
         self.queue = self.call("queue-store", "[static]queue.open", _GUEST_PATH)
 
     def call(self, interface: str, name: str, *arguments: Any) -> Any:
@@ -141,6 +143,7 @@ class _Calls:
         # Instances in which an fsync failed: they know which items are unsynced, and recover the queue.
         self._unsynced: list[_Instance] = []
         self._closed = False
+        self._recoveries = 0
         with self.lease():
             pass
 
@@ -166,6 +169,7 @@ class _Calls:
         self._runtime.check_process()
         with self._lock:
             instance = self._idle.pop() if self._idle else None
+            recoveries = self._recoveries
         if instance is None:
             try:
                 instance = _Instance(self._runtime, self._path)
@@ -174,14 +178,23 @@ class _Calls:
                 raise ComponentError(str(error).partition("\n")[0]) from error
             if instance.call("queue-store", "[method]queue.needs-recovery", instance.queue):
                 instance.closed = self._closed = True
+        instance.recoveries = recoveries
+        self.close_if_closed(instance)
+        return instance
+
+    def close_if_closed(self, instance: _Instance) -> None:
+        """Has an instance refuse changes where an fsync failed in another one."""
         if self._closed and not instance.closed:
             instance.call("queue-store", "[method]queue.require-recovery", instance.queue)
             instance.closed = True
-        return instance
 
     def give_back(self, instance: _Instance) -> None:
         with self._lock:
-            (self._unsynced if instance.unsynced else self._idle).append(instance)
+            if instance.unsynced:
+                self._unsynced.append(instance)
+            elif instance.recoveries == self._recoveries:
+                self._idle.append(instance)
+            # One that was taken before a recovery would refuse changes still.
 
     def note(self, instance: _Instance, error: QueueError) -> None:
         """Closes the queue in every instance after a failed fsync."""
@@ -288,8 +301,8 @@ class _Calls:
                 raise
             removed, rewritten = removed + report["temporary_removed"], rewritten + report["rewritten"]
         with self._lock:
-            # The other instances would refuse changes still.
             self._idle.clear()
+            self._recoveries += 1
             self._closed = closed
             if closed:
                 self._unsynced.extend(recovering)
@@ -358,6 +371,8 @@ class _Draft(_Resource):
             self._call("[method]draft.write", data[start : start + _CHUNK_BYTES])
 
     def commit(self) -> str:
+        if self._calls is not None:
+            self._calls.close_if_closed(self._instance)
         result: str = self._call("[static]draft.commit")
         self._consumed()
         return result
@@ -367,8 +382,9 @@ class _Draft(_Resource):
             # The draft is the parent's, and stays.
             self._calls = None
             return
-        self._call("[static]draft.abandon")
-        self._consumed()
+        if self._calls is not None:
+            self._call("[static]draft.abandon")
+            self._consumed()
 
     def _consumed(self) -> None:
         self._calls = None
