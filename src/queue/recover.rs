@@ -109,6 +109,11 @@ impl<S: System> Queue<S> {
 
     /// Removes second names of items, makes every item durable, and then the directory entries.
     fn reconcile(&self, unsynced: &Unsynced, recovery: &mut Recovery) -> Result<()> {
+        // A rename that is not durable could leave the old name, and the old content, beside an item that is written anew.
+        match self.sync_directory() {
+            Err(error) if error.cause == Cause::NoDirectorySync => {}
+            synced => synced?,
+        }
         self.each_item(recovery, |file, file_type, recovery| {
             if file_type != FileType::Regular {
                 return Err(not_regular(&file.name));

@@ -141,6 +141,8 @@ pub const SAFEGUARDS: &[Safeguard] = &[
     lie("recovery-sync", "P8", (Lie::ItemFileSync, Recovery), crash("old-chasquid 1; recover")),
     // A recovery fsyncs the directory.
     lie("recovery-directory-sync", "P8", (Lie::DirectorySync, Recovery), crash("chasquid 1; recover")),
+    // A recovery fsyncs the directory before it writes an item to a new file, so that no old name of it comes back.
+    patch("recovery-first-sync", "P5", crash("old-chasquid 1; hold 1 !N fails io; recover")),
     // A recovery writes an item whose fsync failed to a new file.
     patch("rewrite", "P10", crash("old-chasquid 1; put 1 !N loses pages; recover")),
     // A failed fsync is marked in the directory.
