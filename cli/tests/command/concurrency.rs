@@ -69,10 +69,11 @@ fn removal_during_a_rewriting_recovery_stays() {
     let delayed = |options: &[&str], arguments: &[&str]| {
         start(&mut traced(&queue.command(arguments), options, Path::new("/dev/null")), b"")
     };
-    // The removal looks for marks, then waits; the recovery fails to fsync the item, marks it, and waits while it copies it.
+    // The removal looks for marks, then waits; the recovery fails to fsync the item, after the directory, marks it, and waits
+    // while it copies it.
     let remove = delayed(&["-e", "inject=unlinkat:delay_enter=700000:when=1"], &["remove", "x"]);
     thread::sleep(Duration::from_millis(350));
-    let recover = ["-e", "inject=fsync:error=EIO:when=1", "-e", "inject=pwrite64:delay_exit=1500000:when=1"];
+    let recover = ["-e", "inject=fsync:error=EIO:when=2", "-e", "inject=pwrite64:delay_exit=1500000:when=1"];
     let recover = delayed(&recover, &["recover"]);
     let removed = wait(remove);
     let recovered = wait(recover);
