@@ -82,7 +82,7 @@ pub(crate) fn place<T>(pointer: *mut T, name: &str) -> Result<NonNull<T>, Failur
 ///
 /// # Safety
 ///
-/// The pointer is null, or points to a value that is valid, and used by nobody else, for as long as the reference is used.
+/// The pointer is null, or points to a value that is valid, and not used elsewhere, for as long as the reference is used.
 pub(crate) unsafe fn reference_mut<'a, T>(pointer: *mut T, name: &str) -> Result<&'a mut T, Failure> {
     // SAFETY: the caller's.
     unsafe { pointer.as_mut() }.ok_or_else(|| Failure::invalid(&format!("`{name}` is NULL")))

@@ -37,7 +37,7 @@ export class Draft extends Writable {
   async _final(callback) {
     const draft = this.#draft;
     this.#draft = undefined;
-    // A destruction from here on waits for it: nobody can take a commit back.
+    // A destruction from here on waits for it: a commit cannot be taken back.
     this.#committed = answer(() => draft.commit()).then((id) => (this.id = id));
     await settle(() => this.#committed, callback);
   }

@@ -237,7 +237,7 @@ export class Queue {
   /** Begins a mail that is written as a stream. */
   draft(options: MailOptions & WriteOptions): Draft;
 
-  /** Queues a mail of somebody who is not trusted: addresses are taken from an allow-list. */
+  /** Queues a mail from an untrusted source: addresses are taken from an allow-list. */
   submit(body: Body, options: { sender: string; to: Iterable<string> }): Promise<string>;
 
   /** Generates an id for a put, for a caller that must know it before the put can fail. */

@@ -3,7 +3,7 @@
 //! It has the calls of the contract alone; what users see is in `package`. Every call is made on a thread of the pool
 //! that Node.js has for blocking work, and answers with a promise.
 
-// What `napi` generates is unsafe, and allows itself that.
+// The generated code is unsafe, and has its own allowance.
 #![deny(unsafe_code)]
 // For a test build `napi` exports nothing.
 #![cfg_attr(test, allow(dead_code, unreachable_pub, reason = "there are no exports"))]

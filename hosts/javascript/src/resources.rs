@@ -1,4 +1,4 @@
-//! What is opened of a queue: drafts, bodies and listings.
+//! The resources of a queue: drafts, bodies and listings.
 
 use crate::task::{Call, answer, call};
 use crate::values::{Entry, list};

@@ -1,4 +1,4 @@
-// What an acknowledged mail survives: a killed process. And the system calls for which a put waits.
+// An acknowledged mail survives a killed process; a put waits for its fsyncs.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";

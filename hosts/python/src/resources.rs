@@ -1,4 +1,4 @@
-//! What is opened of a queue: drafts, bodies and listings.
+//! The resources of a queue: drafts, bodies and listings.
 
 use crate::errors::raise;
 use crate::results;

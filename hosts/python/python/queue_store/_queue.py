@@ -120,7 +120,7 @@ class BaseQueue:
         return Draft(self._calls.begin(id, envelope, options))
 
     def submit(self, body: Bytes, *, sender: str, to: Iterable[str]) -> str:
-        """Queues a mail of somebody who is not trusted, and returns its id: addresses are taken from an allow-list."""
+        """Queues a mail from an untrusted source, and returns its id: addresses are taken from an allow-list."""
         result: str = self._calls.submit(sender, _strings(to), _bytes(body))
         return result
 
