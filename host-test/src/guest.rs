@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions, plug};
 
 /// Builds a guest and returns its component.
 ///
@@ -12,6 +14,23 @@ use std::{env, fs};
 pub fn component(name: &str) -> Vec<u8> {
     let package = format!("queue-store-guest-{name}");
     build(&package, &[], &format!("{}.wasm", package.replace('-', "_")), "component")
+}
+
+/// Composes a plugin with other components, as `wac plug PLUGIN --plug OTHER ...` does.
+///
+/// # Panics
+///
+/// If the others export nothing that the plugin imports.
+pub fn compose(plugin: &[u8], plugs: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut graph = CompositionGraph::new();
+    let mut register = |name: &str, bytes: &[u8]| {
+        let package = Package::from_bytes(name, None, bytes, graph.types_mut()).expect("the bytes are a component");
+        graph.register_package(package).expect("the name is used once")
+    };
+    let plugs = plugs.iter().map(|(name, bytes)| register(name, bytes)).collect();
+    let plugin = register("guest:plugin", plugin);
+    plug(&mut graph, plugs, plugin).expect("the others export what the plugin imports");
+    graph.encode(EncodeOptions::default()).expect("the composition is valid")
 }
 
 /// Builds a component of the workspace with these options of cargo, in a directory below the target directory.

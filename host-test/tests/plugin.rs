@@ -5,8 +5,6 @@ use queue_store_host_test::guest;
 use queue_store_host_test::instance::{COMPONENT, ENGINE, Preopen, State, state};
 use queue_store_host_test::test_queue::TestQueue;
 use std::path::Path;
-use wac_graph::types::Package;
-use wac_graph::{CompositionGraph, EncodeOptions, plug};
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
 
@@ -21,17 +19,9 @@ fn excess_imports(component: &[u8]) -> Vec<String> {
     imports.filter(|name| !ALLOWED.contains(&name.as_str())).collect()
 }
 
-/// Composes as `wac plug PLUGIN --plug queue_store.wasm` does.
-fn compose(plugin: Vec<u8>) -> Vec<u8> {
-    let mut graph = CompositionGraph::new();
-    let queue = queue_store_artifact::COMPONENT.to_vec();
-    let mut register = |name: &str, bytes: Vec<u8>| {
-        let package = Package::from_bytes(name, None, bytes, graph.types_mut()).expect("the bytes are a component");
-        graph.register_package(package).expect("the name is used once")
-    };
-    let (queue, plugin) = (register("mail:queue-store", queue), register("guest:plugin", plugin));
-    plug(&mut graph, vec![queue], plugin).expect("the component exports what the plugin imports");
-    graph.encode(EncodeOptions::default()).expect("the composition is valid")
+/// Composes a plugin with the queue.
+fn compose(plugin: &[u8]) -> Vec<u8> {
+    guest::compose(plugin, &[("mail:queue-store", queue_store_artifact::COMPONENT)])
 }
 
 fn instantiate(component: &[u8], state: State) -> (Store<State>, wasmtime::component::Instance) {
@@ -56,7 +46,7 @@ fn composed_plugin_adds_mail_and_nothing_else() {
     assert_eq!(excess_imports(&plugin), [""; 0]);
     let mut queue = TestQueue::new();
     // The embedder opens one directory, which is the queue's.
-    let (mut store, instance) = instantiate(&compose(plugin), queue_at(queue.path()));
+    let (mut store, instance) = instantiate(&compose(&plugin), queue_at(queue.path()));
     let attempts = instance.get_typed_func::<(), Attempts>(&mut store, "attempts").expect("the plugin exports it");
     let (attempts,) = attempts.call(&mut store, ()).expect("the plugin does not trap");
 
@@ -78,7 +68,7 @@ fn composed_plugin_adds_mail_and_nothing_else() {
 
 #[test]
 fn composition_exports_nothing_of_the_queue() {
-    let composed = Component::new(&ENGINE, compose(guest::component("submitter"))).expect("the composition is valid");
+    let composed = Component::new(&ENGINE, compose(&guest::component("submitter"))).expect("the composition is valid");
     let kind = composed.component_type();
     let exports: Vec<&str> = kind.exports(&ENGINE).map(|(name, _)| name).collect();
     assert_eq!(exports, ["attempts"]);

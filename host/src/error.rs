@@ -184,6 +184,12 @@ impl Error {
         })
     }
 
+    /// Returns the record of the contract, where the error has a code of it.
+    pub fn record(&self) -> Option<types::Error> {
+        let Details { operation, path, detail, position } = self.details()?.clone();
+        Some(types::Error { code: self.code()?, operation, path, detail, position })
+    }
+
     /// Returns the description of a failure that has a code of the contract.
     pub fn details(&self) -> Option<&Details> {
         match self {

@@ -9,7 +9,8 @@ use crate::queue::Queue;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{mem, process};
 
 /// The loaded component. A process needs one; queues share it.
 ///
@@ -19,7 +20,30 @@ pub struct Host {
     engine: Arc<Engine>,
 }
 
+/// The host of the process with this id, for [`Host::shared`].
+static SHARED: Mutex<Option<(u32, Host)>> = Mutex::new(None);
+
 impl Host {
+    /// Returns the host of this process, with the default limits. The first call loads the component, also the first in a
+    /// process that was forked.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Host::new`].
+    pub fn shared() -> Result<Host> {
+        // Locked for moments: a child that is forked within one never gets the lock.
+        let lock = || SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((process, host)) = &*lock()
+            && *process == process::id()
+        {
+            return Ok(host.clone());
+        }
+        let host = Host::new()?;
+        // Dropping what a process inherited could wait for a lock that a thread of its parent holds.
+        mem::forget(lock().replace((process::id(), host.clone())));
+        Ok(host)
+    }
+
     /// Loads the component.
     ///
     /// # Errors

@@ -70,7 +70,8 @@ impl Intake {
         let mut remaining = self.remaining.lock().unwrap_or_else(PoisonError::into_inner);
         let IntakeLimits { mails: left_mails, bytes: left_bytes } = *remaining;
         let left = |left: u64, taken: u64, of: &str| {
-            left.checked_sub(taken).ok_or_else(|| exceeded(&format!("the limit of the plugin leaves {left} {of}")))
+            let exceeded = || format!("the limit of the plugin leaves {left} {of}");
+            left.checked_sub(taken).ok_or_else(|| refused(ErrorCode::QueueFull, exceeded()))
         };
         *remaining =
             IntakeLimits { mails: left(left_mails, mails, "mails")?, bytes: left(left_bytes, bytes as u64, "bytes")? };
@@ -78,9 +79,9 @@ impl Intake {
     }
 }
 
-fn exceeded(detail: &str) -> Error {
+fn refused(code: ErrorCode, detail: String) -> Error {
     let (operation, path) = (String::new(), String::new());
-    types::Error { code: ErrorCode::QueueFull, operation, path, detail: detail.to_string(), position: None }.into()
+    types::Error { code, operation, path, detail, position: None }.into()
 }
 
 /// A [`Submission`] whose bytes count for the limits of its [`Intake`].
@@ -109,9 +110,7 @@ impl BoundedSubmission {
         if !self.is_incomplete {
             return Ok(());
         }
-        let detail = "an earlier write exceeded the limit of the plugin".to_string();
-        let (operation, path) = (String::new(), String::new());
-        Err(types::Error { code: ErrorCode::Aborted, operation, path, detail, position: None }.into())
+        Err(refused(ErrorCode::Aborted, "an earlier write exceeded the limit of the plugin".to_string()))
     }
 
     /// Makes the mail durable, queues it and returns its id.

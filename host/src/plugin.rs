@@ -93,22 +93,19 @@ fn answer<T>(result: Result<T>) -> Answer<T> {
         Ok(value) => return Ok(Ok(value)),
         Err(error) => error,
     };
-    match (error.code(), error.details()) {
-        (Some(code), Some(details)) => Ok(Err(types::Error {
-            code,
-            operation: details.operation.clone(),
-            path: String::new(),
-            detail: details.detail.clone(),
-            position: None,
-        })),
-        (_, None) if matches!(error, Error::Directory { .. }) => Ok(Err(types::Error {
+    let record = match &error {
+        Error::Directory { .. } => Some(types::Error {
             code: ErrorCode::Other,
             operation: "open".to_string(),
             path: String::new(),
             detail: "the directory of the queue cannot be opened".to_string(),
             position: None,
-        })),
-        _ => Err(error.into()),
+        }),
+        _ => error.record(),
+    };
+    match record {
+        Some(record) => Ok(Err(types::Error { path: String::new(), position: None, ..record })),
+        None => Err(error.into()),
     }
 }
 

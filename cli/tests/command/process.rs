@@ -113,7 +113,8 @@ pub(crate) fn send(signal: Signal, child: &Child) {
     kill(pid(child), signal).expect("a child that was not waited for takes signals");
 }
 
-fn pid(child: &Child) -> Pid {
+/// Returns the id of a process.
+pub(crate) fn pid(child: &Child) -> Pid {
     Pid::from_raw(child.id().try_into().expect("an id of a process fits pid_t"))
 }
 

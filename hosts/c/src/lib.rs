@@ -4,6 +4,5 @@
 
 mod arguments;
 mod errors;
-mod opened;
 mod queue;
 mod resources;

@@ -2,12 +2,14 @@
 
 use crate::arguments::{Mail, Put, items, optional_string, place, reference, string, write_id};
 use crate::errors::{Failure, answer, set_message};
-use crate::opened;
 use queue_store_host::types::{self, Attempt, Durability, Outcome, State};
-use queue_store_host::{Error, Queue, Result};
+use queue_store_host::{Error, Host, Queue, Result};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::NonNull;
 use std::time::Duration;
+
+/// The grace of the recovery at the opening.
+const GRACE: Duration = Duration::from_hours(36);
 
 /// `qs_recovery` of the header.
 #[repr(C)]
@@ -26,7 +28,9 @@ unsafe extern "C" fn qs_open(path: *const c_char, queue: *mut *mut Queue) -> c_i
         // SAFETY: they are as the header describes them.
         let path = unsafe { string(path, "path") }?;
         let place = place(queue, "queue")?;
-        let queue = Box::into_raw(Box::new(opened::open(&path)?));
+        let queue = Host::shared()?.create(path)?;
+        queue.recover(GRACE)?;
+        let queue = Box::into_raw(Box::new(queue));
         // SAFETY: it is as the header describes it.
         unsafe { place.write(queue) };
         Ok(())

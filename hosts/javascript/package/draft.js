@@ -2,7 +2,7 @@
 
 import { Writable } from "node:stream";
 import { bytes } from "./arguments.js";
-import { answer } from "./errors.js";
+import { answer, settle } from "./errors.js";
 
 /** A mail that is being written. */
 export class Draft extends Writable {
@@ -23,14 +23,12 @@ export class Draft extends Writable {
   }
 
   async _write(chunk, encoding, callback) {
-    const data = typeof chunk === "string" ? Buffer.from(chunk, encoding) : bytes(chunk);
+    const data = encode(chunk, encoding);
     await settle(() => answer(() => this.#draft.write(data)), callback);
   }
 
   async _writev(chunks, callback) {
-    const all = chunks.map(({ chunk, encoding }) =>
-      typeof chunk === "string" ? Buffer.from(chunk, encoding) : bytes(chunk),
-    );
+    const all = chunks.map(({ chunk, encoding }) => encode(chunk, encoding));
     await settle(() => answer(() => this.#draft.write(Buffer.concat(all))), callback);
   }
 
@@ -84,12 +82,6 @@ export class Draft extends Writable {
   }
 }
 
-async function settle(work, callback) {
-  try {
-    await work();
-  } catch (error) {
-    callback(error);
-    return;
-  }
-  callback();
+function encode(chunk, encoding) {
+  return typeof chunk === "string" ? Buffer.from(chunk, encoding) : bytes(chunk);
 }

@@ -23,6 +23,17 @@ export async function answer(call) {
   }
 }
 
+/** Does the work of a stream, and tells it by its callback. */
+export async function settle(work, callback) {
+  try {
+    await work();
+  } catch (error) {
+    callback(error);
+    return;
+  }
+  callback();
+}
+
 /** Returns the error that an outcome, an entry or a recovery reports; null where there is none. */
 export function problem(fields) {
   return fields ? new QueueError(fields) : null;

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { attempt, bytes, count, envelope, optionalString, recipient, string, strings, timestamp, writeOptions } from "./arguments.js";
 import { Draft } from "./draft.js";
-import { answer, problem } from "./errors.js";
+import { answer, problem, settle } from "./errors.js";
 
 const { NativeQueue } = createRequire(import.meta.url)("./queue_store.node");
 
@@ -89,9 +89,8 @@ export class Queue {
     count(offset, "offset");
     let body;
     return new Readable({
-      construct: settle(async () => {
-        body = await this.#call((native) => native.read(string(id, "id"), offset));
-      }),
+      construct: (callback) =>
+        settle(async () => (body = await this.#call((native) => native.read(string(id, "id"), offset))), callback),
       async read() {
         try {
           this.push((await answer(() => body.read())) ?? null);
@@ -235,8 +234,4 @@ function single(outcomes) {
       throw outcome.problem;
     }
   }
-}
-
-function settle(work) {
-  return (callback) => work().then(() => callback(), callback);
 }

@@ -10,19 +10,7 @@ use napi::bindgen_prelude::{AsyncTask, Buffer, ToNapiValue, TypeName};
 use napi_derive::napi;
 use queue_store_host::types::{self, Detail, Mail, State};
 use queue_store_host::{Host, Queue, Result};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-/// The host of the process.
-static HOST: Mutex<Option<Host>> = Mutex::new(None);
-
-fn host() -> Result<Host> {
-    let mut host = HOST.lock().unwrap_or_else(PoisonError::into_inner);
-    if host.is_none() {
-        *host = Some(Host::new()?);
-    }
-    Ok(host.as_ref().expect("it was just made").clone())
-}
 
 /// A queue: the methods of the contract's resource `queue`.
 #[napi]
@@ -60,7 +48,7 @@ impl NativeQueue {
     pub fn open(path: String, create: bool) -> AsyncTask<Call<NativeQueue>> {
         call(move || {
             let open = || {
-                let host = host()?;
+                let host = Host::shared()?;
                 if create { host.create(path) } else { host.open(path) }
             };
             answer(open()).map(|queue| NativeQueue(Some(queue)))

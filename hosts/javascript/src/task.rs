@@ -2,8 +2,7 @@
 
 use napi::bindgen_prelude::{AsyncTask, ToNapiValue, TypeName};
 use napi::{Env, Error, Status, Task};
-use queue_store_host::types::ErrorCode;
-use queue_store_host::{Details, Error as QueueError, Result};
+use queue_store_host::{Error as QueueError, Result, types};
 
 /// A call that a thread for blocking work makes.
 pub struct Call<T>(Option<Box<dyn FnOnce() -> napi::Result<T> + Send>>);
@@ -32,9 +31,9 @@ impl<T: Send + ToNapiValue + TypeName + 'static> Task for Call<T> {
 /// The fields of JavaScript's `QueueError`, as JSON in the message of an error: it is what an addon can pass.
 pub(crate) fn answer<T>(result: Result<T>) -> napi::Result<T> {
     result.map_err(|error| {
-        let fields = match (&error, error.code(), error.details()) {
-            (_, Some(code), Some(details)) => fields(code, details),
-            (QueueError::Directory { path, source }, ..) => serde_json::json!({
+        let fields = match (&error, error.record()) {
+            (_, Some(record)) => fields(record),
+            (QueueError::Directory { path, source }, None) => serde_json::json!({
                 "code": "directory",
                 "path": path.to_string_lossy(),
                 "detail": source.to_string(),
@@ -45,7 +44,8 @@ pub(crate) fn answer<T>(result: Result<T>) -> napi::Result<T> {
     })
 }
 
-fn fields(code: ErrorCode, Details { operation, path, detail, position, .. }: &Details) -> serde_json::Value {
+fn fields(record: types::Error) -> serde_json::Value {
+    let types::Error { code, operation, path, detail, position } = record;
     let position = position.map(
         |position| serde_json::json!({ "offset": position.offset, "line": position.line, "column": position.column }),
     );

@@ -3,23 +3,20 @@
 use crate::results;
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
-use queue_store_host::{Details, Error, types};
+use queue_store_host::Error;
 use std::path::Path;
 
 /// Makes the exception of an error.
 pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
-    let exception = match (&error, error.code(), error.details()) {
-        (Error::Directory { path, source }, ..) => return directory(path, source),
-        (Error::Forked, ..) => {
+    let exception = match (&error, error.record()) {
+        (Error::Directory { path, source }, _) => return directory(path, source),
+        (Error::Forked, _) => {
             return PyRuntimeError::new_err(
                 "it was begun before this process was forked, and is the parent's: begin a new one",
             );
         }
-        (_, Some(code), Some(details)) => {
-            let Details { operation, path, detail, position, .. } = details.clone();
-            results::error(py, types::Error { code, operation, path, detail, position })
-        }
-        _ => results::make(py, "ComponentError", (error.to_string(),)),
+        (_, Some(record)) => results::error(py, record),
+        (_, None) => results::make(py, "ComponentError", (error.to_string(),)),
     };
     exception.map_or_else(|failure| failure, PyErr::from_value)
 }

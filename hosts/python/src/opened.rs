@@ -8,10 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The host of the process with this id. The locks of this module are held only together with the interpreter's, which
-/// the thread that forks has: no child inherits them locked.
-static HOST: Mutex<Option<(u32, Host)>> = Mutex::new(None);
-
 /// A queue, which each process that uses it opens.
 pub(crate) struct Opened {
     path: PathBuf,
@@ -43,15 +39,10 @@ impl Opened {
     }
 }
 
+/// Returns the host of this process. The interpreter's lock is held, which the thread that forks has: no child inherits a
+/// lock of the host, or of this module.
 fn host(py: Python<'_>) -> PyResult<Host> {
-    if let Some((process, host)) = &*lock(&HOST)
-        && *process == process::id()
-    {
-        return Ok(host.clone());
-    }
-    let host = py.detach(Host::new).map_err(|error| raise(py, error))?;
-    mem::forget(lock(&HOST).replace((process::id(), host.clone())));
-    Ok(host)
+    Host::shared().map_err(|error| raise(py, error))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

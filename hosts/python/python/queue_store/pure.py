@@ -1,6 +1,6 @@
 """The queue of `queue_store` on the package `wasmtime`, without native code of this project.
 
-It proves that the component needs nothing but a runtime, and runs where there is no wheel. The classes, errors and
+It proves that the component needs nothing but a runtime. The classes, errors and
 guarantees are those of `queue_store`. What differs: it is slower; `counters` are those of one instance; wasmtime does not
 survive a fork, so in a child every call raises a RuntimeError.
 """
@@ -19,7 +19,7 @@ from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Linker, Record, ResultType, Variant
 
 from . import _bytes
-from ._queue import BaseQueue
+from ._queue import BaseQueue, Draft
 from ._types import (
     Attempt,
     ComponentError,
@@ -64,7 +64,7 @@ class _Runtime:
     _only: _Runtime | None = None
 
     def __init__(self) -> None:
-        self.process = os.getpid()
+        self._process = os.getpid()
         self.engine = Engine(Config())
         self.component = Component(self.engine, files(__package__).joinpath("queue_store.wasm").read_bytes())
         self.linker = Linker(self.engine)
@@ -77,8 +77,11 @@ class _Runtime:
                 cls._only = cls()
             return cls._only
 
+    def is_of_this_process(self) -> bool:
+        return self._process == os.getpid()
+
     def check_process(self) -> None:
-        if self.process != os.getpid():
+        if not self.is_of_this_process():
             raise RuntimeError(
                 "wasmtime does not survive a fork: start the process anew, as multiprocessing does with 'spawn', "
                 "or use `queue_store.Queue`"
@@ -132,8 +135,8 @@ class _Calls:
     """The calls of a queue, on as many instances as threads call at once."""
 
     def __init__(self, path: str, create: bool) -> None:
-        self._runtime = _Runtime.get()
-        self._runtime.check_process()
+        self.runtime = _Runtime.get()
+        self.runtime.check_process()
         if create:
             _create_directory(path)
         os.stat(path)
@@ -146,9 +149,6 @@ class _Calls:
         self._recoveries = 0
         with self.lease():
             pass
-
-    def is_of_this_process(self) -> bool:
-        return self._runtime.process == os.getpid()
 
     @contextmanager
     def lease(self) -> Iterator[_Instance]:
@@ -166,13 +166,13 @@ class _Calls:
             self.give_back(instance)
 
     def take(self) -> _Instance:
-        self._runtime.check_process()
+        self.runtime.check_process()
         with self._lock:
             instance = self._idle.pop() if self._idle else None
             recoveries = self._recoveries
         if instance is None:
             try:
-                instance = _Instance(self._runtime, self._path)
+                instance = _Instance(self.runtime, self._path)
             except WasmtimeError as error:
                 os.stat(self._path)
                 raise ComponentError(str(error).partition("\n")[0]) from error
@@ -221,13 +221,9 @@ class _Calls:
 
     def put(self, id: str | None, envelope: Envelope, body: bytes, options: WriteOptions) -> str:
         if len(body) > _CHUNK_BYTES:
-            draft = self.begin(id, envelope, options)
-            try:
+            with Draft(self.begin(id, envelope, options)) as draft:
                 draft.write(body)
-            except BaseException:
-                draft.abandon()
-                raise
-            return draft.commit()
+                return draft.commit()
         result: str = self._call("put", id, {"envelope": envelope, "body": body}, options)
         return result
 
@@ -236,7 +232,7 @@ class _Calls:
         return self._call_batch("put-many", lowered, options)
 
     def begin(self, id: str | None, envelope: Envelope, options: WriteOptions) -> _Draft:
-        return _Draft(self, id, envelope, options)
+        return _Draft(self, "[method]queue.begin", id, envelope, options)
 
     def submit(self, reverse_path: str, to: list[str], body: bytes) -> str:
         with self.lease() as instance:
@@ -342,7 +338,7 @@ class _Resource:
     def _call(self, function: str, *arguments: Any) -> Any:
         if self._calls is None:
             raise ValueError("I/O operation on closed file.")
-        self._calls._runtime.check_process()
+        self._calls.runtime.check_process()
         return self._guarded(function, self._handle, *arguments)
 
     def _guarded(self, function: str, *arguments: Any) -> Any:
@@ -357,15 +353,12 @@ class _Resource:
 
     def close(self) -> None:
         calls, self._calls = self._calls, None
-        if calls is not None and calls.is_of_this_process():
+        if calls is not None and calls.runtime.is_of_this_process():
             self._handle.drop(self._instance.store)
             self._lease.__exit__(None, None, None)
 
 
 class _Draft(_Resource):
-    def __init__(self, calls: _Calls, id: str | None, envelope: Envelope, options: WriteOptions) -> None:
-        super().__init__(calls, "[method]queue.begin", id, envelope, options)
-
     def write(self, data: bytes) -> None:
         for start in range(0, len(data), _CHUNK_BYTES):
             self._call("[method]draft.write", data[start : start + _CHUNK_BYTES])
@@ -378,13 +371,11 @@ class _Draft(_Resource):
         return result
 
     def abandon(self) -> None:
-        if self._calls is not None and not self._calls.is_of_this_process():
-            # The draft is the parent's, and stays.
-            self._calls = None
-            return
-        if self._calls is not None:
+        # A draft that this process inherited is the parent's, and stays.
+        if self._calls is not None and self._calls.runtime.is_of_this_process():
             self._call("[static]draft.abandon")
             self._consumed()
+        self._calls = None
 
     def _consumed(self) -> None:
         self._calls = None

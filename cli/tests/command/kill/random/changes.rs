@@ -1,12 +1,11 @@
 //! The commands of a round: started at once, each killed at a random moment unless it ends before.
 
 use super::items::Items;
-use crate::process::{Output, start, wait};
+use crate::process::{Output, pid, start, wait};
 use crate::queue::Queue;
 use crate::strace::with_fault;
 use fastrand::Rng;
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::thread;
@@ -136,8 +135,7 @@ pub(super) fn run_and_kill(
         thread::sleep(*killed_after - waited);
         waited = *killed_after;
         // The group: a process outlives the strace that is killed.
-        let group = Pid::from_raw(child.id().try_into().expect("an id of a process fits pid_t"));
-        killpg(group, Signal::SIGKILL).expect("a child that was not waited for can be killed");
+        killpg(pid(child), Signal::SIGKILL).expect("a child that was not waited for can be killed");
     }
     running.into_iter().map(|(_, change, child)| (change, wait(child))).collect()
 }
