@@ -4,6 +4,7 @@
 mod engine;
 
 use engine::AddressSpace::{Limited, Unlimited};
+use serde_json::Value;
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -32,8 +33,13 @@ const SOURCES: [&str; 9] = [
     "rust-toolchain.toml",
 ];
 
-/// The name of the component in its name section.
-const NAME: &str = "queue-store";
+/// The package of the component.
+const COMPONENT: &str = "queue-store";
+
+/// The custom sections that annotate the component, and the keys of its package with their content. Registries show them
+/// as the annotations `org.opencontainers.image.*`.
+const ANNOTATIONS: [(&str, &str); 4] =
+    [("description", "description"), ("licenses", "license"), ("source", "repository"), ("version", "version")];
 
 /// The custom section of the component that holds the contract.
 const CONTRACT_SECTION: &str = "wit";
@@ -65,7 +71,7 @@ fn build() -> Result<(), Box<dyn Error>> {
         }
         install_target()?;
         let linked = fs::read(build_component(&workspace, &out)?)?;
-        with_name_and_contract(&linked, &contract(&workspace.join("wit"))?)?
+        with_metadata(&linked, &manifest(&workspace)?, &contract(&workspace.join("wit"))?)?
     };
     fs::write(out.join("queue_store.wasm"), &component)?;
     let target = env::var("TARGET")?;
@@ -76,15 +82,35 @@ fn build() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Adds the component's name, and the contract with its documentation, which the linker keeps out of the types.
-fn with_name_and_contract(component: &[u8], contract: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+/// Adds the component's name and annotations, and the contract with its documentation, which the linker keeps out of the
+/// types.
+fn with_metadata(component: &[u8], manifest: &Value, contract: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut metadata = wasm_metadata::AddMetadata::default();
-    metadata.name = wasm_metadata::AddMetadataField::Set(NAME.to_string());
+    metadata.name = wasm_metadata::AddMetadataField::Set(COMPONENT.to_string());
     let mut component = metadata.to_wasm(component)?;
-    let section = CustomSection { name: CONTRACT_SECTION.into(), data: contract.as_bytes().into() };
-    component.push(section.id());
-    section.encode(&mut component);
+    // The package has no `repository` as long as it has no public one.
+    let annotations = ANNOTATIONS.iter().filter_map(|(section, key)| Some((*section, manifest[key].as_str()?)));
+    for (name, text) in annotations.chain([(CONTRACT_SECTION, contract)]) {
+        let section = CustomSection { name: name.into(), data: text.as_bytes().into() };
+        component.push(section.id());
+        section.encode(&mut component);
+    }
     Ok(component)
+}
+
+/// Returns the manifest of the component's package, as cargo describes it.
+fn manifest(workspace: &Path) -> Result<Value, Box<dyn Error>> {
+    let output = Command::new(env::var("CARGO")?)
+        .current_dir(workspace)
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .output()?;
+    if !output.status.success() {
+        return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let mut metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array_mut().ok_or("cargo metadata lists no packages")?;
+    let package = packages.iter_mut().find(|package| package["name"] == COMPONENT);
+    Ok(package.ok_or("cargo metadata lists no package of the component")?.take())
 }
 
 /// Joins the files of the contract to one. The documentation of the package is in `types.wit`.
@@ -123,10 +149,15 @@ fn install_target() -> Result<(), Box<dyn Error>> {
 fn build_component(workspace: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     // OUT_DIR is `<target>/<profile>/build/<package>/out`: every variant of this script shares one directory.
     let directory = out.ancestors().nth(4).unwrap_or(out).join("component");
+    // The component has the paths of source files, for its panics. Those of the workspace are relative; those of
+    // dependencies must not depend on where cargo keeps them, so that every build has the same bytes.
+    let remap = format!("--remap-path-prefix={}=/cargo", home::cargo_home()?.display());
     let output = Command::new(env::var("CARGO")?)
         .current_dir(workspace)
-        .args(["build", "--profile", PROFILE, "--package", "queue-store", "--lib", "--target", TARGET, "--target-dir"])
+        .args(["build", "--profile", PROFILE, "--package", COMPONENT, "--lib", "--target", TARGET, "--target-dir"])
         .arg(&directory)
+        // Adds to the flags of .cargo/config.toml. A string of JSON is one of TOML.
+        .args(["--config", &format!("target.{TARGET}.rustflags=[{}]", Value::from(remap))])
         // Flags and wrappers are meant for the machine that cargo builds for, and would replace those of the component.
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTFLAGS")
