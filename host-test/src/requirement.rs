@@ -28,6 +28,8 @@ pub enum Requirement {
     ConformanceRunner,
     /// The command `wasmtime`.
     WasmtimeCli,
+    /// The command `curl`.
+    Curl,
 }
 
 impl Requirement {
@@ -67,6 +69,7 @@ impl Requirement {
                 runs(Command::new(wasmtime_cli()).arg("--version")),
                 "the command wasmtime (host-test/interop/install)",
             ),
+            Requirement::Curl => (runs(Command::new("curl").arg("--version")), "curl"),
         };
         (!is_met).then_some(name)
     }

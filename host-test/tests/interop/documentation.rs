@@ -1,17 +1,20 @@
-//! `docs/embedding.md` is tested: its examples are files that run, its commands print the output that it shows, and it
-//! names each known limit of a host.
+//! `docs/embedding.md` is tested: its examples are files that run, and it names each known limit of a host. The commands in
+//! `docs/hosts/component-hosts.md` are run, and print the output that it shows.
 
+use crate::http_endpoint;
 use crate::scripts::{self, LANGUAGES, Language, Workshop};
 use libtest_mimic::{Failed, Trial};
 use queue_store_host_test::requirement::trial;
 use queue_store_host_test::requirement::{Requirement, wasmtime_cli};
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 const EMBEDDING: &str = include_str!("../../../docs/embedding.md");
+const COMPONENT_HOSTS: &str = include_str!("../../../docs/hosts/component-hosts.md");
 
 pub(crate) fn trials(workshop: &Arc<Workshop>) -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -24,11 +27,10 @@ pub(crate) fn trials(workshop: &Arc<Workshop>) -> Vec<Trial> {
         trials.push(Trial::test(name("every_limit_is_documented"), move || every_limit_is_documented(language)));
     }
     let workshop = workshop.clone();
-    let commands = move || commands_print_their_documented_output(&workshop);
     trials.push(trial(
-        "command_line::commands_print_their_documented_output".to_string(),
-        vec![Requirement::WasmtimeCli],
-        commands,
+        "component_hosts::commands_print_their_documented_output".to_string(),
+        vec![Requirement::WasmtimeCli, Requirement::Curl],
+        move || commands_print_their_documented_output(&workshop),
     ));
     trials
 }
@@ -82,26 +84,30 @@ fn every_limit_is_documented(language: Language) -> Result<(), Failed> {
 fn commands_print_their_documented_output(workshop: &Workshop) -> Result<(), Failed> {
     let directory = scripts::directory()?;
     symlink(workshop.component()?, directory.path().join("queue_store.wasm"))?;
+    fs::write(directory.path().join("http.wasm"), http_endpoint::composed())?;
     fs::remove_dir(directory.path().join("queue"))?;
     let path = std::env::var("PATH").unwrap_or_default();
     let path = match wasmtime_cli().parent() {
         Some(parent) if parent != Path::new("") => format!("{}:{path}", std::path::absolute(parent)?.display()),
         _ => path,
     };
-    let blocks = blocks(section("From the command line, with wasmtime"));
-    let mut checked = 0;
-    for pair in blocks.windows(2) {
-        let [("sh", commands), (language, expected)] = pair else {
+    // The port of the page may be taken.
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let blocks = blocks(COMPONENT_HOSTS);
+    let mut compared = 0;
+    for (at, (language, commands)) in blocks.iter().enumerate() {
+        if *language != "sh" {
             continue;
-        };
+        }
+        let commands = commands.replace("127.0.0.1:8080", &address);
         let mut shell = Command::new("sh");
-        shell.args(["-euc", commands]).env("PATH", &path).current_dir(directory.path());
+        shell.args(["-euc", &commands]).env("PATH", &path).current_dir(directory.path());
         let printed = scripts::output(&mut shell)?;
-        if *language == "text" {
+        if let Some(("text", expected)) = blocks.get(at + 1) {
             assert_eq!(printed.trim_end(), expected.trim_end(), "printed by {commands}");
-            checked += 1;
+            compared += 1;
         }
     }
-    assert!(checked >= 4, "only {checked} commands are shown with their output");
+    assert!(compared >= 5, "only {compared} commands are shown with their output");
     Ok(())
 }
