@@ -1,7 +1,8 @@
 /*
- * The table of `hosts/conformance`, whose README.md describes it: conformance TABLE RESULTS
+ * The table of `hosts/conformance`, whose README.md describes it: conformance TABLE RESULTS DIRECTORY
  *
- * A row that the table skips for C runs too, and fails if it passes.
+ * Each row runs in the directory, which is created for it and removed. A row that the table skips for C runs too, and
+ * fails if it passes.
  */
 
 #include <jansson.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -524,13 +526,13 @@ static bool run(struct session *session, json_t *steps)
 }
 
 /* Runs a row: "passed", "skipped", "missing" (a requirement) or "failed". Prints the reason. */
-static const char *run_row(const json_t *table, const json_t *row)
+static const char *run_row(const json_t *table, const json_t *row, const char *directory)
 {
-    char directory[] = "/tmp/queue-store-XXXXXX", rm[100];
+    char rm[4096];
     const json_t *requires = json_object_get(row, "requires");
     const char *name = string(row, "name"), *skip = string(json_object_get(row, "skip"), "c"), *reason = skip;
     const char *answer = "failed", *cleanup = string(row, "cleanup");
-    CHECK(mkdtemp(directory) != NULL);
+    CHECK(mkdir(directory, 0700) == 0);
     struct session session = {.directory = directory, .mail = json_object_get(table, "mail")};
     session.values = json_deep_copy(json_object_get(table, "values"));
     json_object_set_new(session.values, "host", json_string("c"));
@@ -559,7 +561,7 @@ static const char *run_row(const json_t *table, const json_t *row)
     if (strcmp(answer, "passed") != 0)
         fprintf(stderr, "c: %s: %s: %s\n", answer, name, reason);
     json_decref(session.values);
-    snprintf(rm, sizeof rm, "rm -r %s", directory);
+    snprintf(rm, sizeof rm, "rm -r '%s'", directory);
     CHECK(system(rm) == 0);
     return answer;
 }
@@ -571,11 +573,11 @@ int main(int argc, char **argv)
     const char *all = getenv("QUEUE_STORE_REQUIRE_ALL");
     size_t i;
     int failures = 0;
-    CHECK(argc == 3);
+    CHECK(argc == 4);
     json_t *table = json_load_file(argv[1], JSON_ALLOW_NUL, &error);
     CHECK(table != NULL);
     json_array_foreach(json_object_get(table, "rows"), i, row) {
-        const char *answer = run_row(table, row);
+        const char *answer = run_row(table, row, argv[3]);
         failures += strcmp(answer, "failed") == 0;
         failures += strcmp(answer, "missing") == 0 && all != NULL && strcmp(all, "1") == 0;
         json_object_set_new(rows, string(row, "name"), json_string(answer));
