@@ -1,4 +1,4 @@
-// Arguments of users as those of the addon.
+// Arguments of users as those of a backend.
 
 /** Returns bytes: of a string, its UTF-8. */
 export function bytes(body) {
@@ -41,7 +41,27 @@ export function optionalString(value, name) {
   return value === undefined || value === null ? undefined : string(value, name);
 }
 
-/** Returns an integer within bounds. What is none would become another number in the addon. */
+/** The names of the contract's enums. */
+const NAMES = {
+  durability: ["full", "content-only", "none"],
+  format: ["text", "binary"],
+  state: ["ready", "held", "quarantined"],
+  detail: ["name", "envelope", "whole"],
+};
+
+/** Returns a name of one of the contract's enums. */
+export function oneOf(value, name) {
+  if (!NAMES[name].includes(value)) {
+    throw new TypeError(`${name} is one of ${NAMES[name].join(", ")}, and not ${describe(value)}`);
+  }
+  return value;
+}
+
+export function optionalOneOf(value, name) {
+  return value === undefined || value === null ? undefined : oneOf(value, name);
+}
+
+/** Returns an integer within bounds. What is none would become another number in a backend. */
 function integer(value, name, least, most) {
   if (!(Number.isSafeInteger(value) && value >= least && value <= most)) {
     throw new TypeError(`${name} is a whole number from ${least} to ${most}, and not ${describe(value)}`);
@@ -101,8 +121,8 @@ export function timestamp(time) {
 
 export function writeOptions({ durability, format, maxItems, maxBodyBytes }) {
   return {
-    durability: optionalString(durability, "durability"),
-    format: optionalString(format, "format"),
+    durability: optionalOneOf(durability, "durability"),
+    format: optionalOneOf(format, "format"),
     maxItems: count(maxItems, "maxItems"),
     maxBodyBytes: count(maxBodyBytes, "maxBodyBytes"),
   };

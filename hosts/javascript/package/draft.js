@@ -3,12 +3,14 @@
 import { Writable } from "node:stream";
 import { bytes } from "./arguments.js";
 import { answer, settle } from "./errors.js";
+import { inTurn } from "./turns.js";
 
 /** A mail that is being written. */
 export class Draft extends Writable {
   #begin;
   #draft;
   #committed;
+  #inTurn = inTurn();
 
   /** The id of the item, once the stream has finished. */
   id = null;
@@ -18,18 +20,24 @@ export class Draft extends Writable {
     this.#begin = begin;
   }
 
+  /** Calls the draft after its earlier calls, so that it occupies one thread of Node's pool at most. */
+  #call(call) {
+    const draft = this.#draft;
+    return this.#inTurn(() => answer(() => call(draft)));
+  }
+
   async _construct(callback) {
     await settle(async () => (this.#draft = await answer(this.#begin)), callback);
   }
 
   async _write(chunk, encoding, callback) {
     const data = encode(chunk, encoding);
-    await settle(() => answer(() => this.#draft.write(data)), callback);
+    await settle(() => this.#call((draft) => draft.write(data)), callback);
   }
 
   async _writev(chunks, callback) {
-    const all = chunks.map(({ chunk, encoding }) => encode(chunk, encoding));
-    await settle(() => answer(() => this.#draft.write(Buffer.concat(all))), callback);
+    const data = Buffer.concat(chunks.map(({ chunk, encoding }) => encode(chunk, encoding)));
+    await settle(() => this.#call((draft) => draft.write(data)), callback);
   }
 
   async _final(callback) {
@@ -45,7 +53,7 @@ export class Draft extends Writable {
     this.#draft = undefined;
     if (draft !== undefined) {
       await settle(
-        () => answer(() => draft.abandon()),
+        () => this.#inTurn(() => answer(() => draft.abandon())),
         (failure) => callback(error ?? failure),
       );
     } else {

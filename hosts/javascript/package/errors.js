@@ -14,7 +14,7 @@ export class QueueError extends Error {
   }
 }
 
-/** Awaits a call of the addon, whose errors have the fields as JSON in their message. */
+/** Awaits a call of a backend. Errors of the addon have the fields as JSON in their message. */
 export async function answer(call) {
   try {
     return await call();

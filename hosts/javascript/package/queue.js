@@ -1,46 +1,66 @@
 // The queue.
 
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { attempt, bytes, count, envelope, optionalString, recipient, string, strings, timestamp, writeOptions } from "./arguments.js";
+import {
+  attempt,
+  bytes,
+  count,
+  envelope,
+  oneOf,
+  optionalOneOf,
+  optionalString,
+  recipient,
+  string,
+  strings,
+  timestamp,
+  writeOptions,
+} from "./arguments.js";
 import { Draft } from "./draft.js";
 import { answer, problem, settle } from "./errors.js";
-
-const { NativeQueue } = createRequire(import.meta.url)("./queue_store.node");
+import { inTurn } from "./turns.js";
 
 const GRACE_SECONDS = 36 * 3600;
 
-/** The queue in a directory. */
-export class Queue {
-  #native;
+/** The key of the constructor, which this module alone has. */
+const OPENED = Symbol("opened");
 
-  /** Use `Queue.open`. */
-  constructor(native, path) {
-    if (!(native instanceof NativeQueue)) {
-      throw new TypeError("a queue is opened by: await Queue.open(path)");
-    }
-    this.#native = native;
-    this.path = path;
-  }
-
-  static async open(path, { create = true, recover = true, graceSeconds = GRACE_SECONDS } = {}) {
-    const directory = path instanceof URL ? fileURLToPath(path) : string(path, "path");
-    const native = await answer(() => NativeQueue.open(resolve(directory), create));
-    const queue = new Queue(native, directory);
+/** Opens a queue of a class on a backend, which has the calls of the addon's `NativeQueue`. */
+export async function openQueue(Queue, Backend, path, { create = true, recover = true, graceSeconds = GRACE_SECONDS } = {}) {
+  const directory = path instanceof URL ? fileURLToPath(path) : string(path, "path");
+  const backend = await answer(() => Backend.open(resolve(directory), create));
+  const queue = new Queue(OPENED, backend, directory);
+  try {
     if (recover) {
       await queue.recover({ graceSeconds });
     }
     return queue;
+  } catch (error) {
+    queue.close();
+    throw error;
+  }
+}
+
+/** The queue in a directory, but for `open`. */
+export class BaseQueue {
+  #backend;
+
+  /** Use `Queue.open`. */
+  constructor(key, backend, path) {
+    if (key !== OPENED) {
+      throw new TypeError("a queue is opened by: await Queue.open(path)");
+    }
+    this.#backend = backend;
+    this.path = path;
   }
 
   #call(call) {
-    const native = this.#native;
-    if (native === undefined) {
+    const backend = this.#backend;
+    if (backend === undefined) {
       throw new TypeError("the queue was closed");
     }
-    return answer(() => call(native));
+    return answer(() => call(backend));
   }
 
   async #batch(call) {
@@ -50,7 +70,7 @@ export class Queue {
   async put(body, options) {
     const { id } = options;
     const data = bytes(body);
-    return this.#call((native) => native.put(optionalString(id, "id"), envelope(options), data, writeOptions(options)));
+    return this.#call((backend) => backend.put(optionalString(id, "id"), envelope(options), data, writeOptions(options)));
   }
 
   async putMany(mails, options = {}) {
@@ -59,48 +79,49 @@ export class Queue {
       envelope: envelope(mail),
       body: bytes(mail.body),
     }));
-    return this.#batch((native) => native.putMany(list, writeOptions(options)));
+    return this.#batch((backend) => backend.putMany(list, writeOptions(options)));
   }
 
   draft(options) {
     const [id, mail, write] = [optionalString(options.id, "id"), envelope(options), writeOptions(options)];
-    return new Draft(() => this.#call((native) => native.begin(id, mail, write)));
+    return new Draft(() => this.#call((backend) => backend.begin(id, mail, write)));
   }
 
   async submit(body, { sender, to }) {
     const [data, recipients] = [bytes(body), strings(to, "to")];
-    return this.#call((native) => native.submit(string(sender, "sender"), recipients, data));
+    return this.#call((backend) => backend.submit(string(sender, "sender"), recipients, data));
   }
 
   async newId() {
-    return this.#call((native) => native.newId());
+    return this.#call((backend) => backend.newId());
   }
 
   async get(id) {
-    const item = await this.#call((native) => native.get(string(id, "id")));
+    const item = await this.#call((backend) => backend.get(string(id, "id")));
     return { ...item, envelope: withoutUndefined(item.envelope) };
   }
 
   async info(id) {
-    return itemInfo(await this.#call((native) => native.info(string(id, "id"))));
+    return itemInfo(await this.#call((backend) => backend.info(string(id, "id"))));
   }
 
   body(id, { offset = 0 } = {}) {
-    count(offset, "offset");
+    const start = count(offset, "offset") ?? 0;
+    const turn = inTurn();
     let body;
     return new Readable({
       construct: (callback) =>
-        settle(async () => (body = await this.#call((native) => native.read(string(id, "id"), offset))), callback),
+        settle(async () => (body = await this.#call((backend) => backend.read(string(id, "id"), start))), callback),
       async read() {
         try {
-          this.push((await answer(() => body.read())) ?? null);
+          this.push((await turn(() => answer(() => body.read()))) ?? null);
         } catch (error) {
           this.destroy(error);
         }
       },
       destroy(error, callback) {
         const done = () => callback(error);
-        body === undefined ? done() : body.close().then(done, done);
+        body === undefined ? done() : turn(() => body.close()).then(done, done);
       },
     });
   }
@@ -110,7 +131,7 @@ export class Queue {
   }
 
   async *items({ states = [], detail = "envelope" } = {}) {
-    const listing = await this.#call((native) => native.items(strings(states, "states"), string(detail, "detail")));
+    const listing = await this.#call((backend) => backend.items(stateList(states), oneOf(detail, "detail")));
     try {
       for (;;) {
         const page = await answer(() => listing.next());
@@ -130,11 +151,11 @@ export class Queue {
   }
 
   async count() {
-    return this.#call((native) => native.count());
+    return this.#call((backend) => backend.count());
   }
 
   async verify(ids) {
-    return this.#batch((native) => native.verify(strings(ids, "ids")));
+    return this.#batch((backend) => backend.verify(strings(ids, "ids")));
   }
 
   async update(id, { sender, to, recipients, createdAt, ifRevision, durability }) {
@@ -145,18 +166,18 @@ export class Queue {
       createdAt: timestamp(createdAt),
       ifRevision: optionalString(ifRevision, "ifRevision"),
     };
-    const durable = optionalString(durability, "durability");
-    return this.#call((native) => native.update(string(id, "id"), change, durable));
+    const durable = optionalOneOf(durability, "durability");
+    return this.#call((backend) => backend.update(string(id, "id"), change, durable));
   }
 
   async recordAttempts(id, attempts, { ifRevision, durability } = {}) {
     const list = Array.from(attempts, attempt);
-    const [revision, durable] = [optionalString(ifRevision, "ifRevision"), optionalString(durability, "durability")];
-    return this.#call((native) => native.recordAttempts(string(id, "id"), list, revision, durable));
+    const [revision, durable] = [optionalString(ifRevision, "ifRevision"), optionalOneOf(durability, "durability")];
+    return this.#call((backend) => backend.recordAttempts(string(id, "id"), list, revision, durable));
   }
 
   async setState(ids, state) {
-    return this.#batch((native) => native.setState(strings(ids, "ids"), string(state, "state")));
+    return this.#batch((backend) => backend.setState(strings(ids, "ids"), oneOf(state, "state")));
   }
 
   async hold(id) {
@@ -176,39 +197,39 @@ export class Queue {
   }
 
   async removeMany(ids, { states = [], durability } = {}) {
-    const durable = optionalString(durability, "durability");
-    return this.#batch((native) => native.remove(strings(ids, "ids"), strings(states, "states"), durable));
+    const durable = optionalOneOf(durability, "durability");
+    return this.#batch((backend) => backend.remove(strings(ids, "ids"), stateList(states), durable));
   }
 
   async seal(ids) {
-    return this.#batch((native) => native.seal(strings(ids, "ids")));
+    return this.#batch((backend) => backend.seal(strings(ids, "ids")));
   }
 
   async recover({ graceSeconds = GRACE_SECONDS } = {}) {
     const seconds = Math.min(count(graceSeconds ?? GRACE_SECONDS, "graceSeconds"), 2 ** 32 - 1);
-    const { problems, ...report } = await this.#call((native) => native.recover(seconds));
+    const { problems, ...report } = await this.#call((backend) => backend.recover(seconds));
     return { ...report, problems: problems.map(problem) };
   }
 
   get needsRecovery() {
-    return this.#native?.needsRecovery() ?? false;
+    return this.#backend?.needsRecovery() ?? false;
   }
 
   async limits() {
-    return named(await this.#call((native) => native.limits()));
+    return named(await this.#call((backend) => backend.limits()));
   }
 
   async counters() {
-    return named(await this.#call((native) => native.counters()));
+    return named(await this.#call((backend) => backend.counters()));
   }
 
   async about() {
-    return named(await this.#call((native) => native.about()));
+    return named(await this.#call((backend) => backend.about()));
   }
 
   close() {
-    this.#native?.close();
-    this.#native = undefined;
+    this.#backend?.close();
+    this.#backend = undefined;
   }
 
   async [Symbol.asyncDispose]() {
@@ -226,6 +247,10 @@ function withoutUndefined({ createdAt = null, ...envelope }) {
 
 function named(list) {
   return Object.fromEntries(list.map(({ name, value }) => [name, value]));
+}
+
+function stateList(states) {
+  return strings(states, "states").map((state) => oneOf(state, "state"));
 }
 
 function single(outcomes) {

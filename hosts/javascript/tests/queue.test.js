@@ -1,16 +1,27 @@
 // The queue: what README.md says, and what a host must not break.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { Queue, QueueError } from "queue-store";
+import { Queue, QueueError } from "./entry.js";
 
 const MAIL = { sender: "a@example.com", to: ["b@example.com"] };
 
@@ -289,6 +300,43 @@ test("a queue that was closed lets its directory go", async () => {
     (await Queue.open(path)).close();
   }
   assert(readdirSync("/proc/self/fd").length < before + 10);
+});
+
+test("drafts and bodies outlive the close of their queue", async () => {
+  await queue.put("body", { ...MAIL, id: "x" });
+  const draft = queue.draft({ ...MAIL, id: "y" });
+  const body = queue.body("x");
+  await Promise.all([new Promise((resolve) => draft.write("x", resolve)), once(body, "readable")]);
+  queue.close();
+  assert.equal(`${Buffer.concat(await body.toArray())}`, "body");
+  assert.equal(await draft.commit(), "y");
+});
+
+test("a queue is the directory that its path names", async () => {
+  const draft = queue.draft({ ...MAIL, id: "x" });
+  await new Promise((resolve) => draft.write("x", resolve));
+  renameSync(path, `${path}.renamed`);
+  await assert.rejects(queue.count(), code("directory"));
+  mkdirSync(path);
+  await queue.put("", { ...MAIL, id: "y" });
+  await draft.commit();
+  assert.deepEqual([readdirSync(path), readdirSync(`${path}.renamed`)], [["m:y"], ["m:x"]]);
+});
+
+test("names that no item can have harm no other item", async () => {
+  await queue.put("", { ...MAIL, id: "x" });
+  for (const name of ["m:a\\b", "m:\xff"]) {
+    writeFileSync(Buffer.from(join(path, name), "latin1"), "");
+  }
+  const { ready, foreign } = await queue.count();
+  assert.deepEqual([ready, foreign], [2, 1], "a name that is not UTF-8 is foreign");
+  const codes = Object.fromEntries((await all(queue)).map(({ id, problem }) => [id, problem?.code]));
+  assert.deepEqual(codes, { x: undefined, "a\\b": "invalid-argument" });
+});
+
+test("a FIFO is no item, and blocks no call", async () => {
+  execFileSync("mkfifo", [join(path, "m:x")]);
+  await assert.rejects(queue.get("x"), code("unsupported"));
 });
 
 test("a recovery removes old temporary files", async () => {

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { ENTRY } from "./entry.js";
 
 test("the examples run in order", () => {
   const blocks = [...readFileSync("README.md", "utf8").matchAll(/```js\n(.*?)```/gs)].map(([, block]) => block);
@@ -14,7 +15,7 @@ test("the examples run in order", () => {
   try {
     symlinkSync(join(process.cwd(), "node_modules"), join(directory, "node_modules"));
     writeFileSync(join(directory, "mail.eml"), `Subject: large\r\n\r\n${"x".repeat(100_000)}`);
-    writeFileSync(join(directory, "example.mjs"), blocks.join("\n"));
+    writeFileSync(join(directory, "example.mjs"), blocks.join("\n").replace('from "queue-store"', `from "${ENTRY}"`));
     execFileSync(process.execPath, ["example.mjs"], { cwd: directory });
     assert.deepEqual(readFileSync(join(directory, "copy.eml")), readFileSync(join(directory, "mail.eml")));
     assert.deepEqual(readdirSync(join(directory, "mails")), []);

@@ -3,9 +3,12 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { Draft, type Entry, Queue, QueueError } from "queue-store";
+import { Queue as PortableQueue } from "queue-store/portable";
 
 export async function use(path: string): Promise<string[]> {
   const queue: Queue = await Queue.open(path, { create: true, recover: false });
+  const portable: Queue = await PortableQueue.open(new URL("file:///queue"), { graceSeconds: 0 });
+  await portable[Symbol.asyncDispose]();
   const id: string = await queue.put(new Uint8Array([1]), { sender: "", to: ["b@example.com"], createdAt: new Date() });
   const draft: Draft = queue.draft({ sender: "a@example.com", to: new Set(["b@example.com"]), durability: "none" });
   await pipeline(createReadStream(path), draft);

@@ -1,0 +1,13 @@
+/**
+ * The queue of `queue-store` without native code: the component, transpiled to JavaScript and WebAssembly, in a worker
+ * thread of each queue. The classes, errors and guarantees are the same. What differs: it is slower, and the calls of one
+ * queue run one after another; an error "component" takes the open drafts, bodies and listings of its queue with it; the
+ * memory and time of the component have no limits, and `counters` begin anew after such an error.
+ *
+ * @example
+ * import { Queue } from "queue-store/portable";
+ *
+ * await using queue = await Queue.open("mails");
+ */
+
+export * from "./index.js";
