@@ -51,8 +51,13 @@ pub(crate) enum Subcommand {
     Verify(Listing),
     /// Queue the mails of mbox files, maildirs and single files
     Import(Import),
+    /// Check, compose or run a plugin: a component that submits mail, and reaches nothing else
+    #[command(subcommand, arg_required_else_help = false)]
+    Plugin(Plugin),
     /// Write the WebAssembly component that this command contains
     Component(Component),
+    /// Print the contract in WIT, as one file
+    Wit(Wit),
 }
 
 #[derive(Args)]
@@ -268,4 +273,74 @@ pub(crate) struct Component {
     /// The file to write, instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Plugin {
+    /// List the imports of a plugin, and what it gets for each
+    Check(PluginCheck),
+    /// Compose a plugin with the queue and an empty file system, for any host
+    Compose(PluginCompose),
+    /// Run a plugin that is a command, with the mail on standard input
+    Run(PluginRun),
+}
+
+#[derive(Args)]
+pub(crate) struct PluginCheck {
+    #[command(flatten)]
+    pub(crate) plugin: PluginFile,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct PluginFile {
+    /// The plugin: a component that imports `mail:queue/intake`
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) path: PathBuf,
+    /// An interface or a package that the plugin may import although it would be refused, such as `wasi:sockets`. It gets
+    /// what the host grants
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct PluginCompose {
+    #[command(flatten)]
+    pub(crate) plugin: PluginFile,
+    /// The file to write, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct PluginRun {
+    #[command(flatten)]
+    pub(crate) queue: QueueDirectory,
+    /// How many mails it may submit
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub(crate) max_mails: u64,
+    /// How many bytes its mails may have in all
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub(crate) max_bytes: u64,
+    /// How much memory it may have
+    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
+    pub(crate) max_memory: usize,
+    /// How long it may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) max_seconds: u64,
+    /// The plugin: a component that imports `mail:queue/intake` and exports `wasi:cli/run`
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) path: PathBuf,
+    /// The arguments of the plugin
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Wit {
+    /// Print this world alone, and the interfaces that it needs: `plugin` for a plugin
+    #[arg(long, value_name = "NAME")]
+    pub(crate) world: Option<String>,
 }

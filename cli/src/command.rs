@@ -1,9 +1,9 @@
 //! Parses the arguments of the process and runs the subcommand.
 
-use crate::arguments::{Arguments, Subcommand};
+use crate::arguments::{Arguments, Plugin, Subcommand};
 use crate::failure::{Cause, Failure};
 use crate::file_size_limit;
-use crate::subcommand::{cat, change, component, import, list, put, recover, show, update, verify};
+use crate::subcommand::{cat, change, component, import, list, plugin, put, recover, show, update, verify, wit};
 use clap::{CommandFactory, Parser};
 use nix::sys::stat::{Mode, umask};
 use queue_store_host::types::State;
@@ -38,7 +38,11 @@ pub(crate) fn run() -> Result<Sysexit, Failure> {
         Subcommand::Recover(arguments) => recover::run(&arguments),
         Subcommand::Verify(arguments) => verify::run(&arguments),
         Subcommand::Import(arguments) => import::run(&arguments),
+        Subcommand::Plugin(Plugin::Check(arguments)) => plugin::check(&arguments),
+        Subcommand::Plugin(Plugin::Compose(arguments)) => plugin::compose(&arguments),
+        Subcommand::Plugin(Plugin::Run(arguments)) => plugin::run(&arguments),
         Subcommand::Component(arguments) => component::run(&arguments),
+        Subcommand::Wit(arguments) => wit::run(&arguments),
     }
 }
 
@@ -49,11 +53,19 @@ fn usage(error: &clap::Error) -> Cause {
     let before_help = before_usage.split("\nFor more information").next().unwrap_or(before_usage);
     let words: Vec<&str> = before_help.split_whitespace().skip_while(|word| *word == "error:").collect();
     let message = words.join(" ").replace(" tip: ", "; ");
-    // No option precedes the subcommand.
-    let subcommand = env::args_os()
-        .nth(1)
-        .and_then(|name| name.into_string().ok())
-        .filter(|name| Arguments::command().find_subcommand(name).is_some());
-    let subcommand = subcommand.map(|name| format!(" {name}")).unwrap_or_default();
-    Cause::Usage { message, subcommand }
+    Cause::Usage { message, subcommand: given_subcommand() }
+}
+
+/// Returns the subcommand, and the one below it, that the arguments begin with; each after a blank.
+fn given_subcommand() -> String {
+    let mut command = Arguments::command();
+    let mut names = String::new();
+    // No option precedes a subcommand.
+    for argument in env::args_os().skip(1) {
+        let Some(subcommand) = command.find_subcommand(argument) else { break };
+        names.push(' ');
+        names.push_str(subcommand.get_name());
+        command = subcommand.clone();
+    }
+    names
 }

@@ -15,6 +15,7 @@ mod interruption;
 mod json;
 mod names;
 mod output;
+mod output_file;
 mod owner;
 mod queue_directory;
 mod stream;

@@ -23,7 +23,15 @@ impl Engine {
     /// Loads the component and starts the epoch ticker.
     pub(crate) fn new(limits: Limits) -> wasmtime::Result<Engine> {
         let address_space = address_space();
-        let wasmtime = wasmtime::Engine::new(&queue_store_artifact::config(address_space))?;
+        let config = queue_store_artifact::config(address_space);
+        // The component is compiled already, so its engine starts without the compiler that plugins need.
+        #[cfg(feature = "plugin")]
+        let config = {
+            let mut config = config;
+            config.enable_compiler(false);
+            config
+        };
+        let wasmtime = wasmtime::Engine::new(&config)?;
         let component = queue_store_artifact::load(&wasmtime, address_space)?;
         let mut linker = Linker::new(&wasmtime);
         State::link(&mut linker)?;
@@ -40,7 +48,7 @@ impl Engine {
 }
 
 /// Returns how much address space this process may reserve (`ulimit -v`).
-fn address_space() -> AddressSpace {
+pub(crate) fn address_space() -> AddressSpace {
     match getrlimit(Resource::RLIMIT_AS) {
         Ok((RLIM_INFINITY, _)) | Err(_) => AddressSpace::Unlimited,
         Ok(_) => AddressSpace::Limited,

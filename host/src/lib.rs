@@ -29,6 +29,8 @@
 //! A process that is forked has to make a `Host` and open its queues anew: what it inherits fails with [`Error::Forked`],
 //! and dropping that touches nothing of the parent's.
 //!
+//! The feature `plugin` runs plugins, which submit mail and reach nothing else of the host.
+//!
 //! Calls block the thread that makes them. In a task of a tokio runtime they fail with [`Error::InAsyncRuntime`],
 //! because the other tasks would wait with it: call from `spawn_blocking` or `block_in_place`, or use `AsyncQueue` of
 //! the feature `tokio`.
@@ -51,6 +53,7 @@ mod intake;
 mod limits;
 mod listing;
 mod names;
+#[cfg(feature = "plugin")]
 pub mod plugin;
 mod pool;
 mod process;
@@ -76,5 +79,8 @@ pub use names::UnknownName;
 pub use queue::Queue;
 pub use queue_store_artifact::COMPONENT;
 pub use submission::Submission;
-/// The runtime, for the types of [`plugin`].
-pub use wasmtime;
+
+/// The example of the package's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

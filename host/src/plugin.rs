@@ -1,136 +1,154 @@
-//! Plugins, each in a store of its own: the interface `intake` of the contract, for a linker of wasmtime.
+//! Plugins: components that submit mail to one queue, and reach nothing else of the host.
 //!
-//! ```
-//! use queue_store_host::plugin::{self, PluginIntake};
-//! use queue_store_host::wasmtime::component::Linker;
-//! use queue_store_host::wasmtime::Engine;
+//! ```no_run
+//! use queue_store_host::plugin::{Plugin, PluginLimits};
 //! use queue_store_host::{Host, Intake, IntakeLimits};
+//! use wasmtime_wasi::WasiCtx;
+//! # use queue_store_host::plugin::{wasmtime, wasmtime_wasi};
 //!
-//! // What the store of a plugin holds: no directory, no environment, no network.
-//! struct State {
-//!     intake: PluginIntake,
-//! }
+//! // The calls of the host to its plugins.
+//! wasmtime::component::bindgen!({
+//!     inline: "
+//!         package example:filter;
+//!         world filter { export receive: func(message: list<u8>) -> result<string, string>; }
+//!     ",
+//!     exports: { default: async },
+//!     # wasmtime_crate: queue_store_host::plugin::wasmtime,
+//! });
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let directory = std::env::temp_dir().join(format!("queue-store-plugin-doc-{}", std::process::id()));
-//! let queue = Host::new()?.create(&directory)?;
-//! let engine = Engine::default();
-//! let mut linker = Linker::<State>::new(&engine);
-//! plugin::add_to_linker(&mut linker, |state| &mut state.intake)?;
-//! let limits = IntakeLimits::default();
-//! let state = State { intake: PluginIntake::new(Intake::new(&queue, limits)) };
-//! # std::fs::remove_dir_all(&directory)?;
+//! let queue = Host::new()?.create("/var/spool/q")?;
+//! let intake = Intake::new(&queue, IntakeLimits::default());
+//! let plugin = Plugin::new(&std::fs::read("plugin.wasm")?, PluginLimits::default())?;
+//!
+//! let message = b"Subject: hello\r\n\r\nhello\r\n";
+//! let answer = plugin.call(&intake, WasiCtx::builder().build(), async |store, instance| {
+//!     Filter::new(&mut *store, instance)?.call_receive(store, message).await
+//! })?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A plugin that was compiled with a standard library imports more of WASI. With a `WasiCtx` that has no preopens, it finds
-//! an empty file system.
+//! # Guarantees
+//!
+//! - Every call has an instance of its own: nothing stays from the call before, and a trap is the end of one call.
+//! - The plugin has clocks, randomness, the interface `mail:queue/intake`, and what the embedder puts into the `WasiCtx`:
+//!   by default no directory, no network, no environment, an empty standard input, and a standard output that is discarded.
+//! - Its memory and time are bounded by [`PluginLimits`], its mails and their bytes by
+//!   [`IntakeLimits`](crate::IntakeLimits).
+//!
+//! # Not guaranteed
+//!
+//! A call that fails, also by a limit, does not take back the mails that the plugin submitted before.
 
-use crate::error::{Error, Result};
-use crate::intake::{BoundedSubmission, Intake};
-use crate::types::{self, ErrorCode};
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+mod error;
+mod intake;
+mod limits;
+mod state;
 
-#[allow(missing_docs, missing_debug_implementations, reason = "documented in `wit/`")]
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "wit",
-        interfaces: "import mail:queue/intake@0.1.0;",
-        imports: { default: trappable },
-        with: {
-            "mail:queue/types": crate::bindings::exports::mail::queue::types,
-            "mail:queue/intake.submission": crate::intake::BoundedSubmission,
-        },
-    });
+pub use error::PluginError;
+pub use intake::{PluginIntake, add_to_linker};
+pub use limits::PluginLimits;
+pub use state::PluginState;
+/// The runtime, for the types of this module.
+pub use {wasmtime, wasmtime_wasi};
+
+use crate::engine::address_space;
+use crate::intake::Intake;
+use crate::runtime::refuse_in_task;
+use crate::ticker::Ticker;
+use std::fmt;
+use tokio::{runtime, task, time};
+use wasmtime::component::{Component, Instance, InstancePre, Linker};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::p2::bindings::CommandIndices;
+use wasmtime_wasi::{I32Exit, WasiCtx};
+
+/// A compiled plugin. Threads may share it, and call it at the same time.
+pub struct Plugin {
+    engine: Engine,
+    component: InstancePre<PluginState>,
+    limits: PluginLimits,
+    ticker: Ticker,
 }
 
-use bindings::mail::queue::intake::{self, Host, HostSubmission};
+impl Plugin {
+    /// Compiles a plugin, which takes 0.1 seconds for each MB, and starts a thread that looks after its time.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError::Component`] if it is no component, or imports anything but WASI 0.2 and `mail:queue/intake`.
+    pub fn new(component: &[u8], limits: PluginLimits) -> Result<Plugin, PluginError> {
+        let engine = Engine::new(&queue_store_artifact::config(address_space())).map_err(PluginError::Component)?;
+        let component = Component::new(&engine, component)
+            .and_then(|component| {
+                let mut linker = Linker::new(&engine);
+                wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+                add_to_linker(&mut linker, PluginState::intake)?;
+                linker.instantiate_pre(&component)
+            })
+            .map_err(PluginError::Component)?;
+        let ticker = Ticker::start(&engine).map_err(PluginError::System)?;
+        Ok(Plugin { engine, component, limits, ticker })
+    }
 
-/// Submissions that a plugin may have open at once: each takes an instance of the component, which the process has few of.
-const MAX_SUBMISSIONS: usize = 16;
+    /// Makes an instance, and has `call` call its exports, which are async as `bindgen!` generates them. Blocks the thread
+    /// until then.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError`]: the plugin trapped, exited or exceeded a limit, or `call` failed.
+    pub fn call<T>(
+        &self,
+        intake: &Intake,
+        wasi: WasiCtx,
+        call: impl AsyncFnOnce(&mut Store<PluginState>, &Instance) -> wasmtime::Result<T>,
+    ) -> Result<T, PluginError> {
+        refuse_in_task().map_err(|_| PluginError::InAsyncRuntime)?;
+        // Its own, so that the calls of the intake may block it.
+        let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(PluginError::System)?;
+        let mut store = Store::new(&self.engine, PluginState::new(wasi, intake, self.limits.memory_bytes));
+        store.limiter(|state| state);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        let _ticking = self.ticker.run();
+        let called = async {
+            let instance = self.component.instantiate_async(&mut store).await?;
+            call(&mut store, &instance).await
+        };
+        let bounded = async { time::timeout(self.limits.time, called).await };
+        // Without a budget, which is how the intake tells a task that must not block.
+        match runtime.block_on(task::unconstrained(bounded)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(_)) if store.data().is_out_of_memory() => Err(PluginError::OutOfMemory(self.limits.memory_bytes)),
+            Ok(Err(error)) => Err(PluginError::Failed(error)),
+            Err(_elapsed) => Err(PluginError::OutOfTime(self.limits.time)),
+        }
+    }
 
-/// The intake of one plugin, in its store.
-#[derive(Debug)]
-pub struct PluginIntake {
-    intake: Intake,
-    submissions: ResourceTable,
-}
-
-impl PluginIntake {
-    /// Makes the intake of a plugin, which submits within the limits of `intake`, and has at most 16 submissions open at
-    /// once: a further one traps.
-    pub fn new(intake: Intake) -> PluginIntake {
-        let mut submissions = ResourceTable::new();
-        submissions.set_max_capacity(MAX_SUBMISSIONS);
-        PluginIntake { intake, submissions }
+    /// Runs a plugin that is a command, which exports `wasi:cli/run`, and returns its exit code: 0 is success.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plugin::call`]; [`PluginError::NotACommand`].
+    pub fn run(&self, intake: &Intake, wasi: WasiCtx) -> Result<i32, PluginError> {
+        let command = CommandIndices::new(&self.component).map_err(|_| PluginError::NotACommand)?;
+        let run = self.call(intake, wasi, async |store, instance| {
+            command.load(&mut *store, instance)?.wasi_cli_run().call_run(store).await
+        });
+        match run {
+            Ok(result) => Ok(i32::from(result.is_err())),
+            Err(PluginError::Failed(error)) => match error.downcast_ref() {
+                Some(I32Exit(code)) => Ok(*code),
+                None => Err(PluginError::Failed(error)),
+            },
+            Err(error) => Err(error),
+        }
     }
 }
 
-/// Defines `mail:queue/intake` for plugins whose stores have a [`PluginIntake`]. Its calls block, and trap in a task of an
-/// async runtime.
-///
-/// # Errors
-///
-/// If the linker has the interface already.
-pub fn add_to_linker<T: 'static>(
-    linker: &mut Linker<T>,
-    intake: fn(&mut T) -> &mut PluginIntake,
-) -> wasmtime::Result<()> {
-    intake::add_to_linker::<T, PluginIntake>(linker, intake)
-}
-
-impl HasData for PluginIntake {
-    type Data<'a> = &'a mut PluginIntake;
-}
-
-/// An answer for the plugin, or its trap where the component has none.
-type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
-
-/// Makes the answer to a plugin. It names no path of the host's.
-fn answer<T>(result: Result<T>) -> Answer<T> {
-    let error = match result {
-        Ok(value) => return Ok(Ok(value)),
-        Err(error) => error,
-    };
-    let record = match &error {
-        Error::Directory { .. } => Some(types::Error {
-            code: ErrorCode::Other,
-            operation: "open".to_string(),
-            path: String::new(),
-            detail: "the directory of the queue cannot be opened".to_string(),
-            position: None,
-        }),
-        _ => error.record(),
-    };
-    match record {
-        Some(record) => Ok(Err(types::Error { path: String::new(), position: None, ..record })),
-        None => Err(error.into()),
-    }
-}
-
-impl Host for PluginIntake {
-    fn submit(&mut self, reverse_path: String, to: Vec<String>, body: Vec<u8>) -> Answer<String> {
-        answer(self.intake.submit(&reverse_path, &to, &body))
-    }
-}
-
-impl HostSubmission for PluginIntake {
-    fn begin(&mut self, reverse_path: String, to: Vec<String>) -> Answer<Resource<BoundedSubmission>> {
-        let begun = answer(self.intake.submission(&reverse_path, &to))?;
-        begun.map_or_else(|error| Ok(Err(error)), |submission| Ok(Ok(self.submissions.push(submission)?)))
-    }
-
-    fn write(&mut self, this: Resource<BoundedSubmission>, chunk: Vec<u8>) -> Answer<()> {
-        answer(self.submissions.get_mut(&this)?.append(&chunk))
-    }
-
-    fn commit(&mut self, this: Resource<BoundedSubmission>) -> Answer<String> {
-        answer(self.submissions.delete(this)?.commit())
-    }
-
-    fn drop(&mut self, this: Resource<BoundedSubmission>) -> wasmtime::Result<()> {
-        self.submissions.delete(this)?;
-        Ok(())
+impl fmt::Debug for Plugin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Plugin").field("limits", &self.limits).finish_non_exhaustive()
     }
 }

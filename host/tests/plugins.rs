@@ -2,7 +2,7 @@
 //! library's; and composed with the queue and an empty `wasi:filesystem/preopens`.
 
 use libtest_mimic::{Arguments, Trial};
-use queue_store_host::plugin::{self, PluginIntake};
+use queue_store_host::plugin::{Plugin, PluginLimits};
 use queue_store_host::types::Mail;
 use queue_store_host::{COMPONENT, Host, Intake, IntakeLimits, Queue};
 use queue_store_host_test::guest;
@@ -14,9 +14,8 @@ use std::process::{Command, ExitCode};
 use std::sync::{LazyLock, Mutex};
 use std::{env, fs};
 use tempfile::TempDir;
-use wasmtime::component::{Component, Func, Instance, Linker, ResourceTable, Val};
-use wasmtime::{AsContextMut, Config, Engine, OptLevel, Store};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime::component::Val;
+use wasmtime_wasi::{FsPerms, WasiCtx};
 
 /// The languages of the plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,77 +75,62 @@ fn build(language: Language, world: &'static str) -> &'static [u8] {
 }
 
 /// Composes a plugin with the queue, and with an empty file system unless that is left out.
-fn compose(plugin: &[u8], way: Way) -> Vec<u8> {
-    let no_directories = wat::parse_file(plugins().join("no-directories.wat")).expect("it is well-formed");
-    let plugs = [("mail:queue-store", COMPONENT), ("queue-store:no-directories", &no_directories)];
-    guest::compose(plugin, if way == Way::Composed { &plugs } else { &plugs[..1] })
-}
-
-/// The host's side of a plugin.
-struct State {
-    wasi: WasiCtx,
-    table: ResourceTable,
-    intake: PluginIntake,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+fn compose(plugin: &[u8], language: Language, way: Way) -> Vec<u8> {
+    if way == Way::ComposedNaively {
+        return guest::compose(plugin, &[("mail:queue-store", COMPONENT)]);
     }
+    // The runtime of Python imports sockets whatever the plugin does; this host grants no network.
+    let allowed = if language == Language::JavaScript { vec![] } else { vec!["wasi:sockets".to_string()] };
+    queue_store_composition::compose(plugin, COMPONENT, &allowed).expect("it imports nothing else that is refused")
 }
-
-/// An instance of a plugin, and the queue that it has.
-struct Running {
-    directory: TempDir,
-    queue: Queue,
-    store: Store<State>,
-    instance: Instance,
-}
-
-/// An engine that compiles quickly: the runtime of Python is large.
-static ENGINE: LazyLock<Engine> =
-    LazyLock::new(|| Engine::new(Config::new().cranelift_opt_level(OptLevel::None)).expect("the settings are valid"));
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("this machine runs the component"));
 
+/// A plugin, and the queue that it has.
+struct Running {
+    directory: TempDir,
+    queue: Queue,
+    intake: Intake,
+    way: Way,
+    plugin: Plugin,
+}
+
 impl Running {
-    fn new(component: &[u8], way: Way, limits: IntakeLimits) -> Running {
+    fn new(language: Language, world: &'static str, way: Way, limits: IntakeLimits) -> Running {
+        Running::of(build(language, world), language, way, limits)
+    }
+
+    fn of(component: &[u8], language: Language, way: Way, limits: IntakeLimits) -> Running {
         let directory = tempfile::tempdir().expect("a test can create a temporary directory");
         let queue = HOST.open(directory.path()).expect("the directory exists");
-        let mut linker = Linker::new(&ENGINE);
-        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("an empty linker takes all of WASI");
-        let mut wasi = WasiCtx::builder();
-        let component = if way == Way::OwnStore {
-            plugin::add_to_linker(&mut linker, |state: &mut State| &mut state.intake).expect("the name is free");
-            component.to_vec()
-        } else {
-            wasi.preopened_dir(directory.path(), "queue", FsPerms::ReadWrite).expect("the directory exists");
-            compose(component, way)
-        };
-        let intake = PluginIntake::new(Intake::new(&queue, limits));
-        let mut store = Store::new(&ENGINE, State { wasi: wasi.build(), table: ResourceTable::new(), intake });
-        let component = Component::new(&ENGINE, component).expect("the plugin is a component");
-        let instance = linker.instantiate(&mut store, &component).expect("the linker has every import");
-        Running { directory, queue, store, instance }
+        let component = if way == Way::OwnStore { component } else { &compose(component, language, way) };
+        let plugin = Plugin::new(component, PluginLimits::default()).expect("it is a plugin");
+        Running { directory, intake: Intake::new(&queue, limits), queue, way, plugin }
     }
 
     /// Calls a function of an interface, or of the plugin itself.
-    fn call(&mut self, interface: Option<&str>, function: &str, arguments: &[Val]) -> Val {
-        let mut store = self.store.as_context_mut();
-        let mut index = |within: Option<&_>, name: &str| {
-            self.instance.get_export_index(&mut store, within, name).expect("the plugin exports it")
-        };
-        let interface = interface.map(|name| index(None, name));
-        let index = index(interface.as_ref(), function);
-        let function: Func = self.instance.get_func(&mut store, index).expect("it is a function");
-        let mut results = [Val::Bool(false)];
-        function.call(&mut store, arguments, &mut results).expect("the plugin does not trap");
-        let [result] = results;
-        result
+    fn call(&self, interface: Option<&str>, function: &str, arguments: &[Val]) -> Val {
+        let mut wasi = WasiCtx::builder();
+        if self.way != Way::OwnStore {
+            wasi.preopened_dir(self.directory.path(), "queue", FsPerms::ReadWrite).expect("the directory exists");
+        }
+        let called = self.plugin.call(&self.intake, wasi.build(), async |store, instance| {
+            let mut index = |within: Option<&_>, name: &str| {
+                instance.get_export_index(&mut *store, within, name).expect("the plugin exports it")
+            };
+            let interface = interface.map(|name| index(None, name));
+            let index = index(interface.as_ref(), function);
+            let function = instance.get_func(&mut *store, index).expect("it is a function");
+            let mut results = [Val::Bool(false)];
+            function.call_async(store, arguments, &mut results).await?;
+            let [result] = results;
+            Ok(result)
+        });
+        called.expect("the plugin does not trap")
     }
 
     /// Has the plugin receive a mail.
-    fn receive(&mut self, to: &[&str], message: &[u8]) -> Result<String, String> {
+    fn receive(&self, to: &[&str], message: &[u8]) -> Result<String, String> {
         let string = |text: &str| Val::String(text.into());
         let session = [("helo", "client.example"), ("ip", "192.0.2.1")];
         let session = session.iter().map(|(name, value)| ((*name).to_string(), string(value))).collect();
@@ -167,8 +151,23 @@ impl Running {
         }
     }
 
+    /// Has a snooper look, with an item in the queue and a port of this machine that listens.
+    fn finds_nothing(&self) {
+        let put = self.queue.put_with(Some("x"), &Mail::new("", ["b@example.com"], "secret"), &Default::default());
+        put.expect("the queue is new");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has ports");
+        let port = listener.local_addr().expect("it is bound").port();
+        assert_eq!(self.snoop(port), [""; 0]);
+        let names: Vec<_> = fs::read_dir(self.directory.path())
+            .expect("it exists")
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        assert_eq!(self.queue.get("x").expect("it is untouched").body, b"secret");
+    }
+
     /// Has a snooper look, and returns what it did.
-    fn snoop(&mut self, port: u16) -> Vec<String> {
+    fn snoop(&self, port: u16) -> Vec<String> {
         let directories = ["queue", "/queue", "/", ".", "..", "/tmp"];
         let directories = directories.iter().map(|name| Val::String((*name).into())).collect();
         match self.call(None, "snoop", &[Val::List(directories), Val::U16(port)]) {
@@ -179,7 +178,7 @@ impl Running {
 }
 
 fn plugin_queues_mail(language: Language, way: Way) {
-    let mut plugin = Running::new(build(language, "plugin"), way, IntakeLimits::default());
+    let plugin = Running::new(language, "plugin", way, IntakeLimits::default());
     let message = b"From: a@example.com\r\nSubject: hello\r\n\r\nhello \xff\r\n";
     let id = plugin.receive(&["b@example.com"], message).expect("it is a mail");
     let item = plugin.queue.get(&id).expect("it is queued");
@@ -206,23 +205,9 @@ fn plugin_queues_mail(language: Language, way: Way) {
     assert_eq!(plugin.queue.count().expect("the directory can be read").ready, 1);
 }
 
-fn snooper_finds_nothing(language: Language, way: Way) {
-    let mut snooper = Running::new(build(language, "snooper"), way, IntakeLimits::default());
-    snooper.queue.put_with(Some("x"), &Mail::new("", ["b@example.com"], "secret"), &Default::default()).expect("a put");
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has ports");
-    let port = listener.local_addr().expect("it is bound").port();
-    assert_eq!(snooper.snoop(port), [""; 0]);
-    let names: Vec<_> = fs::read_dir(snooper.directory.path())
-        .expect("it exists")
-        .map(|entry| entry.map(|entry| entry.file_name()))
-        .collect();
-    assert_eq!(names.len(), 1, "{names:?}");
-    assert_eq!(snooper.queue.get("x").expect("it is untouched").body, b"secret");
-}
-
 /// Why the safe ways are needed, and that the snoopers would find something.
 fn naive_composition_gives_the_queue_away(language: Language) {
-    let mut snooper = Running::new(build(language, "snooper"), Way::ComposedNaively, IntakeLimits::default());
+    let snooper = Running::new(language, "snooper", Way::ComposedNaively, IntakeLimits::default());
     snooper.queue.put_with(Some("x"), &Mail::new("", ["b@example.com"], "secret"), &Default::default()).expect("a put");
     let done = snooper.snoop(1);
     for what in ["list queue", "read queue", "make queue", "remove queue"] {
@@ -230,10 +215,22 @@ fn naive_composition_gives_the_queue_away(language: Language) {
     }
 }
 
+/// Plugins import each version of WASI 0.2, and the queue store one of them.
+fn every_version_of_wasi_is_emptied() {
+    let text = include_str!("preopens.wat");
+    for patch in 0..=12 {
+        let counter = wat::parse_str(text.replace("@0.2.12", &format!("@0.2.{patch}"))).expect("it is well-formed");
+        for (way, preopens) in [(Way::Composed, 0), (Way::ComposedNaively, 1)] {
+            let counter = Running::of(&counter, Language::Rust, way, IntakeLimits::default());
+            assert_eq!(counter.call(None, "count", &[]), Val::U32(preopens), "0.2.{patch}, {way:?}");
+        }
+    }
+}
+
 fn intake_of_a_plugin_is_limited() {
     let mut limits = IntakeLimits::default();
     (limits.mails, limits.bytes) = (3, 1000);
-    let mut plugin = Running::new(build(Language::Rust, "plugin"), Way::OwnStore, limits);
+    let plugin = Running::new(Language::Rust, "plugin", Way::OwnStore, limits);
     let mail = |length: usize| [&b"From: a@example.com\r\n\r\n"[..], &vec![b'x'; length]].concat();
     plugin.receive(&["b@example.com"], &mail(10)).expect("it is within the limits");
     let refused = plugin.receive(&["b@example.com"], &mail(1000)).expect_err("it has too many bytes");
@@ -244,10 +241,16 @@ fn intake_of_a_plugin_is_limited() {
 }
 
 fn main() -> ExitCode {
-    let mut trials = vec![Trial::test("intake_of_a_plugin_is_limited", || {
-        intake_of_a_plugin_is_limited();
-        Ok(())
-    })];
+    let mut trials = vec![
+        Trial::test("intake_of_a_plugin_is_limited", || {
+            intake_of_a_plugin_is_limited();
+            Ok(())
+        }),
+        Trial::test("every_version_of_wasi_is_emptied", || {
+            every_version_of_wasi_is_emptied();
+            Ok(())
+        }),
+    ];
     for (language, needs) in [
         (Language::Rust, vec![]),
         (Language::Python, vec![Requirement::Python]),
@@ -259,7 +262,7 @@ fn main() -> ExitCode {
                 Ok(())
             }));
             trials.push(trial(format!("snooper_finds_nothing::{language:?}::{way:?}"), needs.clone(), move || {
-                snooper_finds_nothing(language, way);
+                Running::new(language, "snooper", way, IntakeLimits::default()).finds_nothing();
                 Ok(())
             }));
         }

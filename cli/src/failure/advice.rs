@@ -2,6 +2,8 @@
 
 use super::cause::{Cause, is_exhaustion};
 use crate::file_size_limit;
+use queue_store_composition::CompositionError;
+use queue_store_host::plugin::PluginError;
 use queue_store_host::types::ErrorCode;
 use std::io::ErrorKind;
 
@@ -21,6 +23,9 @@ pub(super) fn of(cause: &Cause) -> Option<&'static str> {
         }
         Cause::File { source, .. } | Cause::Read(source) => Some(of_kind(source.kind())),
         Cause::Queue(error) => error.code().and_then(of_code),
+        Cause::Composition(CompositionError::Refused(_)) => Some("--allow NAME gives it what the host grants"),
+        Cause::Plugin(PluginError::OutOfMemory(_)) => Some("--max-memory raises it"),
+        Cause::Plugin(PluginError::OutOfTime(_)) => Some("--max-seconds raises it"),
         _ => None,
     }
 }

@@ -3,7 +3,9 @@
 use crate::file_size_limit;
 use mail_address::InvalidAddress;
 use nix::errno::Errno;
+use queue_store_composition::CompositionError;
 use queue_store_host::Error;
+use queue_store_host::plugin::PluginError;
 use queue_store_host::types::ErrorCode;
 use std::io::{self, ErrorKind};
 use sysexits::ExitCode as Sysexit;
@@ -23,6 +25,18 @@ pub(crate) enum Cause {
     /// The component would be written to a terminal.
     #[error("standard output is a terminal, and the component is binary: name a file with --output")]
     BinaryToTerminal,
+    /// The contract has no such world.
+    #[error("the contract has no world {world:?}; it has {}", .worlds.join(", "))]
+    NoSuchWorld { world: String, worlds: Vec<String> },
+    /// A plugin cannot be checked or composed.
+    #[error("{0}")]
+    Composition(CompositionError),
+    /// A plugin cannot be run, or failed.
+    #[error("{0}")]
+    Plugin(PluginError),
+    /// A plugin ended by itself, and reported failure.
+    #[error("the plugin ended with exit code {0}, which means that it failed")]
+    PluginExit(i32),
     /// The body exceeds `--max-size`.
     #[error("the mail has more than the {0} bytes of --max-size; nothing was queued")]
     BodyTooLarge(u64),
@@ -92,16 +106,23 @@ impl Cause {
     /// Returns the exit code.
     pub(super) fn exit_code(&self) -> Sysexit {
         match self {
-            Cause::Usage { .. } | Cause::Address { .. } | Cause::Delivery { .. } | Cause::BinaryToTerminal => {
-                Sysexit::Usage
-            }
+            Cause::Usage { .. }
+            | Cause::Address { .. }
+            | Cause::Delivery { .. }
+            | Cause::BinaryToTerminal
+            | Cause::NoSuchWorld { .. } => Sysexit::Usage,
             Cause::BodyTooLarge(_)
             | Cause::NoSuchDelivery(_)
             | Cause::DamagedItems { .. }
             | Cause::NotMaildir
             | Cause::NoRecipient
             | Cause::HeaderAddress { .. }
-            | Cause::AmbiguousSeparator => Sysexit::DataErr,
+            | Cause::AmbiguousSeparator
+            | Cause::Composition(_)
+            | Cause::Plugin(PluginError::Component(_) | PluginError::NotACommand)
+            | Cause::PluginExit(_) => Sysexit::DataErr,
+            Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
+            Cause::Plugin(_) => Sysexit::Software,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
             Cause::Interrupted => Sysexit::TempFail,
             Cause::Owner { .. } => Sysexit::NoPerm,

@@ -23,6 +23,9 @@ pub(crate) const REST_INDETERMINATE: &str =
 /// For an import that could not print an id.
 pub(crate) const IMPORTED_STAY: &str = "the mails that were queued stay queued; list shows them";
 
+/// For a plugin that failed.
+pub(crate) const SUBMITTED_STAY: &str = "the mails that it submitted before stay queued";
+
 /// For a put that could neither print the id nor remove the mail.
 pub(crate) fn stays_queued(id: &str) -> String {
     format!("the mail stays queued as {id}")

@@ -18,6 +18,7 @@ mod import;
 mod interruptions;
 mod kill;
 mod output;
+mod plugin;
 mod privileges;
 mod round_trip;
 mod system_calls;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         interruptions::trials(),
         kill::trials(),
         output::trials(),
+        plugin::trials(),
         privileges::trials(),
         round_trip::trials(),
         system_calls::trials(),

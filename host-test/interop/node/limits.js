@@ -1,4 +1,4 @@
-// The known limits of this host: when a test here fails, `docs/embedding.md` is out of date.
+// The known limits of this host: when a test here fails, `docs/hosts/stock-runtimes.md` is out of date.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

@@ -1,4 +1,4 @@
-"""The known limits of this host: when a test here fails, `docs/embedding.md` is out of date."""
+"""The known limits of this host: when a test here fails, `docs/hosts/stock-runtimes.md` is out of date."""
 
 from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Linker

@@ -1,4 +1,4 @@
-//! `docs/embedding.md` is tested: its examples are files that run, and it names each known limit of a host. The commands in
+//! `docs/hosts/stock-runtimes.md` is tested: its examples are files that run, and it names each known limit of a host. The commands in
 //! `docs/hosts/component-hosts.md` are run, and print the output that it shows.
 
 use crate::http_endpoint;
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-const EMBEDDING: &str = include_str!("../../../docs/embedding.md");
+const STOCK_RUNTIMES: &str = include_str!("../../../docs/hosts/stock-runtimes.md");
 const COMPONENT_HOSTS: &str = include_str!("../../../docs/hosts/component-hosts.md");
 
 pub(crate) fn trials(workshop: &Arc<Workshop>) -> Vec<Trial> {
@@ -38,7 +38,7 @@ pub(crate) fn trials(workshop: &Arc<Workshop>) -> Vec<Trial> {
 /// Returns the text under a heading of the second level.
 fn section(heading: &str) -> &'static str {
     let (_, section) =
-        EMBEDDING.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section `{heading}`"));
+        STOCK_RUNTIMES.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section `{heading}`"));
     section.split_once("\n## ").map_or(section, |(section, _)| section)
 }
 
@@ -69,14 +69,14 @@ fn example_runs(language: Language, workshop: &Workshop) -> Result<(), Failed> {
 fn example_is_documented(language: Language) -> Result<(), Failed> {
     let example = language.source("example");
     let is_there = blocks(section(heading(language))).iter().any(|(_, code)| code.trim_end() == example.trim_end());
-    assert!(is_there, "the example in `docs/embedding.md` differs from the file");
+    assert!(is_there, "the example in `docs/hosts/stock-runtimes.md` differs from the file");
     Ok(())
 }
 
 fn every_limit_is_documented(language: Language) -> Result<(), Failed> {
     let section = section(heading(language));
     for test in language.tests("limits") {
-        assert!(section.contains(&format!("`{test}`")), "`docs/embedding.md` does not name `{test}`");
+        assert!(section.contains(&format!("`{test}`")), "`docs/hosts/stock-runtimes.md` does not name `{test}`");
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 /** The hosts, and the entries of the package that they import; QUEUE_STORE_ENTRY chooses one. */
-const ENTRIES = { javascript: "queue-store" };
+const ENTRIES = { javascript: "queue-store", "javascript-portable": "queue-store/portable" };
 const CHOSEN = process.env.QUEUE_STORE_ENTRY;
 
 // `hosts/javascript/test` runs this in `javascript/empty` of the target directory, by default `target` in the project.

@@ -22,7 +22,7 @@ fn unparsable_arguments_exit_64() {
         (
             &[][..],
             "'queue-store' requires a subcommand but one was not provided [subcommands: put, list, show, cat, update, \
-             remove, hold, release, quarantine, restore, seal, recover, verify, import, component, help]",
+             remove, hold, release, quarantine, restore, seal, recover, verify, import, plugin, component, wit, help]",
         ),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
         (&["put"], "the following required arguments were not provided: --from <ADDR> --to <ADDR>"),

@@ -1,0 +1,89 @@
+//! `plugin`: checks, composes and runs plugins.
+
+use crate::arguments::{PluginCheck, PluginCompose, PluginRun};
+use crate::escape::escape;
+use crate::failure::{Cause, Failure, note};
+use crate::output::{Table, print_json};
+use crate::output_file;
+use crate::queue_directory;
+use queue_store_composition::{Import, Treatment};
+use queue_store_host::plugin::{Plugin, PluginError, PluginLimits, wasmtime_wasi::WasiCtx};
+use queue_store_host::{COMPONENT, Intake, IntakeLimits};
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use sysexits::ExitCode as Sysexit;
+
+/// Lists the imports of a plugin, and fails if one is refused.
+pub(crate) fn check(arguments: &PluginCheck) -> Result<Sysexit, Failure> {
+    let path = &arguments.plugin.path;
+    let failure = |error| Failure::from(Cause::Composition(error)).at(&path.to_string_lossy());
+    let imports = queue_store_composition::imports(&read(path)?, &arguments.plugin.allow).map_err(failure)?;
+    if arguments.json {
+        let import = |import: &Import| json!({ "name": import.name, "treatment": import.treatment.name() });
+        print_json(&imports.iter().map(import).collect::<Vec<_>>())?;
+    } else {
+        let mut table = Table::new(["IMPORT", "THE PLUGIN GETS"], usize::MAX);
+        let rows: Vec<_> = imports
+            .iter()
+            .map(|import| table.row([escape(&import.name), meaning(import.treatment).to_string()]))
+            .collect();
+        table.print(rows.into_iter().map(Ok))?;
+    }
+    queue_store_composition::check(&imports).map_err(failure)?;
+    Ok(Sysexit::Ok)
+}
+
+/// Describes what a plugin gets.
+fn meaning(treatment: Treatment) -> &'static str {
+    match treatment {
+        Treatment::Queue => "the queue, to submit mail",
+        Treatment::Harmless => "that of its host",
+        Treatment::Emptied => "an empty file system",
+        Treatment::Allowed => "that of its host, by --allow",
+        Treatment::Refused => "nothing: refused",
+    }
+}
+
+/// Composes a plugin with the queue and an empty file system.
+pub(crate) fn compose(arguments: &PluginCompose) -> Result<Sysexit, Failure> {
+    let path = &arguments.plugin.path;
+    let composed = queue_store_composition::compose(&read(path)?, COMPONENT, &arguments.plugin.allow)
+        .map_err(|error| Failure::from(Cause::Composition(error)).at(&path.to_string_lossy()))?;
+    output_file::write(arguments.output.as_deref(), &composed)?;
+    Ok(Sysexit::Ok)
+}
+
+/// Runs a plugin that is a command.
+pub(crate) fn run(arguments: &PluginRun) -> Result<Sysexit, Failure> {
+    let PluginRun { queue, max_mails, max_bytes, max_memory, max_seconds, path, arguments } = arguments;
+    let place = path.to_string_lossy();
+    let mut limits = PluginLimits::default();
+    (limits.memory_bytes, limits.time) = (*max_memory, Duration::from_secs(*max_seconds));
+    let mut intake = IntakeLimits::default();
+    (intake.mails, intake.bytes) = (*max_mails, *max_bytes);
+    let plugin = Plugin::new(&read(path)?, limits).map_err(|error| Failure::from(Cause::Plugin(error)).at(&place))?;
+
+    let created = queue_directory::create(&queue.queue)?;
+    let mut wasi = WasiCtx::builder();
+    wasi.inherit_stdio().arg(&place).args(arguments);
+    let cause = match plugin.run(&Intake::new(&created.queue, intake), wasi.build()) {
+        Ok(0) => {
+            created.keep();
+            return Ok(Sysexit::Ok);
+        }
+        Ok(code) => Cause::PluginExit(code),
+        Err(error) => Cause::Plugin(error),
+    };
+    let failure = Failure::from(cause).at(&place);
+    if matches!(failure.cause(), Cause::Plugin(PluginError::NotACommand)) {
+        return Err(failure);
+    }
+    Err(failure.with_note(note::SUBMITTED_STAY))
+}
+
+/// Reads a component.
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::file(path, error, Sysexit::NoInput))
+}

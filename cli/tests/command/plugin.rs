@@ -1,0 +1,278 @@
+//! `plugin` and `wit`: plugins are checked, composed and run.
+
+use crate::process::{queue_store, run, spawn, wait};
+use crate::queue::Queue;
+use crate::trial::trials;
+use queue_store_host_test::guest;
+use serde_json::json;
+use std::fs;
+use std::os::unix::fs::FileTypeExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::LazyLock;
+use wit_parser::Resolve;
+
+trials![
+    run_submits_mail_of_standard_input,
+    run_passes_arguments_and_reports_exit_code,
+    run_ends_plugin_at_its_limits,
+    run_ends_plugin_that_waits_for_input,
+    run_keeps_mail_of_plugin_that_traps,
+    run_refuses_plugin_that_is_no_command,
+    check_lists_what_a_plugin_gets,
+    check_refuses_operators_interfaces,
+    compose_makes_component_for_any_host,
+    compose_replaces_file_whole_and_writes_to_devices,
+    compose_refuses_imports_unless_allowed,
+    malformed_plugins_exit_65,
+    wit_prints_contract_and_worlds,
+];
+
+const MAIL: &[u8] = b"Subject: hello\r\n\r\nhello\r\n";
+
+/// The command in `plugins/`.
+static PLUGIN: LazyLock<Vec<u8>> = LazyLock::new(|| built("queue-store-plugin-command"));
+
+/// A command that does what its argument names.
+static COMMAND: LazyLock<Vec<u8>> = LazyLock::new(|| built("queue-store-guest-command"));
+
+fn built(package: &str) -> Vec<u8> {
+    guest::build(package, &[], &format!("{package}.wasm"), "component")
+}
+
+/// Writes a component beside the queue.
+fn file(queue: &Queue, component: &[u8]) -> PathBuf {
+    queue.file("plugin.wasm", component)
+}
+
+/// Returns the text of a component that imports interfaces without functions.
+fn importing(names: &[&str]) -> Vec<u8> {
+    let imports: String = names.iter().map(|name| format!("(import {name:?} (instance))")).collect();
+    wat::parse_str(format!("(component {imports})")).expect("it is well-formed")
+}
+
+fn run_submits_mail_of_standard_input() {
+    let queue = Queue::new();
+    let path = file(&queue, &PLUGIN);
+    let mut command = queue.command(&["plugin", "run"]);
+    let id = run(command.arg(&path).args(["a@example.com", "b@example.com"]), MAIL).done();
+    let body = queue.run(&["cat", id.trim_end()]).done();
+    assert_eq!(body.as_bytes(), [b"X-Checked: yes\r\n", MAIL].concat());
+}
+
+fn run_passes_arguments_and_reports_exit_code() {
+    let queue = Queue::new();
+    let path = file(&queue, &COMMAND);
+    let place = path.to_str().expect("it is ASCII");
+    assert_eq!(queue.run(&["plugin", "run", place, "environment"]).done(), "0 variables, 0 files");
+    assert_eq!(queue.run(&["plugin", "run", place, "exit", "0"]).done(), "");
+    let line = queue.run(&["plugin", "run", place, "exit", "1"]).failed(65);
+    let cause =
+        "the plugin ended with exit code 1, which means that it failed; the mails that it submitted before stay";
+    assert_eq!(line, format!("{place}: {cause} queued"));
+}
+
+fn run_ends_plugin_at_its_limits() {
+    let queue = Queue::new();
+    let path = file(&queue, &COMMAND);
+    let path = path.to_str().expect("it is ASCII");
+    for (limit, argument, code, cause) in [
+        ("--max-seconds=1", "compute", 75, "the plugin took longer than the 1s that it may; --max-seconds raises it"),
+        ("--max-seconds=1", "sleep", 75, "the plugin took longer than the 1s that it may; --max-seconds raises it"),
+        (
+            "--max-memory=16777216",
+            "allocate",
+            70,
+            "the plugin needs more than the 16777216 bytes of memory that it may have; --max-memory raises it",
+        ),
+    ] {
+        let output = queue.run(&["plugin", "run", limit, path, argument]);
+        assert_eq!(output.code, code, "{}", output.stderr);
+        // The standard library of the plugin may print first that it is out of memory.
+        let line = output.stderr.lines().last().expect("a failure has a line");
+        assert_eq!(line, format!("queue-store: {path}: {cause}; the mails that it submitted before stay queued"));
+    }
+    let path = file(&queue, &PLUGIN);
+    let mut command = queue.command(&["plugin", "run", "--max-bytes=20"]);
+    let output = run(command.arg(path).args(["a@example.com", "b@example.com"]), MAIL);
+    assert_eq!((output.code, output.text()), (65, ""));
+    assert!(output.stderr.starts_with("Error: \"the limit of the plugin leaves 4 bytes\"\n"), "{}", output.stderr);
+    assert_eq!(fs::read_dir(queue.path()).map_or(0, Iterator::count), 0, "nothing half-done is left");
+}
+
+fn run_ends_plugin_that_waits_for_input() {
+    let queue = Queue::new();
+    let path = file(&queue, &COMMAND);
+    let mut command = queue.command(&["plugin", "run", "--max-seconds=1"]);
+    let mut child = spawn(command.arg(path).arg("read").stdin(Stdio::piped()));
+    let stdin = child.stdin.take();
+    let output = wait(child);
+    drop(stdin);
+    assert_eq!(output.code, 75, "{}", output.stderr);
+}
+
+fn run_keeps_mail_of_plugin_that_traps() {
+    let queue = Queue::new();
+    let path = file(&queue, &COMMAND);
+    let output = queue.run(&["plugin", "run", path.to_str().expect("it is ASCII"), "submit-and-trap"]);
+    assert_eq!(output.code, 70, "{}", output.stderr);
+    let line = output.stderr.lines().last().expect("a failure has a line");
+    assert!(line.contains("the plugin failed: ") && line.ends_with("submitted before stay queued"), "{line}");
+    assert_eq!(queue.json(&["list", "--json"]).as_array().map(Vec::len), Some(1));
+}
+
+fn run_refuses_plugin_that_is_no_command() {
+    let queue = Queue::new();
+    let path = file(&queue, &importing(&[]));
+    let line = run(queue.command(&["plugin", "run"]).arg(&path), MAIL).failed(65);
+    assert_eq!(line, format!("{}: it exports no `wasi:cli/run`, so it is no command", path.display()));
+    assert!(!queue.path().exists(), "no directory is created for it");
+}
+
+fn check_lists_what_a_plugin_gets() {
+    let queue = Queue::new();
+    let names = [
+        "mail:queue/intake@0.1.0",
+        "wasi:clocks/wall-clock@0.2.0",
+        "wasi:filesystem/types@0.2.9",
+        "wasi:sockets/tcp@0.2.9",
+    ];
+    let path = file(&queue, &importing(&names));
+    let path = path.to_str().expect("it is ASCII");
+    let table = |last: &str| {
+        format!(
+            "IMPORT                        THE PLUGIN GETS\n\
+             mail:queue/intake@0.1.0       the queue, to submit mail\n\
+             wasi:clocks/wall-clock@0.2.0  that of its host\n\
+             wasi:filesystem/types@0.2.9   an empty file system\n\
+             wasi:sockets/tcp@0.2.9        {last}\n"
+        )
+    };
+    let output = queue.run(&["plugin", "check", path]);
+    assert_eq!((output.code, output.text()), (65, table("nothing: refused").as_str()));
+    let cause = "it imports wasi:sockets, which a plugin does not get; --allow NAME gives it what the host grants";
+    assert_eq!(output.stderr, format!("queue-store: {path}: {cause}\n"));
+    let checked = queue.run(&["plugin", "check", path, "--allow", "wasi:sockets"]);
+    assert_eq!(checked.done(), table("that of its host, by --allow"));
+    let json = queue.json(&["plugin", "check", path, "--allow", "wasi:sockets/tcp", "--json"]);
+    let treatments = ["queue", "harmless", "emptied", "allowed"];
+    let imports = names.iter().zip(treatments).map(|(name, treatment)| json!({ "name": name, "treatment": treatment }));
+    assert_eq!(json, imports.collect::<serde_json::Value>());
+}
+
+fn check_refuses_operators_interfaces() {
+    let queue = Queue::new();
+    for name in ["mail:queue/queue-store@0.1.0", "mail:queue/durable-file@0.1.0", "wasi:filesystem/preopens@0.3.0", "x"]
+    {
+        let path = file(&queue, &importing(&["mail:queue/intake@0.1.0", name]));
+        let output = queue.run(&["plugin", "check", path.to_str().expect("it is ASCII")]);
+        assert_eq!(output.code, 65, "{name}: {}", output.text());
+    }
+    let path = file(&queue, &importing(&["wasi:clocks/wall-clock@0.2.0"]));
+    let output = queue.run(&["plugin", "check", path.to_str().expect("it is ASCII")]);
+    assert!(output.stderr.contains("it does not import mail:queue/intake"), "{}", output.stderr);
+}
+
+fn compose_makes_component_for_any_host() {
+    use queue_store_host::plugin::wasmtime_wasi::{
+        FsPerms, WasiCtx, p2::pipe::MemoryInputPipe, p2::pipe::MemoryOutputPipe,
+    };
+    use queue_store_host::plugin::{Plugin, PluginLimits};
+    use queue_store_host::{Host, Intake, IntakeLimits};
+
+    let queue = Queue::existing();
+    let path = file(&queue, &PLUGIN);
+    let composed = queue.beside("composed.wasm");
+    let mut command = queue_store(&["plugin", "compose"]);
+    run(command.arg(&path).arg("--output").arg(&composed), b"").done();
+    let component = fs::read(&composed).expect("it is written");
+    assert_eq!(run(queue_store(&["plugin", "compose"]).arg(&path), b"").stdout, component, "without --output");
+
+    // Its own intake is not that of this host, which has another queue.
+    let other = Queue::existing();
+    let other = Host::new().and_then(|host| host.open(other.path())).expect("the directory exists");
+    let (input, output) = (MemoryInputPipe::new(MAIL), MemoryOutputPipe::new(1 << 10));
+    let mut wasi = WasiCtx::builder();
+    wasi.preopened_dir(queue.path(), "queue", FsPerms::ReadWrite).expect("the directory exists");
+    wasi.args(&["plugin", "a@example.com", "b@example.com"]).stdin(input).stdout(output.clone());
+    let plugin = Plugin::new(&component, PluginLimits::default()).expect("it is a component");
+    let code = plugin.run(&Intake::new(&other, IntakeLimits::default()), wasi.build()).expect("it runs");
+    assert_eq!(code, 0);
+    let id = String::from_utf8(output.contents().to_vec()).expect("an id is text");
+    assert_eq!(queue.run(&["cat", id.trim_end()]).stdout, [b"X-Checked: yes\r\n", MAIL].concat());
+    assert_eq!(other.count().expect("the directory can be read").ready, 0);
+}
+
+fn compose_replaces_file_whole_and_writes_to_devices() {
+    let queue = Queue::new();
+    let path = file(&queue, &PLUGIN);
+    let existing = queue.file("existing.wasm", "old");
+    for arguments in [&["component"][..], &["plugin", "compose", path.to_str().expect("it is ASCII")]] {
+        let to = |output: &str| run(queue_store(arguments).args(["--output", output]), b"");
+        to(existing.to_str().expect("it is ASCII")).done();
+        assert_eq!(&fs::read(&existing).expect("it exists")[..4], b"\0asm");
+        to("/dev/null").done();
+        assert!(fs::metadata("/dev/null").expect("it exists").file_type().is_char_device(), "it is not replaced");
+        let line = to("/nonexistent/x.wasm").failed(73);
+        assert!(line.starts_with("/nonexistent/x.wasm: "), "{line}");
+        let line = to("/dev/full").failed(75);
+        assert_eq!(line, "/dev/full: No space left on device; make room, then try again");
+    }
+}
+
+fn compose_refuses_imports_unless_allowed() {
+    let queue = Queue::new();
+    let path = file(
+        &queue,
+        &importing(&["mail:queue/intake@0.1.0", "wasi:http/types@0.2.0", "wasi:http/outgoing-handler@0.2.0"]),
+    );
+    let path = path.to_str().expect("it is ASCII");
+    let line = queue.run(&["plugin", "compose", path]).failed(65);
+    let cause = "it imports wasi:http, which a plugin does not get; --allow NAME gives it what the host grants";
+    assert_eq!(line, format!("{path}: {cause}"));
+    let composed = queue.run(&["plugin", "compose", path, "--allow", "wasi:http"]);
+    assert_eq!(composed.code, 0, "{}", composed.stderr);
+}
+
+fn malformed_plugins_exit_65() {
+    let queue = Queue::new();
+    let truncated = &PLUGIN[..PLUGIN.len() / 2];
+    for (component, cause) in [
+        (&b"garbage"[..], "not a binary-encoded WebAssembly component"),
+        (b"", "not a binary-encoded WebAssembly component"),
+        (truncated, "it is no valid component: "),
+        (b"\0asm\x01\0\0\0", "not a binary-encoded WebAssembly component"),
+    ] {
+        let path = file(&queue, component);
+        for action in ["check", "compose"] {
+            let line = run(queue.command(&["plugin", action]).arg(&path), b"").failed(65);
+            assert!(line.starts_with(&format!("{}: it is no valid component: ", path.display())), "{line}");
+            assert!(line.contains(cause), "{line}");
+        }
+        let line = run(queue.command(&["plugin", "run"]).arg(&path), MAIL).failed(65);
+        assert!(line.starts_with(&format!("{}: it is no plugin: ", path.display())), "{line}");
+    }
+    let line = queue.run(&["plugin", "check", "/nonexistent.wasm"]).failed(66);
+    assert_eq!(line, "/nonexistent.wasm: No such file or directory; check the path");
+    let line = queue.run(&["plugin"]).failed(64);
+    assert!(line.contains("requires a subcommand"), "{line}");
+    let line = queue.run(&["plugin", "run", "--max-mails", "x"]).failed(64);
+    assert!(line.ends_with("(see queue-store plugin run --help)"), "{line}");
+}
+
+fn wit_prints_contract_and_worlds() {
+    let contract = run(&mut queue_store(&["wit"]), b"").done();
+    let world = run(&mut queue_store(&["wit", "--world", "plugin"]), b"").done();
+    let parse = |text: &str| {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_str("x.wit", text).expect("it is valid WIT");
+        let package = &resolve.packages[package];
+        let names = package.interfaces.keys().chain(package.worlds.keys());
+        names.cloned().collect::<Vec<String>>()
+    };
+    assert_eq!(parse(&world), ["types", "intake", "plugin"]);
+    assert_eq!(parse(&contract).len(), 9);
+    assert!(world.contains("/// Queues a mail and returns its id."), "it is documented");
+    let line = run(&mut queue_store(&["wit", "--world", "plugins"]), b"").failed(64);
+    assert_eq!(line, "the contract has no world \"plugins\"; it has queue, plugin, operator-plugin");
+}

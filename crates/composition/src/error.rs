@@ -1,0 +1,29 @@
+//! The errors of compositions.
+
+use thiserror::Error;
+
+/// The reason why a plugin cannot be composed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CompositionError {
+    /// The bytes are no component.
+    #[error("it is no valid component: {0}")]
+    NotAComponent(String),
+    /// The plugin does not import the queue.
+    #[error("it does not import mail:queue/intake, so it cannot queue mail")]
+    NoIntake,
+    /// The plugin imports interfaces or packages, named here, that it may not have.
+    #[error("it imports {}, which a plugin does not get", .0.join(", "))]
+    Refused(Vec<String>),
+    /// The plugin and the queue store disagree on a type, or the result would not be valid.
+    #[error("it cannot be composed: {0}")]
+    Mismatch(String),
+}
+
+impl CompositionError {
+    /// Returns the error of a step of the composition, with its causes.
+    pub(crate) fn mismatch(error: &dyn std::error::Error) -> CompositionError {
+        let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+        CompositionError::Mismatch(causes.collect::<Vec<_>>().join(": "))
+    }
+}

@@ -1,0 +1,31 @@
+//! The errors of plugins.
+
+use std::io;
+use std::time::Duration;
+
+/// The reason why a plugin cannot be called, or a call failed. The mails that the plugin submitted before stay in the queue.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// The bytes are no component that can run here, or the component imports what a plugin does not get.
+    #[error("it is no plugin: {0:#}")]
+    Component(wasmtime::Error),
+    /// A plugin to be run is no command.
+    #[error("it exports no `wasi:cli/run`, so it is no command")]
+    NotACommand,
+    /// The plugin needed more than [`PluginLimits::memory_bytes`](crate::plugin::PluginLimits), which is given here.
+    #[error("the plugin needs more than the {0} bytes of memory that it may have")]
+    OutOfMemory(usize),
+    /// The plugin took longer than [`PluginLimits::time`](crate::plugin::PluginLimits), which is given here.
+    #[error("the plugin took longer than the {0:?} that it may")]
+    OutOfTime(Duration),
+    /// The plugin trapped or exited, it lacks the export, or the embedder's closure failed.
+    #[error("the plugin failed: {0:#}")]
+    Failed(wasmtime::Error),
+    /// The call would block a task of an async runtime: call from `tokio::task::spawn_blocking`.
+    #[error("a call of a plugin blocks its thread, so a task of an async runtime must not make it")]
+    InAsyncRuntime,
+    /// A thread or a timer could not be had.
+    #[error("the system is out of threads or descriptors: {0}")]
+    System(io::Error),
+}

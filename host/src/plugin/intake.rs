@@ -1,0 +1,112 @@
+//! The interface `intake` of the contract, for the stores of plugins.
+
+use crate::error::{Error, Result};
+use crate::intake::{BoundedSubmission, Intake};
+use crate::types::{self, ErrorCode};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+#[allow(missing_docs, missing_debug_implementations, reason = "documented in `wit/`")]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        interfaces: "import mail:queue/intake@0.1.0;",
+        imports: { default: trappable },
+        with: {
+            "mail:queue/types": crate::bindings::exports::mail::queue::types,
+            "mail:queue/intake.submission": crate::intake::BoundedSubmission,
+        },
+    });
+}
+
+use bindings::mail::queue::intake::{self, Host, HostSubmission};
+
+/// Submissions that a plugin may have open at once: each takes an instance of the component, which the process has few of.
+const MAX_SUBMISSIONS: usize = 16;
+
+/// The intake of one plugin, in its store.
+#[derive(Debug)]
+pub struct PluginIntake {
+    intake: Intake,
+    submissions: ResourceTable,
+}
+
+impl PluginIntake {
+    /// Makes the intake of a plugin, which submits within the limits of `intake`, and has at most 16 submissions open at
+    /// once: a further one traps.
+    pub fn new(intake: Intake) -> PluginIntake {
+        let mut submissions = ResourceTable::new();
+        submissions.set_max_capacity(MAX_SUBMISSIONS);
+        PluginIntake { intake, submissions }
+    }
+}
+
+/// Defines `mail:queue/intake` for plugins whose stores have a [`PluginIntake`]. Its calls block, and trap in a task of an
+/// async runtime.
+///
+/// It is for embedders whose plugins import more than [`Plugin`](crate::plugin::Plugin) gives them, and who bound their
+/// memory and time themselves.
+///
+/// # Errors
+///
+/// If the linker has the interface already.
+pub fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    intake: fn(&mut T) -> &mut PluginIntake,
+) -> wasmtime::Result<()> {
+    intake::add_to_linker::<T, PluginIntake>(linker, intake)
+}
+
+impl HasData for PluginIntake {
+    type Data<'a> = &'a mut PluginIntake;
+}
+
+/// An answer for the plugin, or its trap where the component has none.
+type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
+
+/// Makes the answer to a plugin. It names no path of the host's.
+fn answer<T>(result: Result<T>) -> Answer<T> {
+    let error = match result {
+        Ok(value) => return Ok(Ok(value)),
+        Err(error) => error,
+    };
+    let record = match &error {
+        Error::Directory { .. } => Some(types::Error {
+            code: ErrorCode::Other,
+            operation: "open".to_string(),
+            path: String::new(),
+            detail: "the directory of the queue cannot be opened".to_string(),
+            position: None,
+        }),
+        _ => error.record(),
+    };
+    match record {
+        Some(record) => Ok(Err(types::Error { path: String::new(), position: None, ..record })),
+        None => Err(error.into()),
+    }
+}
+
+impl Host for PluginIntake {
+    fn submit(&mut self, reverse_path: String, to: Vec<String>, body: Vec<u8>) -> Answer<String> {
+        answer(self.intake.submit(&reverse_path, &to, &body))
+    }
+}
+
+impl HostSubmission for PluginIntake {
+    fn begin(&mut self, reverse_path: String, to: Vec<String>) -> Answer<Resource<BoundedSubmission>> {
+        let begun = answer(self.intake.submission(&reverse_path, &to))?;
+        begun.map_or_else(|error| Ok(Err(error)), |submission| Ok(Ok(self.submissions.push(submission)?)))
+    }
+
+    fn write(&mut self, this: Resource<BoundedSubmission>, chunk: Vec<u8>) -> Answer<()> {
+        answer(self.submissions.get_mut(&this)?.append(&chunk))
+    }
+
+    fn commit(&mut self, this: Resource<BoundedSubmission>) -> Answer<String> {
+        answer(self.submissions.delete(this)?.commit())
+    }
+
+    fn drop(&mut self, this: Resource<BoundedSubmission>) -> wasmtime::Result<()> {
+        self.submissions.delete(this)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! A plugin in a store of its own: its limits, and what it finds there. The plugin is a command that does what its argument
+//! names.
+
+use queue_store_host::plugin::{Plugin, PluginError, PluginLimits};
+use queue_store_host::{Host, Intake, IntakeLimits, Queue};
+use queue_store_host_test::guest;
+use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use wasmtime_wasi::WasiCtx;
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+static COMMAND: LazyLock<Vec<u8>> =
+    LazyLock::new(|| guest::build("queue-store-guest-command", &[], "queue-store-guest-command.wasm", "component"));
+
+struct Fixture {
+    plugin: Plugin,
+    intake: Intake,
+    queue: Queue,
+    _directory: TempDir,
+}
+
+impl Fixture {
+    fn new(change: impl FnOnce(&mut PluginLimits)) -> Fixture {
+        let directory = tempfile::tempdir().expect("a test can create a temporary directory");
+        let queue = Host::new().and_then(|host| host.open(directory.path())).expect("the directory exists");
+        let mut limits = PluginLimits::default();
+        change(&mut limits);
+        let plugin = Plugin::new(&COMMAND, limits).expect("it is a plugin");
+        Fixture { plugin, intake: Intake::new(&queue, IntakeLimits::default()), queue, _directory: directory }
+    }
+
+    /// Runs the command with an argument.
+    fn run(&self, argument: &str) -> Result<i32, PluginError> {
+        self.plugin.run(&self.intake, WasiCtx::builder().args(&["plugin", argument]).build())
+    }
+
+    /// Runs the command with an argument, and returns its output.
+    fn output(&self, argument: &str) -> String {
+        let output = MemoryOutputPipe::new(1 << 10);
+        let wasi = WasiCtx::builder().args(&["plugin", argument]).stdout(output.clone()).build();
+        assert_eq!(self.plugin.run(&self.intake, wasi).expect("it ends"), 0);
+        String::from_utf8(output.contents().to_vec()).expect("it prints text")
+    }
+}
+
+#[test]
+fn plugin_that_computes_or_sleeps_runs_out_of_time() {
+    let fixture = Fixture::new(|limits| limits.time = Duration::from_millis(200));
+    for argument in ["compute", "sleep"] {
+        let begun = Instant::now();
+        let error = fixture.run(argument).expect_err("it does not end by itself");
+        assert!(matches!(error, PluginError::OutOfTime(limit) if limit.as_millis() == 200), "{argument}: {error}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{argument} was stopped after {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn plugin_that_allocates_runs_out_of_memory() {
+    let fixture = Fixture::new(|limits| limits.memory_bytes = 16 << 20);
+    let error = fixture.run("allocate").expect_err("it wants 1 TiB");
+    assert!(matches!(error, PluginError::OutOfMemory(limit) if limit == 16 << 20), "{error}");
+}
+
+#[test]
+fn trap_of_plugin_is_an_error_and_keeps_its_mail() {
+    let fixture = Fixture::new(|_| ());
+    let error = fixture.run("submit-and-trap").expect_err("it traps");
+    assert!(matches!(error, PluginError::Failed(_)), "{error}");
+    assert_eq!(fixture.queue.count().expect("the queue can be read").ready, 1);
+    assert_eq!(fixture.output("count"), "0", "the plugin runs again");
+}
+
+#[test]
+fn every_call_has_an_instance_of_its_own() {
+    let fixture = Fixture::new(|_| ());
+    assert_eq!(fixture.output("count"), "0");
+    assert_eq!(fixture.output("count"), "0");
+}
+
+#[test]
+fn plugin_finds_no_environment_and_no_files() {
+    let fixture = Fixture::new(|_| ());
+    assert_eq!(fixture.output("environment"), "0 variables, 0 files");
+    assert_eq!(fixture.run("read").expect("standard input is empty"), 0);
+}
+
+#[test]
+fn exit_code_of_command_is_returned() {
+    let fixture = Fixture::new(|_| ());
+    let run =
+        |code: &str| fixture.plugin.run(&fixture.intake, WasiCtx::builder().args(&["plugin", "exit", code]).build());
+    assert_eq!(run("0").expect("it exits"), 0);
+    assert_eq!(run("3").expect("it exits"), 1, "Rust's standard library tells WASI 0.2 success or failure alone");
+}
+
+#[test]
+fn threads_share_a_plugin() {
+    let fixture = Fixture::new(|_| ());
+    thread::scope(|scope| {
+        let outputs: Vec<_> = (0..8).map(|_| scope.spawn(|| fixture.output("count"))).collect();
+        for output in outputs {
+            assert_eq!(output.join().expect("no call panics"), "0");
+        }
+    });
+}
+
+#[test]
+fn async_task_may_not_call_a_plugin() {
+    let fixture = Fixture::new(|_| ());
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().expect("a runtime");
+    let refused = runtime.block_on(async { fixture.run("count") });
+    assert!(matches!(refused, Err(PluginError::InAsyncRuntime)), "{refused:?}");
+    let called = runtime.block_on(async { tokio::task::block_in_place(|| fixture.run("count")) });
+    assert_eq!(called.expect("the thread may block"), 0);
+}
+
+#[test]
+fn other_imports_and_other_bytes_are_refused() {
+    let importer = r#"(component (import "wasi:http/types@0.2.0" (instance)) (import "example:x/y" (instance (export "f" (func)))))"#;
+    for (bytes, cause) in
+        [(&b"not wasm"[..], "magic"), (&wat::parse_str(importer).expect("it is well-formed"), "example:x/y")]
+    {
+        let error = Plugin::new(bytes, PluginLimits::default()).expect_err("it is no plugin");
+        assert!(matches!(error, PluginError::Component(_)) && error.to_string().contains(cause), "{error}");
+    }
+}
