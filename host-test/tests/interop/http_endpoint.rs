@@ -46,10 +46,8 @@ fn endpoint() -> Vec<u8> {
 
 /// Returns the endpoint, composed as `plugins/http/README.md` says.
 pub(crate) fn composed() -> Vec<u8> {
-    let no_directories = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/no-directories.wat");
-    let no_directories = wat::parse_file(no_directories).expect("it is well-formed");
-    let plugs = [("mail:queue-store", COMPONENT), ("queue-store:no-directories", &no_directories)];
-    guest::compose(&endpoint(), &plugs)
+    let allowed = ["wasi:http".to_string()];
+    queue_store_composition::compose(&endpoint(), COMPONENT, &allowed).expect("it imports nothing else that is refused")
 }
 
 /// Returns the path of the composed endpoint, compiled once.

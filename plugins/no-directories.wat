@@ -1,1 +1,0 @@
-../crates/composition/src/no_directories.wat
