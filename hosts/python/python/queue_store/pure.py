@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Linker, Record, ResultType, Variant
@@ -24,9 +24,12 @@ from ._types import (
     Attempt,
     ComponentError,
     Counts,
+    Detail,
+    Durability,
     Entry,
     Envelope,
     EnvelopeChange,
+    Format,
     IdentifiedMail,
     Indeterminate,
     Item,
@@ -37,6 +40,7 @@ from ._types import (
     QueueError,
     Recipient,
     Recovery,
+    State,
     Timestamp,
     WriteOptions,
     queue_error,
@@ -93,6 +97,7 @@ class _Instance:
 
     def __init__(self, runtime: _Runtime, path: str) -> None:
         self.store = Store(runtime.engine)
+        self.directory = _identity(path)
         wasi = WasiConfig()
         wasi.preopen_dir(path, _GUEST_PATH)
         self.store.set_wasi(wasi)
@@ -139,7 +144,6 @@ class _Calls:
         self.runtime.check_process()
         if create:
             _create_directory(path)
-        os.stat(path)
         self._path = path
         self._lock = threading.Lock()
         self._idle: list[_Instance] = []
@@ -167,10 +171,12 @@ class _Calls:
 
     def take(self) -> _Instance:
         self.runtime.check_process()
+        directory = _identity(self._path)
         with self._lock:
             instance = self._idle.pop() if self._idle else None
             recoveries = self._recoveries
-        if instance is None:
+        # An instance goes on with its directory where another one has its name meanwhile.
+        if instance is None or instance.directory != directory:
             try:
                 instance = _Instance(self.runtime, self._path)
             except WasmtimeError as error:
@@ -220,6 +226,7 @@ class _Calls:
             return result
 
     def put(self, id: str | None, envelope: Envelope, body: bytes, options: WriteOptions) -> str:
+        _check_options(options)
         if len(body) > _CHUNK_BYTES:
             with Draft(self.begin(id, envelope, options)) as draft:
                 draft.write(body)
@@ -228,10 +235,12 @@ class _Calls:
         return result
 
     def put_many(self, mails: list[IdentifiedMail], options: WriteOptions) -> list[Outcome]:
+        _check_options(options)
         lowered = [{"id": mail.id, "mail": {"envelope": mail.envelope, "body": mail.body}} for mail in mails]
         return self._call_batch("put-many", lowered, options)
 
     def begin(self, id: str | None, envelope: Envelope, options: WriteOptions) -> _Draft:
+        _check_options(options)
         return _Draft(self, "[method]queue.begin", id, envelope, options)
 
     def submit(self, reverse_path: str, to: list[str], body: bytes) -> str:
@@ -252,6 +261,8 @@ class _Calls:
         return _Body(self, "[method]queue.read", id, offset)
 
     def items(self, states: list[str], detail: str) -> _Listing:
+        _check_names(State, *states)
+        _check_names(Detail, detail)
         return _Listing(self, states, detail)
 
     def count(self) -> Counts:
@@ -261,17 +272,22 @@ class _Calls:
         return self._call_batch("verify", ids)
 
     def update(self, id: str, change: EnvelopeChange, durability: str | None) -> str:
+        _check_names(Durability, durability)
         result: str = self._call("update", id, change, durability)
         return result
 
     def record_attempts(self, id: str, attempts: list[Attempt], if_revision: str | None, durability: str | None) -> str:
+        _check_names(Durability, durability)
         result: str = self._call("record-attempts", id, attempts, if_revision, durability)
         return result
 
     def set_state(self, ids: list[str], state: str) -> list[Outcome]:
+        _check_names(State, state)
         return self._call_batch("set-state", ids, state)
 
     def remove(self, ids: list[str], states: list[str], durability: str | None) -> list[Outcome]:
+        _check_names(State, *states)
+        _check_names(Durability, durability)
         return self._call_batch("remove", ids, states, durability)
 
     def seal(self, ids: list[str]) -> list[Outcome]:
@@ -405,6 +421,24 @@ class _Listing(_Resource):
         entry = self._page.pop()
         info = _optional(_item_info, entry["info"])
         return Entry(entry["id"], entry["state"], info, _optional(_error, entry["problem"]))
+
+
+def _check_options(options: WriteOptions) -> None:
+    _check_names(Durability, options.durability)
+    _check_names(Format, options.format)
+
+
+def _check_names(enum: Any, *names: str | None) -> None:
+    """Refuses names that an enum does not have, which would cost the instance."""
+    for name in names:
+        if name is not None and name not in get_args(enum):
+            raise ValueError(f"unknown name {name!r}: it is one of {', '.join(get_args(enum))}")
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """Returns the numbers by which the system knows a directory."""
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 def _create_directory(path: str) -> None:
