@@ -68,8 +68,7 @@ fn build(language: Language, world: &'static str) -> &'static [u8] {
                 command
             }
         };
-        let output = command.arg("--output").arg(&made).output().expect("the requirement was checked");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        run(command.arg("--output").arg(&made));
         fs::read(made).expect("the tool made it").leak()
     })
 }
@@ -205,6 +204,65 @@ fn plugin_queues_mail(language: Language, way: Way) {
     assert_eq!(plugin.queue.count().expect("the directory can be read").ready, 1);
 }
 
+/// Runtimes that know nothing of this project.
+#[derive(Clone, Copy, Debug)]
+enum Runtime {
+    WasmtimePython,
+    JcoNode,
+}
+
+impl Runtime {
+    fn requirement(self) -> Requirement {
+        match self {
+            Runtime::WasmtimePython => Requirement::Python,
+            Runtime::JcoNode => Requirement::Node,
+        }
+    }
+
+    /// Has the snooper of a language look, in a composition whose only directory has an item. Returns what it did.
+    fn snoop(self, language: Language, way: Way) -> String {
+        // Node.js looks for packages in the directories above a script.
+        let work = tempfile::Builder::new().prefix("snoop-").tempdir_in(requirement::interop());
+        let work = work.expect("the target directory is writable");
+        let work = work.path().canonicalize().expect("it exists");
+        let queue = work.join("queue");
+        let mail = Mail::new("", ["b@example.com"], "secret");
+        HOST.create(&queue).and_then(|queue| queue.put_with(Some("x"), &mail, &Default::default())).expect("a put");
+        let composition = work.join("composition.wasm");
+        fs::write(&composition, compose(build(language, "snooper"), language, way)).expect("it can be written");
+
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host-test/interop");
+        let mut command = match self {
+            Runtime::WasmtimePython => {
+                let mut python = Command::new(requirement::python());
+                python.arg(scripts.join("python/snoop.py")).arg(&composition);
+                python
+            }
+            Runtime::JcoNode => {
+                let transpiled = work.join("transpiled");
+                let mut jco = Command::new(node_modules().join(".bin/jco"));
+                jco.arg("transpile").arg(&composition).args(["--instantiation", "sync", "--quiet", "-o"]);
+                run(jco.arg(&transpiled));
+                fs::write(work.join("package.json"), r#"{ "type": "module" }"#).expect("it can be written");
+                fs::copy(scripts.join("node/snoop.js"), work.join("snoop.js")).expect("it can be copied");
+                let mut node = Command::new("node");
+                node.arg(work.join("snoop.js")).arg(transpiled);
+                node
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has ports");
+        let port = listener.local_addr().expect("it is bound").port();
+        run(command.arg(&queue).arg(port.to_string()))
+    }
+}
+
+/// Runs a command and returns its output.
+fn run(command: &mut Command) -> String {
+    let output = command.output().expect("the requirement was checked");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
 /// Why the safe ways are needed, and that the snoopers would find something.
 fn naive_composition_gives_the_queue_away(language: Language) {
     let snooper = Running::new(language, "snooper", Way::ComposedNaively, IntakeLimits::default());
@@ -273,6 +331,30 @@ fn main() -> ExitCode {
                 Ok(())
             }));
         }
+    }
+    for runtime in [Runtime::WasmtimePython, Runtime::JcoNode] {
+        for (language, need) in [
+            (Language::Rust, None),
+            (Language::Python, Some(Requirement::Python)),
+            (Language::JavaScript, Some(Requirement::Node)),
+        ] {
+            // The engines of Python and JavaScript have constant expressions that Node.js 20 does not take.
+            if matches!((runtime, language), (Runtime::JcoNode, Language::Python | Language::JavaScript)) {
+                continue;
+            }
+            let needs = need.into_iter().chain([runtime.requirement()]).collect();
+            let name = format!("snooper_finds_nothing::{language:?}::Composed::{runtime:?}");
+            trials.push(trial(name, needs, move || {
+                assert_eq!(runtime.snoop(language, Way::Composed), "");
+                Ok(())
+            }));
+        }
+        let name = format!("naive_composition_gives_the_queue_away::Rust::{runtime:?}");
+        trials.push(trial(name, vec![runtime.requirement()], move || {
+            let done = runtime.snoop(Language::Rust, Way::ComposedNaively);
+            assert!(done.contains("read queue"), "{done}");
+            Ok(())
+        }));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
