@@ -1,6 +1,11 @@
 //! Support for the tests of the built component. They run the shipped `queue_store.wasm` under wasmtime, on real
 //! directories and on a simulated file system; never a native stand-in.
 
+/// The examples in Rust of the project's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub mod bindings;
 pub mod calls;
 pub mod crash;

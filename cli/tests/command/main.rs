@@ -20,6 +20,7 @@ mod kill;
 mod output;
 mod plugin;
 mod privileges;
+mod readme;
 mod round_trip;
 mod system_calls;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         output::trials(),
         plugin::trials(),
         privileges::trials(),
+        readme::trials(),
         round_trip::trials(),
         system_calls::trials(),
     ];
