@@ -3,7 +3,7 @@
 /** Returns bytes: of a string, its UTF-8. */
 export function bytes(body) {
   if (typeof body === "string") {
-    return Buffer.from(body, "utf8");
+    return Buffer.from(string(body, "a body"), "utf8");
   }
   if (ArrayBuffer.isView(body)) {
     return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -25,6 +25,10 @@ export function strings(values, name) {
 export function string(value, name) {
   if (typeof value !== "string") {
     throw new TypeError(`${name} is a string, and not ${describe(value)}`);
+  }
+  // UTF-8 has no lone surrogates. Each would become U+FFFD, and different ids one.
+  if (!value.isWellFormed()) {
+    throw new TypeError(`${name} is a string of Unicode, and not one with a lone surrogate`);
   }
   return value;
 }

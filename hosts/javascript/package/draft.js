@@ -31,13 +31,16 @@ export class Draft extends Writable {
   }
 
   async _write(chunk, encoding, callback) {
-    const data = encode(chunk, encoding);
-    await settle(() => this.#call((draft) => draft.write(data)), callback);
+    await settle(() => this.#append(encode(chunk, encoding)), callback);
   }
 
   async _writev(chunks, callback) {
-    const data = Buffer.concat(chunks.map(({ chunk, encoding }) => encode(chunk, encoding)));
-    await settle(() => this.#call((draft) => draft.write(data)), callback);
+    const data = () => Buffer.concat(chunks.map(({ chunk, encoding }) => encode(chunk, encoding)));
+    await settle(() => this.#append(data()), callback);
+  }
+
+  #append(data) {
+    return this.#call((draft) => draft.write(data));
   }
 
   async _final(callback) {
@@ -63,18 +66,20 @@ export class Draft extends Writable {
   }
 
   /** Ends the mail, and resolves to its id when it is durable. */
-  commit() {
-    if (this.id !== null || this.errored) {
-      return this.id !== null ? Promise.resolve(this.id) : Promise.reject(this.errored);
-    }
-    return new Promise((resolve, reject) => {
+  async commit() {
+    if (!this.closed) {
       // Without a listener, the error would be thrown too.
-      this.once("error", reject);
-      this.once("close", () => (this.id === null ? reject(new Error("the draft was destroyed")) : resolve(this.id)));
+      this.once("error", () => {});
+      const closed = new Promise((resolve) => this.once("close", resolve));
       if (!this.writableEnded) {
         this.end();
       }
-    });
+      await closed;
+    }
+    if (this.id === null) {
+      throw this.errored ?? new Error("the draft was destroyed");
+    }
+    return this.id;
   }
 
   /** Gives the mail up, unless it was committed. */
@@ -91,5 +96,5 @@ export class Draft extends Writable {
 }
 
 function encode(chunk, encoding) {
-  return typeof chunk === "string" ? Buffer.from(chunk, encoding) : bytes(chunk);
+  return typeof chunk === "string" && encoding !== "utf8" ? Buffer.from(chunk, encoding) : bytes(chunk);
 }

@@ -30,11 +30,12 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-/** Runs a module that has the queue `queue` in a process with options of Node.js. */
-function run(options, source) {
+/** Runs a module that has the queue `queue` in a process with options of Node.js, by a command before it. */
+function run(options, source, before = []) {
   const opened = `import { Queue } from "${ENTRY}"; const queue = await Queue.open(process.argv[1]);`;
   const module = ["--input-type=module", "--eval", opened + source, path];
-  return execFileSync(process.execPath, [...options, ...module], { encoding: "utf8" });
+  const [command, ...operands] = [...before, process.execPath, ...options, ...module];
+  return execFileSync(command, operands, { encoding: "utf8" });
 }
 
 test("it loads no addon", PORTABLE, () => {
@@ -97,8 +98,48 @@ test("a component out of memory fails one call", PORTABLE, () => {
   const output = run(
     ["--wasm-max-mem-pages=256"],
     `const mail = ${JSON.stringify(MAIL)};
-     console.log(await queue.put(Buffer.alloc(20_000_000), mail).catch(({ code }) => code));
+     console.log(await queue.putMany([{ ...mail, body: Buffer.alloc(20_000_000) }]).catch(({ code }) => code));
      console.log(typeof (await queue.put("", mail)));`,
   );
   assert.equal(output, "component\nstring\n");
+});
+
+test("a directory that cannot be searched is let go", () => {
+  // Without these capabilities, permissions hold for root too.
+  const unprivileged = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+  const output = run(
+    [],
+    `import { mkdirSync, readdirSync, renameSync } from "node:fs";
+     renameSync(queue.path, queue.path + ".renamed");
+     mkdirSync(queue.path, { mode: 0o600 });
+     const codes = new Set();
+     const before = readdirSync("/proc/self/fd").length;
+     for (let number = 0; number < 20; number++) {
+       codes.add(await queue.count().catch(({ code }) => code));
+     }
+     console.log(...codes, readdirSync("/proc/self/fd").length < before + 10);`,
+    process.getuid() === 0 ? unprivileged : [],
+  );
+  assert.equal(output, "access true\n");
+});
+
+test("bodies larger than the component's memory keep open drafts", () => {
+  const output = run(
+    ["--wasm-max-mem-pages=256"],
+    `const mail = ${JSON.stringify(MAIL)};
+     const draft = queue.draft({ ...mail, id: "draft" });
+     await new Promise((resolve) => draft.write("x", resolve));
+     const body = Buffer.alloc(20_000_000, "0123456789");
+     const [{ length }] = await queue.body(await queue.put(body, mail)).toArray();
+     console.log(length > 0, typeof (await queue.submit(body, mail)));
+     const limit = (await queue.limits())["max-list-body-bytes"];
+     const bodies = [Buffer.alloc(limit + 1), "x", Buffer.alloc(limit + 1)];
+     const mails = bodies.map((body, number) => ({ ...mail, body, id: String(number) }));
+     console.log((await queue.putMany(mails)).map(({ id, problem }) => id + (problem?.code ?? "")).join(" "));
+     const many = Array(5).fill({ ...mail, body: bodies[0].subarray(1) });
+     console.log(await queue.putMany(many).catch(({ code }) => code));
+     console.log(await queue.put(body, { ...mail, maxBodyBytes: body.length - 1 }).catch(({ code }) => code));
+     console.log(await draft.commit(), (await queue.count()).temporary);`,
+  );
+  assert.equal(output, "true string\n0too-large 1 2too-large\ncomponent\ntoo-large\ndraft 0\n");
 });

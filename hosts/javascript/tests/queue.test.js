@@ -87,6 +87,9 @@ test("wrong arguments are type errors", async () => {
     { ...MAIL, maxItems: -1 },
     { ...MAIL, maxItems: 1.5 },
     { ...MAIL, id: 5 },
+    { ...MAIL, id: "\ud800" },
+    { ...MAIL, sender: "\udc00@example.com" },
+    { ...MAIL, to: ["b@example.com", "\ud800"] },
     { ...MAIL, durability: 5 },
     { ...MAIL, createdAt: new Date("garbage") },
     { ...MAIL, createdAt: { seconds: NaN, nanos: 0 } },
@@ -95,7 +98,11 @@ test("wrong arguments are type errors", async () => {
   ]) {
     await assert.rejects(queue.put("", options), TypeError, JSON.stringify(options));
   }
-  await assert.rejects(queue.get(5), TypeError);
+  for (const id of [5, "\ud800"]) {
+    await assert.rejects(queue.get(id), TypeError);
+  }
+  await assert.rejects(queue.put("\ud800", MAIL), TypeError);
+  await assert.rejects(pipeline(Readable.from(["x", "\ud800"]), queue.draft(MAIL)), TypeError);
   await assert.rejects(queue.verify("x"), TypeError);
   for (const attempt of [{ recipient: NaN, status: 1 }, { recipient: 2 ** 32, status: 1 }, { recipient: 0 }]) {
     await assert.rejects(queue.recordAttempts("x", [attempt]), TypeError);
@@ -172,6 +179,14 @@ test("a draft that fails leaves nothing", async () => {
   await draft[Symbol.asyncDispose]();
   assert.equal(draft.id, null);
   assert.deepEqual(readdirSync(path), []);
+});
+
+test("puts that fail leave no draft open", async () => {
+  for (let number = 0; number < 70; number++) {
+    await assert.rejects(queue.put(Buffer.alloc(100_000), { ...MAIL, maxBodyBytes: 70_000 }), code("too-large"));
+  }
+  await queue.put(Buffer.alloc(100_000), MAIL);
+  assert.equal(readdirSync(path).length, 1);
 });
 
 test("a body that is damaged or not there ends with an error", async () => {
@@ -294,11 +309,48 @@ test("a draft that is destroyed while it commits tells its id", async () => {
   await assert.rejects(failed.commit(), code("exists"));
 });
 
+test("a commit of a draft that was given up is refused", { timeout: 10_000 }, async () => {
+  const destroyed = queue.draft(MAIL);
+  destroyed.destroy();
+  await assert.rejects(destroyed.commit(), /the draft was destroyed/);
+  await assert.rejects(destroyed.commit(), /the draft was destroyed/);
+  const disposed = queue.draft(MAIL);
+  disposed.write("x");
+  await disposed[Symbol.asyncDispose]();
+  await assert.rejects(disposed.commit(), /the draft was destroyed/);
+  const failed = queue.draft(MAIL);
+  failed.on("error", () => {});
+  failed.destroy(new RangeError("of the caller"));
+  await assert.rejects(failed.commit(), RangeError);
+  await assert.rejects(failed.commit(), RangeError);
+  assert.deepEqual(readdirSync(path), []);
+});
+
 test("a queue that was closed lets its directory go", async () => {
   const before = readdirSync("/proc/self/fd").length;
   for (let number = 0; number < 50; number++) {
     (await Queue.open(path)).close();
   }
+  assert(readdirSync("/proc/self/fd").length < before + 10);
+});
+
+test("a directory that was replaced is let go with its last draft", async () => {
+  const drafts = [];
+  const replace = async (number) => {
+    if (number % 2 === 0) {
+      drafts.push(queue.draft(MAIL));
+      await new Promise((resolve) => drafts.at(-1).write("x", resolve));
+    }
+    renameSync(path, `${path}.${number}`);
+    mkdirSync(path);
+    await queue.count();
+  };
+  await replace(0);
+  const before = readdirSync("/proc/self/fd").length;
+  for (let number = 1; number < 30; number++) {
+    await replace(number);
+  }
+  await Promise.all(drafts.map((draft) => draft.commit()));
   assert(readdirSync("/proc/self/fd").length < before + 10);
 });
 

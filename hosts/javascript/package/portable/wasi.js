@@ -58,9 +58,12 @@ function attempt(call) {
 /** A file, or a directory whose entries are named relative to its descriptor, as with openat(2). */
 class Descriptor {
   #fd;
+  /** The open descriptors of the instance, of which this is one. */
+  #siblings;
 
-  constructor(path, flags) {
+  constructor(path, flags, siblings) {
     this.#fd = fs.openSync(path, flags, 0o666);
+    this.#siblings = siblings.add(this);
   }
 
   /** Returns a path for an entry: by way of the descriptor, since Node.js has no openat(2). */
@@ -75,7 +78,7 @@ class Descriptor {
     // Without O_NONBLOCK, opening a FIFO would wait for another process.
     let flags = O_NOFOLLOW | O_NONBLOCK | (write ? O_WRONLY : O_RDONLY);
     flags |= (create ? O_CREAT : 0) | (exclusive ? O_EXCL : 0) | (directory ? O_DIRECTORY : 0);
-    return attempt(() => new Descriptor(this.#entry(name), flags));
+    return attempt(() => new Descriptor(this.#entry(name), flags, this.#siblings));
   }
 
   read(length, offset) {
@@ -136,8 +139,11 @@ class Descriptor {
     return attempt(() => new DirectoryEntryStream(this.#entry(".")));
   }
 
+  /** Closes the descriptor, unless it is closed: the garbage collector may drop a resource of a closed instance. */
   [Symbol.dispose]() {
-    fs.closeSync(this.#fd);
+    if (this.#siblings.delete(this)) {
+      fs.closeSync(this.#fd);
+    }
   }
 }
 
@@ -195,13 +201,18 @@ function datetime(nanoseconds) {
   return { seconds: nanoseconds / 1_000_000_000n, nanoseconds: Number(nanoseconds % 1_000_000_000n) };
 }
 
-/** Returns the imports of an instance that has one directory, under the name of its path. */
+/**
+ * Returns the imports of an instance that has one directory, under the name of its path, and a function that closes the
+ * descriptors of the instance.
+ */
 export function system(directory) {
-  const preopen = new Descriptor(directory, O_RDONLY | O_DIRECTORY);
-  return {
+  const descriptors = new Set();
+  const preopen = new Descriptor(directory, O_RDONLY | O_DIRECTORY, descriptors);
+  const imports = {
     "wasi:filesystem/types": { Descriptor, DirectoryEntryStream },
     "wasi:filesystem/preopens": { getDirectories: () => [[preopen, directory]] },
     "wasi:clocks/wall-clock": { now: () => datetime(BigInt(Date.now()) * 1_000_000n) },
     "wasi:random/random": { getRandomU64: () => randomBytes(8).readBigUInt64LE() },
   };
+  return { imports, close: () => descriptors.forEach((descriptor) => descriptor[Symbol.dispose]()) };
 }

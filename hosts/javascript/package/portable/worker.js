@@ -11,13 +11,15 @@ import { system } from "./wasi.js";
 
 const CHUNK_BYTES = 64 << 10;
 const PAGE_ITEMS = 1000;
+/** The memory that the Rust library gives a component. */
+const MAX_BATCH_BYTES = 256 << 20;
 
 const { directory } = workerData;
 
 /** The instance of the component and its queue, once a call needed them. */
 let opened;
 
-/** The open drafts, bodies and listings, by handles that no other worker gives out. */
+/** The open drafts, bodies and listings with their instances, by handles that no other worker gives out. */
 const resources = new Map();
 let resourcesBegun = 0;
 
@@ -42,14 +44,34 @@ function withDirectory(work) {
 function instance() {
   const { dev, ino } = withDirectory(() => statSync(directory, { bigint: true }));
   if (opened?.dev !== dev || opened.ino !== ino) {
-    const isFirst = opened === undefined;
-    const exports = instantiate(coreModule, withDirectory(() => system(directory)));
-    opened = { dev, ino, ...exports, queue: exports.queueStore.Queue.open(directory) };
-    if (isFirst && workerData.needsRecovery) {
+    const replaced = opened;
+    opened = { dev, ino, ...open() };
+    if (replaced !== undefined) {
+      closeUnused(replaced);
+    } else if (workerData.needsRecovery) {
       opened.queue.requireRecovery();
     }
   }
   return opened;
+}
+
+/** Opens the queue in a new instance. */
+function open() {
+  const { imports, close } = withDirectory(() => system(directory));
+  try {
+    const exports = instantiate(coreModule, imports);
+    return { ...exports, queue: exports.queueStore.Queue.open(directory), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Closes the descriptors of an instance that was replaced and has no resource. */
+function closeUnused(instance) {
+  if (instance !== opened && ![...resources.values()].some(({ owner }) => owner === instance)) {
+    instance.close();
+  }
 }
 
 function coreModule(name) {
@@ -63,11 +85,11 @@ function queue() {
 /** Keeps a resource, and returns its handle. */
 function keep(resource) {
   const handle = `${threadId}.${++resourcesBegun}`;
-  resources.set(handle, resource);
+  resources.set(handle, { resource, owner: opened });
   return handle;
 }
 
-function resource(handle) {
+function found(handle) {
   const found = resources.get(handle);
   if (found === undefined) {
     throw new Failure({ code: "component", detail: "the component was lost since, and its drafts, bodies and listings with it" });
@@ -75,11 +97,19 @@ function resource(handle) {
   return found;
 }
 
-/** Returns a resource for its last call. */
-function take(handle) {
-  const found = resource(handle);
+function resource(handle) {
+  return found(handle).resource;
+}
+
+/** Makes the last call of a resource. */
+function end(handle, last) {
+  const { resource, owner } = found(handle);
   resources.delete(handle);
-  return found;
+  try {
+    return last(resource);
+  } finally {
+    closeUnused(owner);
+  }
 }
 
 /** The calls: those of the addon's classes. */
@@ -91,26 +121,17 @@ const calls = {
     queue();
   },
   newId: () => instance().queueStore.newId(),
-  put: (id, mail, body, options) => queue().put(id, { envelope: envelope(mail), body }, writeOptions(options)),
-  putMany(mails, options) {
-    const list = mails.map((mail) => ({ id: mail.id, mail: { envelope: envelope(mail.envelope), body: mail.body } }));
-    return queue().putMany(list, writeOptions(options));
-  },
-  begin: (id, mail, options) => keep(queue().begin(id, envelope(mail), writeOptions(options))),
-  write(handle, data) {
-    const draft = resource(handle);
-    for (let start = 0; start < data.length; start += CHUNK_BYTES) {
-      draft.write(data.subarray(start, start + CHUNK_BYTES));
+  put(id, mail, body, options) {
+    if (body.length <= CHUNK_BYTES) {
+      return queue().put(id, { envelope: envelope(mail), body }, writeOptions(options));
     }
+    return writeAndCommit(queue().begin(id, envelope(mail), writeOptions(options)), body);
   },
-  commit(handle) {
-    const draft = take(handle);
-    return draft.constructor.commit(draft);
-  },
-  abandon(handle) {
-    const draft = take(handle);
-    draft.constructor.abandon(draft);
-  },
+  putMany,
+  begin: (id, mail, options) => keep(queue().begin(id, envelope(mail), writeOptions(options))),
+  write: (handle, data) => write(resource(handle), data),
+  commit: (handle) => end(handle, commit),
+  abandon: (handle) => end(handle, (draft) => draft.constructor.abandon(draft)),
   submit,
   get: (id) => queue().get(id),
   info: (id) => queue().info(id),
@@ -119,8 +140,9 @@ const calls = {
   items: (states, detail) => keep(queue().items(states, detail)),
   next: (handle) => resource(handle).next(PAGE_ITEMS) ?? [],
   close(handle) {
-    resources.get(handle)?.[Symbol.dispose]();
-    resources.delete(handle);
+    if (resources.has(handle)) {
+      end(handle, (resource) => resource[Symbol.dispose]());
+    }
   },
   count: () => queue().count(),
   verify: (ids) => queue().verify(ids),
@@ -137,6 +159,49 @@ const calls = {
   about: () => named(instance().introspection.about()),
 };
 
+/**
+ * Puts several mails. Bodies that the component would refuse, or has no memory for, do not reach it: with a trap, the
+ * open drafts would be lost.
+ */
+function putMany(mails, options) {
+  const { introspection, queue } = instance();
+  const limit = Number(Object.fromEntries(introspection.limits())["max-list-body-bytes"]);
+  const isTooLarge = ({ body }) => body.length > limit;
+  const list = mails
+    .filter((mail) => !isTooLarge(mail))
+    .map((mail) => ({ id: mail.id, mail: { envelope: envelope(mail.envelope), body: mail.body } }));
+  if (list.reduce((bytes, { mail }) => bytes + mail.body.length, 0) > MAX_BATCH_BYTES) {
+    throw new Failure({ code: "component", detail: `the bodies of a call have more than ${MAX_BATCH_BYTES} bytes` });
+  }
+  const outcomes = queue.putMany(list, writeOptions(options)).values();
+  const detail = "the body is larger than `max-body-bytes`, or than `max-list-body-bytes` where it comes in one piece";
+  return mails.map((mail) =>
+    isTooLarge(mail) ? { id: mail.id, problem: { code: "too-large", detail } } : outcomes.next().value,
+  );
+}
+
+/** Appends bytes to a draft or a submission. */
+function write(draft, bytes) {
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
+    draft.write(bytes.subarray(start, start + CHUNK_BYTES));
+  }
+}
+
+function commit(draft) {
+  return draft.constructor.commit(draft);
+}
+
+/** Writes a body to a draft or a submission, and commits it. The memory of the component has one chunk of it. */
+function writeAndCommit(draft, body) {
+  try {
+    write(draft, body);
+  } catch (error) {
+    draft[Symbol.dispose]();
+    throw error;
+  }
+  return commit(draft);
+}
+
 /** Submits a mail. The intake of the component has a queue of its own, which is as closed as the other one. */
 function submit(reversePath, to, body) {
   const { queue, intake } = instance();
@@ -145,7 +210,9 @@ function submit(reversePath, to, body) {
     throw new Failure({ code: "needs-recovery", path: directory, detail });
   }
   try {
-    return intake.submit(reversePath, to, body);
+    return body.length <= CHUNK_BYTES
+      ? intake.submit(reversePath, to, body)
+      : writeAndCommit(intake.Submission.begin(reversePath, to), body);
   } catch (error) {
     if (["indeterminate", "needs-recovery"].includes(error.payload?.code)) {
       queue.requireRecovery();
