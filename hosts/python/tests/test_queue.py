@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import os
 import pickle
@@ -253,6 +254,32 @@ class QueueTests:
         self.queue.recover()
         self.put(id="y")
 
+    def test_number_that_does_not_fit_its_type_is_refused(self) -> None:
+        self.put(id="x")
+        (self.path / ".m:another-writer").touch()
+        for name, call in {
+            "recipient": lambda: self.queue.record_attempts("x", [Attempt(2**32, 1, "")]),
+            "negative recipient": lambda: self.queue.record_attempts("x", [Attempt(-1, 1, "")]),
+            "status": lambda: self.queue.record_attempts("x", [Attempt(0, 2**31, "")]),
+            "kind": lambda: self.put(recipients=[Recipient("b@example.com", -(2**31) - 1)]),
+            "seconds": lambda: self.put(created_at=Timestamp(2**64 + 5, 0)),
+            "nanos": lambda: self.queue.update("x", created_at=Timestamp(0, 2**32)),
+            "negative items": lambda: self.put(max_items=-1),
+            "items": lambda: self.put(max_items=2**64),
+            "bytes": lambda: self.put(max_body_bytes=2**64 + 100),
+            "offset": lambda: self.queue.body("x", 2**64),
+            "grace": lambda: self.queue.recover(timedelta(seconds=-(2**32))),
+            "least grace": lambda: self.queue.recover(timedelta(microseconds=-1)),
+        }.items():
+            with self.subTest(name), self.assertRaises((TypeError, ValueError, OverflowError)):
+                call()
+        self.assertEqual(self.names(), [".m:another-writer", "m:x"])
+        self.assertEqual(
+            self.queue.info("x").envelope.recipients, (Recipient("b@example.com", original_address="b@example.com"),)
+        )
+        self.put(id="y", max_items=2**64 - 1, created_at=Timestamp(-(2**63), 0))
+        self.assertEqual(self.queue.info("y").envelope.created_at, Timestamp(-(2**63), 0))
+
     def test_errors_can_be_pickled(self) -> None:
         with self.assertRaises(NotFound) as raised:
             self.queue.get("none")
@@ -375,6 +402,15 @@ class PureTests(QueueTests, unittest.TestCase):
         self.run_forked(child)
         draft.commit()
         self.put()
+
+    def test_calls_of_other_packages_keep_their_integers(self) -> None:
+        from wasmtime import Store
+        from wasmtime import _ffi as ffi
+        from wasmtime.component import _types
+
+        value = ffi.wasmtime_component_val_t()
+        _types.U32().convert_to_c(Store(), -1, ctypes.pointer(value))
+        self.assertEqual(value.of.u32, 2**32 - 1)
 
     def test_instance_that_traps_is_replaced(self) -> None:
         from wasmtime import WasmtimeError

@@ -15,10 +15,11 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import Any, get_args
 
-from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
+from wasmtime import Config, Engine, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Linker, Record, ResultType, Variant
 
 from . import _bytes
+from ._integers import CheckedStore
 from ._queue import BaseQueue, Draft
 from ._types import (
     Attempt,
@@ -96,7 +97,7 @@ class _Instance:
     """An instance of the component, which one thread uses at a time, with its queue."""
 
     def __init__(self, runtime: _Runtime, path: str) -> None:
-        self.store = Store(runtime.engine)
+        self.store = CheckedStore(runtime.engine)
         self.directory = _identity(path)
         wasi = WasiConfig()
         wasi.preopen_dir(path, _GUEST_PATH)
@@ -294,18 +295,16 @@ class _Calls:
         return self._call_batch("seal", ids)
 
     def recover(self, grace: timedelta) -> Recovery:
+        if grace < timedelta(0):
+            raise ValueError(f"the grace is negative: {grace}")
+        grace_seconds = min(-(-grace // timedelta(seconds=1)), 2**32 - 1)
         with self._lock:
             unsynced, self._unsynced = self._unsynced, []
         recovering = unsynced or [self.take()]
         removed, rewritten = 0, 0
         for number, instance in enumerate(recovering):
             try:
-                report = instance.call(
-                    "queue-store",
-                    "[method]queue.recover",
-                    instance.queue,
-                    min(-(-grace // timedelta(seconds=1)), 2**32 - 1),
-                )
+                report = instance.call("queue-store", "[method]queue.recover", instance.queue, grace_seconds)
                 closed = instance.call("queue-store", "[method]queue.needs-recovery", instance.queue)
             except BaseException:
                 with self._lock:
