@@ -8,10 +8,13 @@ import gc
 import os
 import pickle
 import shutil
+import signal
 import tempfile
 import threading
 import unittest
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import queue_store
@@ -34,6 +37,8 @@ from queue_store import (
 )
 
 SENDER, TO = "a@example.com", ["b@example.com"]
+
+FAILED_FSYNC = NeedsRecovery("needs-recovery", "", "queue", "an fsync failed")
 
 
 class QueueTests:
@@ -254,6 +259,34 @@ class QueueTests:
         self.queue.recover()
         self.put(id="y")
 
+    def test_replaced_directory_is_an_open_queue(self) -> None:
+        for number, reopen in enumerate([self.put, self.queue.recover]):
+            self.put(id="x")
+            (self.path / ".unsynced").mkdir()
+            (self.path / ".unsynced" / "mark:x").touch()
+            with self.assertRaises(NeedsRecovery):
+                self.queue.remove("x")
+            # It stays beside the new one, whose inode would be the same otherwise.
+            self.path.rename(self.directory / f"replaced-{number}")
+            self.Queue(self.path).put(b"", sender=SENDER, to=TO, id="y")
+            reopen()
+            self.assertFalse(self.queue.needs_recovery)
+            self.put(id="z")
+            self.assertLessEqual({"m:y", "m:z"}, set(self.names()))
+            self.assertEqual((self.directory / f"replaced-{number}" / ".unsynced" / "mark:x").stat().st_size, 0)
+
+    def test_replaced_directory_is_used(self) -> None:
+        self.put(id="x")
+        listing = self.queue.items()
+        self.assertEqual(self.queue.count().ready, 1)
+        self.path.rename(self.directory / "replaced")
+        self.Queue(self.path).put(b"", sender=SENDER, to=TO, id="y")
+        self.assertEqual(self.queue.get("y").body, b"")
+        self.assertEqual([entry.id for entry in listing], ["x"])
+        for number in range(3):
+            self.put(id=str(number))
+        self.assertEqual(self.names(), ["m:0", "m:1", "m:2", "m:y"])
+
     def test_number_that_does_not_fit_its_type_is_refused(self) -> None:
         self.put(id="x")
         (self.path / ".m:another-writer").touch()
@@ -403,6 +436,22 @@ class PureTests(QueueTests, unittest.TestCase):
         draft.commit()
         self.put()
 
+    def test_child_does_not_wait_for_a_thread_of_its_parent(self) -> None:
+        def child() -> None:
+            signal.alarm(20)
+            for call in [
+                lambda: pure.Queue(self.path),
+                self.put,
+                self.queue.recover,
+                lambda: self.queue.needs_recovery,
+            ]:
+                with self.assertRaisesRegex(RuntimeError, "does not survive a fork"):
+                    call()
+
+        calls = self.queue._calls
+        with pure._Runtime._lock, calls._lock, calls._recovery:
+            self.run_forked(child)
+
     def test_calls_of_other_packages_keep_their_integers(self) -> None:
         from wasmtime import Store
         from wasmtime import _ffi as ffi
@@ -411,6 +460,128 @@ class PureTests(QueueTests, unittest.TestCase):
         value = ffi.wasmtime_component_val_t()
         _types.U32().convert_to_c(Store(), -1, ctypes.pointer(value))
         self.assertEqual(value.of.u32, 2**32 - 1)
+
+    def with_failed_fsyncs(self, *replacements: object) -> list[object]:
+        """Makes instances in which an fsync failed, and returns them. Each has a function in place of its `call`."""
+        calls = self.queue._calls
+        with ExitStack() as leases:
+            instances = [leases.enter_context(calls.lease()) for _ in replacements]
+            for instance, replacement in zip(instances, replacements, strict=True):
+                calls.note(instance, FAILED_FSYNC)
+                instance.call = partial(replacement, instance.call)
+        return instances
+
+    @staticmethod
+    def succeed(call: object, *arguments: object) -> object:
+        return call(*arguments)
+
+    def test_recovery_opens_the_queue_when_every_instance_is_synced(self) -> None:
+        problem = {"code": "io", "operation": "write", "path": "m:x", "detail": "it failed", "position": None}
+
+        def fail(call: object, interface: str, name: str, *arguments: object) -> object:
+            result = call(interface, name, *arguments)
+            if name == "[method]queue.recover":
+                result["problems"] = [problem]
+            return name.endswith("needs-recovery") or result
+
+        for replacements in [(fail, self.succeed), (self.succeed, fail)]:
+            self.queue = self.Queue(self.path)
+            failing = self.with_failed_fsyncs(*replacements)[replacements.index(fail)]
+            self.assertEqual([error.code for error in self.queue.recover().problems], ["io"])
+            self.assertTrue(self.queue.needs_recovery)
+            with self.assertRaises(NeedsRecovery):
+                self.put()
+            failing.call = failing.call.args[0]
+            self.assertEqual(self.queue.recover().problems, ())
+            self.assertFalse(self.queue.needs_recovery)
+            self.put()
+
+    def test_fsync_that_fails_during_a_recovery_closes_the_queue(self) -> None:
+        lease = ExitStack()
+        slow = lease.enter_context(self.queue._calls.lease())
+
+        def recover(call: object, *arguments: object) -> object:
+            instance.call = call
+            self.queue._calls.note(slow, FAILED_FSYNC)
+            lease.close()
+            return call(*arguments)
+
+        [instance] = self.with_failed_fsyncs(recover)
+        self.queue.recover()
+        self.assertTrue(self.queue.needs_recovery)
+        with self.assertRaises(NeedsRecovery):
+            self.put()
+        self.queue.recover()
+        self.put()
+
+    def test_failed_fsync_in_a_replaced_directory_closes_no_other(self) -> None:
+        calls = self.queue._calls
+        with self.assertRaises(NeedsRecovery), calls.lease():
+            self.path.rename(self.directory / "replaced")
+            self.path.mkdir()
+            self.put()
+            raise FAILED_FSYNC
+        self.assertFalse(self.queue.needs_recovery)
+        self.put()
+
+    def test_other_recovery_waits_for_the_unsynced_instances(self) -> None:
+        def recover(call: object, *arguments: object) -> object:
+            instance.call = call
+            other.start()
+            other.join(0.5)
+            self.assertTrue(self.queue.needs_recovery)
+            return call(*arguments)
+
+        other = threading.Thread(target=self.queue.recover)
+        [instance] = self.with_failed_fsyncs(recover)
+        self.queue.recover()
+        other.join()
+        self.put()
+
+    def test_instance_of_a_recovery_that_fails_recovers_again(self) -> None:
+        def interrupt(*_: object) -> object:
+            raise KeyboardInterrupt
+
+        [interrupted] = self.with_failed_fsyncs(interrupt)
+        with self.assertRaises(KeyboardInterrupt):
+            self.queue.recover()
+        self.assertEqual(self.queue._calls._unsynced, [interrupted])
+
+        def fail(*_: object) -> object:
+            raise FAILED_FSYNC
+
+        (self.path / ".unsynced").mkdir()
+        (self.path / ".unsynced" / "mark:x").touch()
+        self.queue = self.Queue(self.path, recover=False)
+        [closed] = self.queue._calls._idle
+        closed.call = partial(fail, closed.call)
+        with self.assertRaises(NeedsRecovery):
+            self.queue.recover()
+        self.assertEqual(self.queue._calls._unsynced, [closed])
+
+    def test_draft_can_be_collected_at_any_place(self) -> None:
+        draft = self.queue.draft(sender=SENDER, to=TO)
+        signal.alarm(20)
+        with self.queue._calls._lock:
+            draft.close()
+        signal.alarm(0)
+
+    def test_recovery_goes_on_after_an_instance_trapped(self) -> None:
+        from wasmtime import WasmtimeError
+
+        def trap(*_: object) -> object:
+            raise WasmtimeError("wasm trap: unreachable\nbacktrace")
+
+        [_, synced] = self.with_failed_fsyncs(trap, self.succeed)
+        with self.assertRaisesRegex(ComponentError, "^wasm trap: unreachable$"):
+            self.queue.recover()
+        self.assertEqual(self.queue._calls._unsynced, [synced])
+        self.assertTrue(self.queue.needs_recovery)
+        with self.assertRaises(NeedsRecovery):
+            self.put()
+        self.queue.recover()
+        self.assertFalse(self.queue.needs_recovery)
+        self.put()
 
     def test_instance_that_traps_is_replaced(self) -> None:
         from wasmtime import WasmtimeError

@@ -2,7 +2,7 @@
 
 It proves that the component needs nothing but a runtime. The classes, errors and
 guarantees are those of `queue_store`. What differs: it is slower; `counters` are those of one instance; wasmtime does not
-survive a fork, so in a child every call raises a RuntimeError.
+survive a fork, so in a child of a process that opened a queue, every call raises a RuntimeError, also of a new queue.
 """
 
 from __future__ import annotations
@@ -65,11 +65,12 @@ class Queue(BaseQueue):
 class _Runtime:
     """The compiled component, one for the process."""
 
+    # The process that uses wasmtime, noted before the lock is taken: a thread of the parent may hold the lock at a fork.
+    _process: int | None = None
     _lock = threading.Lock()
     _only: _Runtime | None = None
 
     def __init__(self) -> None:
-        self._process = os.getpid()
         self.engine = Engine(Config())
         self.component = Component(self.engine, files(__package__).joinpath("queue_store.wasm").read_bytes())
         self.linker = Linker(self.engine)
@@ -77,16 +78,20 @@ class _Runtime:
 
     @classmethod
     def get(cls) -> _Runtime:
+        cls._process = cls._process or os.getpid()
+        cls.check_process()
         with cls._lock:
             if cls._only is None:
                 cls._only = cls()
             return cls._only
 
-    def is_of_this_process(self) -> bool:
-        return self._process == os.getpid()
+    @classmethod
+    def is_of_this_process(cls) -> bool:
+        return cls._process == os.getpid()
 
-    def check_process(self) -> None:
-        if not self.is_of_this_process():
+    @classmethod
+    def check_process(cls) -> None:
+        if not cls.is_of_this_process():
             raise RuntimeError(
                 "wasmtime does not survive a fork: start the process anew, as multiprocessing does with 'spawn', "
                 "or use `queue_store.Queue`"
@@ -142,11 +147,14 @@ class _Calls:
 
     def __init__(self, path: str, create: bool) -> None:
         self.runtime = _Runtime.get()
-        self.runtime.check_process()
         if create:
             _create_directory(path)
         self._path = path
-        self._lock = threading.Lock()
+        # Held during a recovery, which takes all unsynced instances: another one would open the queue without them.
+        self._recovery = threading.Lock()
+        # Reentrant, since the garbage collector may close a draft, which gives its instance back, at any place.
+        self._lock = threading.RLock()
+        self._directory = _identity(path)
         self._idle: list[_Instance] = []
         # Instances in which an fsync failed: they know which items are unsynced, and recover the queue.
         self._unsynced: list[_Instance] = []
@@ -156,9 +164,9 @@ class _Calls:
             pass
 
     @contextmanager
-    def lease(self) -> Iterator[_Instance]:
+    def lease(self, instance: _Instance | None = None) -> Iterator[_Instance]:
         """Takes an instance until the end of the block. One that trapped, or was interrupted, is not used again."""
-        instance = self.take()
+        instance = instance or self.take()
         try:
             yield instance
         except QueueError as error:
@@ -167,17 +175,21 @@ class _Calls:
             raise
         except WasmtimeError as error:
             raise ComponentError(str(error).partition("\n")[0]) from error
+        except BaseException:
+            # Even if it was interrupted, only it knows which items are unsynced.
+            if instance.unsynced:
+                self.give_back(instance)
+            raise
         else:
             self.give_back(instance)
 
     def take(self) -> _Instance:
         self.runtime.check_process()
-        directory = _identity(self._path)
+        self.forget_replaced_directory()
         with self._lock:
             instance = self._idle.pop() if self._idle else None
             recoveries = self._recoveries
-        # An instance goes on with its directory where another one has its name meanwhile.
-        if instance is None or instance.directory != directory:
+        if instance is None:
             try:
                 instance = _Instance(self.runtime, self._path)
             except WasmtimeError as error:
@@ -189,6 +201,15 @@ class _Calls:
         self.close_if_closed(instance)
         return instance
 
+    def forget_replaced_directory(self) -> None:
+        """Drops the instances, and the state of the queue, if another directory has the place of the one they opened."""
+        directory = _identity(self._path)
+        with self._lock:
+            if directory != self._directory:
+                self._directory, self._closed = directory, False
+                self._idle.clear()
+                self._unsynced.clear()
+
     def close_if_closed(self, instance: _Instance) -> None:
         """Has an instance refuse changes where an fsync failed in another one."""
         if self._closed and not instance.closed:
@@ -196,17 +217,21 @@ class _Calls:
             instance.closed = True
 
     def give_back(self, instance: _Instance) -> None:
+        """Keeps an instance for the next call, or the next recovery. One of a replaced directory is dropped."""
         with self._lock:
+            if instance.directory != self._directory:
+                return
             if instance.unsynced:
                 self._unsynced.append(instance)
+                self._closed = True
             elif instance.recoveries == self._recoveries:
                 self._idle.append(instance)
             # One that was taken before a recovery would refuse changes still.
 
     def note(self, instance: _Instance, error: QueueError) -> None:
-        """Closes the queue in every instance after a failed fsync."""
+        """Notes a failed fsync. The queue closes in every instance when this one is given back."""
         if isinstance(error, (Indeterminate, NeedsRecovery)) and not instance.closed:
-            instance.closed = instance.unsynced = self._closed = True
+            instance.closed = instance.unsynced = True
 
     def _call(self, name: str, *arguments: Any) -> Any:
         with self.lease() as instance:
@@ -295,33 +320,54 @@ class _Calls:
         return self._call_batch("seal", ids)
 
     def recover(self, grace: timedelta) -> Recovery:
+        self.runtime.check_process()
         if grace < timedelta(0):
             raise ValueError(f"the grace is negative: {grace}")
         grace_seconds = min(-(-grace // timedelta(seconds=1)), 2**32 - 1)
+        with self._recovery:
+            return self._recover(grace_seconds)
+
+    def _recover(self, grace_seconds: int) -> Recovery:
+        """Recovers the queue: with every instance in which an fsync failed, or else with any."""
+        self.forget_replaced_directory()
         with self._lock:
-            unsynced, self._unsynced = self._unsynced, []
-        recovering = unsynced or [self.take()]
+            waiting, self._unsynced = self._unsynced, []
+        if not waiting:
+            waiting.append(self.take())
         removed, rewritten = 0, 0
-        for number, instance in enumerate(recovering):
-            try:
-                report = instance.call("queue-store", "[method]queue.recover", instance.queue, grace_seconds)
-                closed = instance.call("queue-store", "[method]queue.needs-recovery", instance.queue)
-            except BaseException:
-                with self._lock:
-                    self._unsynced.extend(recovering[number:])
-                raise
-            removed, rewritten = removed + report["temporary_removed"], rewritten + report["rewritten"]
+        problems: list[QueueError] = []
+        try:
+            while waiting:
+                with self.lease(waiting.pop()) as instance:
+                    report = self._recover_with(instance, grace_seconds)
+                removed, rewritten = removed + report["temporary_removed"], rewritten + report["rewritten"]
+                # Each recovers the whole queue, so the last one reports its state, and the others why they are closed still.
+                if instance.unsynced or not waiting:
+                    problems.extend(map(_error, report["problems"]))
+        finally:
+            for instance in waiting:
+                self.give_back(instance)
         with self._lock:
             self._idle.clear()
             self._recoveries += 1
-            self._closed = closed
-            if closed:
-                self._unsynced.extend(recovering)
-        report.update(temporary_removed=removed, rewritten=rewritten)
-        report["problems"] = tuple(map(_error, report["problems"]))
-        return Recovery(**report)
+            self._closed = bool(self._unsynced)
+        return Recovery(**{**report, "temporary_removed": removed, "rewritten": rewritten, "problems": tuple(problems)})
+
+    def _recover_with(self, instance: _Instance, grace_seconds: int) -> dict[str, Any]:
+        try:
+            report: dict[str, Any] = instance.call(
+                "queue-store", "[method]queue.recover", instance.queue, grace_seconds
+            )
+        except (Indeterminate, NeedsRecovery):
+            # An fsync failed in this instance, also where it was closed because of another.
+            instance.closed = instance.unsynced = True
+            raise
+        needs_recovery = instance.call("queue-store", "[method]queue.needs-recovery", instance.queue)
+        instance.closed = instance.unsynced = needs_recovery
+        return report
 
     def needs_recovery(self) -> bool:
+        self.runtime.check_process()
         return self._closed
 
     def limits(self) -> list[tuple[str, int]]:
