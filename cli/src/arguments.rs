@@ -315,6 +315,7 @@ pub(crate) struct PluginCompose {
 }
 
 #[derive(Args)]
+#[command(override_usage = "queue-store plugin run [OPTIONS] --queue <DIR> <PLUGIN> [ARGUMENT]... < MAIL")]
 pub(crate) struct PluginRun {
     #[command(flatten)]
     pub(crate) queue: QueueDirectory,
@@ -328,14 +329,12 @@ pub(crate) struct PluginRun {
     #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
     pub(crate) max_memory: usize,
     /// How long it may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_seconds: u64,
-    /// The plugin: a component that imports `mail:queue/intake` and exports `wasi:cli/run`
-    #[arg(value_name = "PLUGIN")]
-    pub(crate) path: PathBuf,
-    /// The arguments of the plugin
-    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) arguments: Vec<String>,
+    /// The plugin, a component that imports `mail:queue/intake` and exports `wasi:cli/run`, and its arguments. Options
+    /// of `run` go before it
+    #[arg(value_names = ["PLUGIN", "ARGUMENT"], required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Args)]

@@ -1,9 +1,8 @@
-//! A component as output: to a file, which is there whole or not at all, or to standard output.
+//! A component as output: to a file, which is replaced as a whole, or to standard output.
 
 use crate::failure::{Cause, Failure};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 use tempfile::NamedTempFile;
@@ -25,10 +24,11 @@ fn write_file(path: &Path, component: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return File::options().write(true).open(path)?.write_all(component);
     }
+    // A symbolic link stays, and its target is replaced.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(directory)?;
     file.write_all(component)?;
-    file.as_file().set_permissions(Permissions::from_mode(0o644))?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::queue::Queue;
 use crate::submission::Submission;
 use crate::types::{self, ErrorCode};
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bounds on what a plugin may submit. A mail counts once its submission begins, and its bytes once they are written, also
 /// where the submission fails or is dropped.
@@ -30,13 +30,22 @@ impl Default for IntakeLimits {
 #[derive(Clone, Debug)]
 pub struct Intake {
     queue: Queue,
-    remaining: Arc<Mutex<IntakeLimits>>,
+    /// The limits of this intake, and of those that it was bounded from.
+    remaining: Vec<Arc<Mutex<IntakeLimits>>>,
 }
 
 impl Intake {
     /// Makes the intake of a queue.
     pub fn new(queue: &Queue, limits: IntakeLimits) -> Intake {
-        Intake { queue: queue.clone(), remaining: Arc::new(Mutex::new(limits)) }
+        Intake { queue: queue.clone(), remaining: vec![Arc::new(Mutex::new(limits))] }
+    }
+
+    /// Makes an intake with limits of its own, whose mails count for the limits of this one too.
+    #[must_use]
+    pub fn bounded(&self, limits: IntakeLimits) -> Intake {
+        let mut bounded = self.clone();
+        bounded.remaining.push(Arc::new(Mutex::new(limits)));
+        bounded
     }
 
     /// Queues a mail and returns its id.
@@ -62,21 +71,38 @@ impl Intake {
 
     /// Returns how much may be submitted from here on.
     pub fn remaining(&self) -> IntakeLimits {
-        *self.remaining.lock().unwrap_or_else(PoisonError::into_inner)
+        let limits = self.remaining.iter().map(|remaining| *lock(remaining));
+        let smaller = |a: IntakeLimits, b: IntakeLimits| IntakeLimits {
+            mails: a.mails.min(b.mails),
+            bytes: a.bytes.min(b.bytes),
+        };
+        limits.reduce(smaller).expect("an intake has limits")
     }
 
-    /// Takes a part of the limits, or nothing.
+    /// Takes a part of all limits, or nothing.
     fn take(&self, mails: u64, bytes: usize) -> Result<()> {
-        let mut remaining = self.remaining.lock().unwrap_or_else(PoisonError::into_inner);
-        let IntakeLimits { mails: left_mails, bytes: left_bytes } = *remaining;
+        // In one order, in which every intake that was bounded from another locks them.
+        let mut locked: Vec<_> = self.remaining.iter().map(|remaining| lock(remaining)).collect();
         let left = |left: u64, taken: u64, of: &str| {
             let exceeded = || format!("the limit of the plugin leaves {left} {of}");
             left.checked_sub(taken).ok_or_else(|| refused(ErrorCode::QueueFull, exceeded()))
         };
-        *remaining =
-            IntakeLimits { mails: left(left_mails, mails, "mails")?, bytes: left(left_bytes, bytes as u64, "bytes")? };
+        let taken: Vec<IntakeLimits> = locked
+            .iter()
+            .map(|remaining| {
+                let mails = left(remaining.mails, mails, "mails")?;
+                Ok(IntakeLimits { mails, bytes: left(remaining.bytes, bytes as u64, "bytes")? })
+            })
+            .collect::<Result<_>>()?;
+        for (remaining, taken) in locked.iter_mut().zip(taken) {
+            **remaining = taken;
+        }
         Ok(())
     }
+}
+
+fn lock(remaining: &Mutex<IntakeLimits>) -> MutexGuard<'_, IntakeLimits> {
+    remaining.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn refused(code: ErrorCode, detail: String) -> Error {

@@ -34,16 +34,19 @@
 //! - Every call has an instance of its own: nothing stays from the call before, and a trap is the end of one call.
 //! - The plugin has clocks, randomness, the interface `mail:queue/intake`, and what the embedder puts into the `WasiCtx`:
 //!   by default no directory, no network, no environment, an empty standard input, and a standard output that is discarded.
-//! - Its memory and time are bounded by [`PluginLimits`], its mails and their bytes by
-//!   [`IntakeLimits`](crate::IntakeLimits).
+//! - Its memory, its time, its mails and their bytes are bounded in each call by [`PluginLimits`], and its mails and bytes
+//!   in all calls by the [`IntakeLimits`](crate::IntakeLimits) of the intake.
 //!
 //! # Not guaranteed
 //!
-//! A call that fails, also by a limit, does not take back the mails that the plugin submitted before.
+//! A call that fails, also by a limit, does not take back the mails that the plugin submitted before. The time and memory
+//! of [`Plugin::new`] are not bounded: a component that is made for it takes minutes to compile. Compile a stranger's
+//! plugin in a process that may be ended.
 
 mod error;
 mod intake;
 mod limits;
+mod shape;
 mod state;
 
 pub use error::PluginError;
@@ -55,8 +58,10 @@ pub use {wasmtime, wasmtime_wasi};
 
 use crate::engine::address_space;
 use crate::intake::Intake;
+use crate::process::OwnProcess;
 use crate::runtime::refuse_in_task;
 use crate::ticker::Ticker;
+use std::cell::Cell;
 use std::fmt;
 use tokio::{runtime, task, time};
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
@@ -70,15 +75,41 @@ pub struct Plugin {
     component: InstancePre<PluginState>,
     limits: PluginLimits,
     ticker: Ticker,
+    process: OwnProcess,
+}
+
+thread_local! {
+    /// Whether the thread runs a call of a plugin.
+    static IN_CALL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The thread runs a call of a plugin until this is dropped.
+struct InCall;
+
+impl InCall {
+    /// Returns nothing if the thread runs a call already.
+    fn begin() -> Option<InCall> {
+        (!IN_CALL.replace(true)).then_some(InCall)
+    }
+}
+
+impl Drop for InCall {
+    fn drop(&mut self) {
+        IN_CALL.set(false);
+    }
 }
 
 impl Plugin {
-    /// Compiles a plugin, which takes 0.1 seconds for each MB, and starts a thread that looks after its time.
+    /// Compiles a plugin, and starts a thread that increments the epoch of its engine during calls.
     ///
     /// # Errors
     ///
-    /// [`PluginError::Component`] if it is no component, or imports anything but WASI 0.2 and `mail:queue/intake`.
+    /// [`PluginError::Component`] if it is no component, or imports anything but WASI 0.2 and `mail:queue/intake`;
+    /// [`PluginError::TooComplex`].
     pub fn new(component: &[u8], limits: PluginLimits) -> Result<Plugin, PluginError> {
+        if let Some(bound) = shape::exceeded_bound(component) {
+            return Err(PluginError::TooComplex(bound));
+        }
         let engine = Engine::new(&queue_store_artifact::config(address_space())).map_err(PluginError::Component)?;
         let component = Component::new(&engine, component)
             .and_then(|component| {
@@ -89,7 +120,7 @@ impl Plugin {
             })
             .map_err(PluginError::Component)?;
         let ticker = Ticker::start(&engine).map_err(PluginError::System)?;
-        Ok(Plugin { engine, component, limits, ticker })
+        Ok(Plugin { engine, component, limits, ticker, process: OwnProcess::current() })
     }
 
     /// Makes an instance, and has `call` call its exports, which are async as `bindgen!` generates them. Blocks the thread
@@ -104,10 +135,14 @@ impl Plugin {
         wasi: WasiCtx,
         call: impl AsyncFnOnce(&mut Store<PluginState>, &Instance) -> wasmtime::Result<T>,
     ) -> Result<T, PluginError> {
+        if !self.process.is_current() {
+            return Err(PluginError::Forked);
+        }
+        let _in_call = InCall::begin().ok_or(PluginError::Nested)?;
         refuse_in_task().map_err(|_| PluginError::InAsyncRuntime)?;
-        // Its own, so that the calls of the intake may block it.
-        let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(PluginError::System)?;
-        let mut store = Store::new(&self.engine, PluginState::new(wasi, intake, self.limits.memory_bytes));
+        // Each call has a runtime of its own, which the calls of the intake may block.
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(PluginError::System)?;
+        let mut store = Store::new(&self.engine, PluginState::new(wasi, intake, self.limits));
         store.limiter(|state| state);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
@@ -117,10 +152,16 @@ impl Plugin {
             call(&mut store, &instance).await
         };
         let bounded = async { time::timeout(self.limits.time, called).await };
-        // Without a budget, which is how the intake tells a task that must not block.
-        match runtime.block_on(task::unconstrained(bounded)) {
+        // `unconstrained`, since the intake refuses to block a task that has a budget.
+        let called = runtime.block_on(task::unconstrained(bounded));
+        // Reads that block a thread, of a stream or a file of the `WasiCtx`, are not waited for.
+        runtime.shutdown_background();
+        let is_exit = |error: &wasmtime::Error| error.downcast_ref::<I32Exit>().is_some();
+        match called {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(_)) if store.data().is_out_of_memory() => Err(PluginError::OutOfMemory(self.limits.memory_bytes)),
+            Ok(Err(error)) if store.data().is_out_of_memory() && !is_exit(&error) => {
+                Err(PluginError::OutOfMemory(self.limits.memory_bytes))
+            }
             Ok(Err(error)) => Err(PluginError::Failed(error)),
             Err(_elapsed) => Err(PluginError::OutOfTime(self.limits.time)),
         }

@@ -4,6 +4,7 @@
 use queue_store_host::plugin::{Plugin, PluginError, PluginLimits};
 use queue_store_host::{Host, Intake, IntakeLimits, Queue};
 use queue_store_host_test::guest;
+use std::net::TcpListener;
 use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -61,6 +62,66 @@ fn plugin_that_allocates_runs_out_of_memory() {
     let fixture = Fixture::new(|limits| limits.memory_bytes = 16 << 20);
     let error = fixture.run("allocate").expect_err("it wants 1 TiB");
     assert!(matches!(error, PluginError::OutOfMemory(limit) if limit == 16 << 20), "{error}");
+}
+
+#[test]
+fn plugin_that_takes_less_after_a_refusal_succeeds() {
+    let fixture = Fixture::new(|limits| limits.memory_bytes = 16 << 20);
+    assert_eq!(fixture.run("allocate-less").expect("it has enough"), 0);
+}
+
+#[test]
+fn instances_within_a_plugin_are_bounded() {
+    let fixture = Fixture::new(|_| ());
+    let text =
+        |count: usize| format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(count));
+    let instantiate = |count: usize| {
+        let plugin = Plugin::new(&wat::parse_str(text(count)).expect("it is well-formed"), PluginLimits::default());
+        plugin.expect("it compiles").call(&fixture.intake, WasiCtx::builder().build(), async |_, _| Ok(()))
+    };
+    instantiate(500).expect("it is within the bound");
+    let error = instantiate(501).expect_err("it is one too many");
+    assert!(matches!(error, PluginError::Failed(_)), "{error}");
+}
+
+#[test]
+fn mails_are_bounded_in_a_call_and_in_all() {
+    let fixture = Fixture::new(|_| ());
+    let limits = |mails| {
+        let mut limits = IntakeLimits::default();
+        limits.mails = mails;
+        limits
+    };
+    let all = Intake::new(&fixture.queue, limits(3));
+    for (submissions, accepted) in [(3, 2), (3, 1)] {
+        let call = all.bounded(limits(2));
+        let submit = || call.submit("", &["b@example.com"], b"").is_ok();
+        assert_eq!((0..submissions).filter(|_| submit()).count(), accepted);
+    }
+    assert_eq!(all.remaining().mails, 0);
+}
+
+#[test]
+fn plugin_gets_the_network_that_its_embedder_grants() {
+    let fixture = Fixture::new(|_| ());
+    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has ports");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let mut granted = WasiCtx::builder();
+    granted.args(&["plugin", "connect", &address]).inherit_network().allow_tcp(true);
+    assert_eq!(fixture.plugin.run(&fixture.intake, granted.build()).expect("it connects"), 0);
+    let mut refused = WasiCtx::builder();
+    refused.args(&["plugin", "connect", &address]);
+    fixture.plugin.run(&fixture.intake, refused.build()).expect_err("it has no network, and panics");
+}
+
+#[test]
+fn plugin_is_not_called_within_a_call() {
+    let fixture = Fixture::new(|_| ());
+    let nested =
+        fixture.plugin.call(&fixture.intake, WasiCtx::builder().build(), async |_, _| Ok(fixture.run("count")));
+    let nested = nested.expect("the outer call succeeds");
+    assert!(matches!(nested, Err(PluginError::Nested)), "{nested:?}");
+    assert_eq!(fixture.run("count").expect("the outer call is over"), 0);
 }
 
 #[test]

@@ -119,7 +119,7 @@ impl Cause {
             | Cause::HeaderAddress { .. }
             | Cause::AmbiguousSeparator
             | Cause::Composition(_)
-            | Cause::Plugin(PluginError::Component(_) | PluginError::NotACommand)
+            | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)
             | Cause::PluginExit(_) => Sysexit::DataErr,
             Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
             Cause::Plugin(_) => Sysexit::Software,

@@ -10,9 +10,9 @@ use queue_store_composition::{Import, Treatment};
 use queue_store_host::plugin::{Plugin, PluginError, PluginLimits, wasmtime_wasi::WasiCtx};
 use queue_store_host::{COMPONENT, Intake, IntakeLimits};
 use serde_json::json;
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
+use std::{fs, io, process, thread};
 use sysexits::ExitCode as Sysexit;
 
 /// Lists the imports of a plugin, and fails if one is refused.
@@ -43,6 +43,7 @@ fn meaning(treatment: Treatment) -> &'static str {
         Treatment::Emptied => "an empty file system",
         Treatment::Allowed => "that of its host, by --allow",
         Treatment::Refused => "nothing: refused",
+        Treatment::Forbidden => "nothing: forbidden",
     }
 }
 
@@ -57,30 +58,46 @@ pub(crate) fn compose(arguments: &PluginCompose) -> Result<Sysexit, Failure> {
 
 /// Runs a plugin that is a command.
 pub(crate) fn run(arguments: &PluginRun) -> Result<Sysexit, Failure> {
-    let PluginRun { queue, max_mails, max_bytes, max_memory, max_seconds, path, arguments } = arguments;
-    let place = path.to_string_lossy();
+    let PluginRun { queue, max_mails, max_bytes, max_memory, max_seconds, command } = arguments;
+    let (place, _) = command.split_first().expect("the parser requires a plugin");
     let mut limits = PluginLimits::default();
     (limits.memory_bytes, limits.time) = (*max_memory, Duration::from_secs(*max_seconds));
-    let mut intake = IntakeLimits::default();
-    (intake.mails, intake.bytes) = (*max_mails, *max_bytes);
-    let plugin = Plugin::new(&read(path)?, limits).map_err(|error| Failure::from(Cause::Plugin(error)).at(&place))?;
+    (limits.intake.mails, limits.intake.bytes) = (*max_mails, *max_bytes);
+    let component = read(Path::new(place))?;
+    end_after(limits.time + GRACE, failure(PluginError::OutOfTime(limits.time), place)).map_err(Cause::Signals)?;
 
+    // Before the plugin is compiled: as root, the process becomes the owner of the queue.
     let created = queue_directory::create(&queue.queue)?;
+    let plugin = Plugin::new(&component, limits).map_err(|error| failure(error, place))?;
     let mut wasi = WasiCtx::builder();
-    wasi.inherit_stdio().arg(&place).args(arguments);
-    let cause = match plugin.run(&Intake::new(&created.queue, intake), wasi.build()) {
+    wasi.inherit_stdio().args(command);
+    match plugin.run(&Intake::new(&created.queue, IntakeLimits::default()), wasi.build()) {
         Ok(0) => {
             created.keep();
-            return Ok(Sysexit::Ok);
+            Ok(Sysexit::Ok)
         }
-        Ok(code) => Cause::PluginExit(code),
-        Err(error) => Cause::Plugin(error),
-    };
-    let failure = Failure::from(cause).at(&place);
-    if matches!(failure.cause(), Cause::Plugin(PluginError::NotACommand)) {
-        return Err(failure);
+        Ok(code) => Err(Failure::from(Cause::PluginExit(code)).at(place).with_note(note::SUBMITTED_STAY)),
+        Err(error) => Err(failure(error, place)),
     }
-    Err(failure.with_note(note::SUBMITTED_STAY))
+}
+
+/// Time after the limit of a plugin, in which it ends in good order.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Ends the process with a failure after some time: its compilation, and a write to a full pipe, cannot be interrupted.
+fn end_after(time: Duration, failure: Failure) -> io::Result<()> {
+    let end = move || {
+        thread::sleep(time);
+        failure.print();
+        process::exit(failure.code() as i32);
+    };
+    thread::Builder::new().spawn(end).map(|_| ())
+}
+
+fn failure(error: PluginError, place: &str) -> Failure {
+    let has_run = matches!(error, PluginError::Failed(_) | PluginError::OutOfMemory(_) | PluginError::OutOfTime(_));
+    let failure = Failure::from(Cause::Plugin(error)).at(place);
+    if has_run { failure.with_note(note::SUBMITTED_STAY) } else { failure }
 }
 
 /// Reads a component.

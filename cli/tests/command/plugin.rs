@@ -6,7 +6,7 @@ use crate::trial::trials;
 use queue_store_host_test::guest;
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ trials![
     run_submits_mail_of_standard_input,
     run_passes_arguments_and_reports_exit_code,
     run_ends_plugin_at_its_limits,
-    run_ends_plugin_that_waits_for_input,
+    run_ends_plugin_that_waits_for_input_or_output,
     run_keeps_mail_of_plugin_that_traps,
     run_refuses_plugin_that_is_no_command,
     check_lists_what_a_plugin_gets,
@@ -100,15 +100,19 @@ fn run_ends_plugin_at_its_limits() {
     assert_eq!(fs::read_dir(queue.path()).map_or(0, Iterator::count), 0, "nothing half-done is left");
 }
 
-fn run_ends_plugin_that_waits_for_input() {
+fn run_ends_plugin_that_waits_for_input_or_output() {
     let queue = Queue::new();
     let path = file(&queue, &COMMAND);
-    let mut command = queue.command(&["plugin", "run", "--max-seconds=1"]);
-    let mut child = spawn(command.arg(path).arg("read").stdin(Stdio::piped()));
-    let stdin = child.stdin.take();
-    let output = wait(child);
-    drop(stdin);
-    assert_eq!(output.code, 75, "{}", output.stderr);
+    for argument in ["read", "flood"] {
+        let mut command = queue.command(&["plugin", "run", "--max-seconds=1"]);
+        let mut child = spawn(command.arg(&path).arg(argument).stdin(Stdio::piped()));
+        // Neither is closed before the command ends.
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let output = wait(child);
+        drop((stdin, stdout));
+        assert_eq!(output.code, 75, "{}", output.stderr);
+        assert!(output.stderr.contains("the plugin took longer than the 1s that it may"), "{}", output.stderr);
+    }
 }
 
 fn run_keeps_mail_of_plugin_that_traps() {
@@ -168,6 +172,10 @@ fn check_refuses_operators_interfaces() {
         let output = queue.run(&["plugin", "check", path.to_str().expect("it is ASCII")]);
         assert_eq!(output.code, 65, "{name}: {}", output.text());
     }
+    let path = file(&queue, &importing(&["mail:queue/intake@0.1.0", "wasi:filesystem/preopens@0.3.0"]));
+    let path = path.to_str().expect("it is ASCII");
+    let line = queue.run(&["plugin", "compose", path, "--allow", "wasi:filesystem"]).failed(65);
+    assert_eq!(line, format!("{path}: it imports wasi:filesystem/preopens@0.3.0, which no plugin gets"));
     let path = file(&queue, &importing(&["wasi:clocks/wall-clock@0.2.0"]));
     let output = queue.run(&["plugin", "check", path.to_str().expect("it is ASCII")]);
     assert!(output.stderr.contains("it does not import mail:queue/intake"), "{}", output.stderr);
@@ -211,6 +219,11 @@ fn compose_replaces_file_whole_and_writes_to_devices() {
         let to = |output: &str| run(queue_store(arguments).args(["--output", output]), b"");
         to(existing.to_str().expect("it is ASCII")).done();
         assert_eq!(&fs::read(&existing).expect("it exists")[..4], b"\0asm");
+        let link = queue.beside("link.wasm");
+        let _ = fs::remove_file(&link);
+        symlink(&existing, &link).expect("the name is free");
+        to(link.to_str().expect("it is ASCII")).done();
+        assert!(fs::symlink_metadata(&link).expect("it exists").is_symlink(), "a link stays");
         to("/dev/null").done();
         assert!(fs::metadata("/dev/null").expect("it exists").file_type().is_char_device(), "it is not replaced");
         let line = to("/nonexistent/x.wasm").failed(73);
@@ -238,10 +251,10 @@ fn malformed_plugins_exit_65() {
     let queue = Queue::new();
     let truncated = &PLUGIN[..PLUGIN.len() / 2];
     for (component, cause) in [
-        (&b"garbage"[..], "not a binary-encoded WebAssembly component"),
-        (b"", "not a binary-encoded WebAssembly component"),
+        (&b"garbage"[..], "it does not have the binary form of one"),
+        (b"", "it does not have the binary form of one"),
         (truncated, "it is no valid component: "),
-        (b"\0asm\x01\0\0\0", "not a binary-encoded WebAssembly component"),
+        (b"\0asm\x01\0\0\0", "it does not have the binary form of one"),
     ] {
         let path = file(&queue, component);
         for action in ["check", "compose"] {
@@ -251,6 +264,19 @@ fn malformed_plugins_exit_65() {
         }
         let line = run(queue.command(&["plugin", "run"]).arg(&path), MAIL).failed(65);
         assert!(line.starts_with(&format!("{}: it is no plugin: ", path.display())), "{line}");
+    }
+    for (import, cause) in [
+        (r#"(core module (type $s (struct (field i32))) (export "m" (func (type 0))))"#, "it is no valid component: "),
+        (r#"(instance (export "c" (component)))"#, "which no plugin gets"),
+        (r#"(instance (export "m" (core module)))"#, "which no plugin gets"),
+        ("(func)", "which no plugin gets"),
+    ] {
+        let text = format!(
+            r#"(component (import "mail:queue/intake@0.1.0" (instance)) (import "wasi:cli/x@0.2.0" {import}))"#
+        );
+        let path = file(&queue, &wat::parse_str(text).expect("it is well-formed"));
+        let line = run(queue.command(&["plugin", "compose"]).arg(&path), b"").failed(65);
+        assert!(line.contains(cause), "{import}: {line}");
     }
     let line = queue.run(&["plugin", "check", "/nonexistent.wasm"]).failed(66);
     assert_eq!(line, "/nonexistent.wasm: No such file or directory; check the path");

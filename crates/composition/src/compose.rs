@@ -32,9 +32,9 @@ pub fn compose(plugin: &[u8], queue_store: &[u8], allowed: &[String]) -> Result<
             (Treatment::Emptied, interface @ "wasi:filesystem/preopens") => {
                 composition.connect(no_directories, interface, plugin, &import.name)?;
             }
-            // The host's: types of files give access to none without a directory.
+            // These stay imports of the composition. Types of files give access to none without a directory.
             (Treatment::Emptied | Treatment::Harmless | Treatment::Allowed, _) => {}
-            (Treatment::Refused, _) => unreachable!("`check` fails for refused imports"),
+            (Treatment::Refused | Treatment::Forbidden, _) => unreachable!("`check` fails for these imports"),
         }
     }
     composition.export_all(plugin)?;

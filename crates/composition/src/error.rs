@@ -12,6 +12,9 @@ pub enum CompositionError {
     /// The plugin does not import the queue.
     #[error("it does not import mail:queue/intake, so it cannot queue mail")]
     NoIntake,
+    /// The plugin imports interfaces, named here, that would give it the directory of the queue or an operator's rights.
+    #[error("it imports {}, which no plugin gets", .0.join(", "))]
+    Forbidden(Vec<String>),
     /// The plugin imports interfaces or packages, named here, that it may not have.
     #[error("it imports {}, which a plugin does not get", .0.join(", "))]
     Refused(Vec<String>),

@@ -1,7 +1,8 @@
 //! The imports of a plugin, and what each of them gives it.
 
 use crate::error::CompositionError;
-use wac_graph::types::{Package, Types};
+use wac_graph::types::{ItemKind, Package, Types};
+use wasmparser::{Parser, Validator, WasmFeatures};
 
 /// An import of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,23 +10,26 @@ use wac_graph::types::{Package, Types};
 pub struct Import {
     /// The name, such as `wasi:clocks/wall-clock@0.2.3`.
     pub name: String,
-    /// What the plugin gets.
+    /// The answer of a composition to it.
     pub treatment: Treatment,
 }
 
-/// What a plugin gets for an import.
+/// The answer of a composition to an import of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// The queue, by the intake.
+    /// The plugin gets the queue, by the intake.
     Queue,
-    /// What the host provides: clocks, randomness, and the standard streams, arguments and environment that it configures.
+    /// The plugin gets the host's: clocks, randomness, and standard streams, arguments, environment and exit as the host
+    /// configures them.
     Harmless,
-    /// A file system without directories.
+    /// The plugin gets a file system without directories.
     Emptied,
-    /// What the host provides, because the embedder allows it.
+    /// The plugin gets the host's, because the embedder allows it.
     Allowed,
-    /// Nothing: the plugin is refused.
+    /// The plugin is refused, unless the embedder allows the import.
     Refused,
+    /// The plugin is refused: the import would give it the directory of the queue, or an operator's rights.
+    Forbidden,
 }
 
 impl Treatment {
@@ -37,6 +41,7 @@ impl Treatment {
             Treatment::Emptied => "emptied",
             Treatment::Allowed => "allowed",
             Treatment::Refused => "refused",
+            Treatment::Forbidden => "forbidden",
         }
     }
 }
@@ -61,26 +66,62 @@ impl Import {
 ///
 /// [`CompositionError::NotAComponent`].
 pub fn imports(plugin: &[u8], allowed: &[String]) -> Result<Vec<Import>, CompositionError> {
+    if !Parser::is_component(plugin) {
+        return Err(CompositionError::NotAComponent("it does not have the binary form of one".to_string()));
+    }
+    // The composer panics on types of proposals that it does not know.
+    Validator::new_with_features(FEATURES)
+        .validate_all(plugin)
+        .map_err(|error| CompositionError::NotAComponent(error.to_string()))?;
     let mut types = Types::new();
     let package = Package::from_bytes("plugin", None, plugin, &mut types)
         .map_err(|error| CompositionError::NotAComponent(format!("{error:#}")))?;
-    let import = |name: &String| Import { name: name.clone(), treatment: treatment(name, allowed) };
-    Ok(types[package.ty()].imports.keys().map(import).collect())
+    let import = |(name, kind): (&String, &ItemKind)| {
+        let treatment = if is_interface(&types, *kind) { treatment(name, allowed) } else { Treatment::Forbidden };
+        Import { name: name.clone(), treatment }
+    };
+    Ok(types[package.ty()].imports.iter().map(import).collect())
+}
+
+/// Proposals of WebAssembly that plugins may use.
+const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .union(WasmFeatures::COMPONENT_MODEL)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::TAIL_CALL);
+
+/// Whether an import is an instance of functions and types, and has no component or module.
+fn is_interface(types: &Types, kind: ItemKind) -> bool {
+    let ItemKind::Instance(interface) = kind else { return false };
+    types[interface].exports.values().all(|export| matches!(export, ItemKind::Func(_) | ItemKind::Type(_)))
 }
 
 /// Checks that a plugin with these imports can be composed.
 ///
 /// # Errors
 ///
-/// [`CompositionError::NoIntake`] or [`CompositionError::Refused`].
+/// [`CompositionError::NoIntake`], [`CompositionError::Forbidden`] or [`CompositionError::Refused`].
 pub fn check(imports: &[Import]) -> Result<(), CompositionError> {
     if !imports.iter().any(|import| import.interface() == "mail:queue/intake") {
         return Err(CompositionError::NoIntake);
     }
-    let refused = imports.iter().filter(|import| import.treatment == Treatment::Refused);
-    let mut refused: Vec<String> = refused.map(|import| import.allowed_by().to_string()).collect();
-    refused.dedup();
+    let forbidden = names(imports, Treatment::Forbidden, |import| &import.name);
+    if !forbidden.is_empty() {
+        return Err(CompositionError::Forbidden(forbidden));
+    }
+    let refused = names(imports, Treatment::Refused, Import::allowed_by);
     if refused.is_empty() { Ok(()) } else { Err(CompositionError::Refused(refused)) }
+}
+
+/// Returns the different names of the imports with a treatment.
+fn names(imports: &[Import], treatment: Treatment, name: impl Fn(&Import) -> &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for import in imports.iter().filter(|import| import.treatment == treatment) {
+        if !names.iter().any(|known| known == name(import)) {
+            names.push(name(import).to_string());
+        }
+    }
+    names
 }
 
 /// Decides on an import by its name. Versions that are compatible with the known ones are treated alike.
@@ -91,6 +132,7 @@ fn treatment(name: &str, allowed: &[String]) -> Treatment {
     match interface {
         "mail:queue/intake" | "mail:queue/types" if version.starts_with("0.1.") => Treatment::Queue,
         "wasi:filesystem/types" | "wasi:filesystem/preopens" if is_wasi_0_2 => Treatment::Emptied,
+        _ if matches!(package, "wasi:filesystem" | "mail:queue") => Treatment::Forbidden,
         _ if allowed.iter().any(|allowed| allowed == interface || allowed == package) => Treatment::Allowed,
         _ if is_wasi_0_2 && matches!(package, "wasi:cli" | "wasi:clocks" | "wasi:io" | "wasi:random") => {
             Treatment::Harmless
@@ -104,7 +146,7 @@ fn package(interface: &str) -> &str {
     interface.split_once('/').map_or(interface, |(package, _)| package)
 }
 
-/// Splits a name into the interface and its version, which may be empty.
+/// Splits a name into the interface and its version, which may be empty. Names that pin a component have no version.
 fn split(name: &str) -> (&str, &str) {
-    name.split_once('@').unwrap_or((name, ""))
+    if name.contains('=') { (name, "") } else { name.split_once('@').unwrap_or((name, "")) }
 }

@@ -7,9 +7,12 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PluginError {
-    /// The bytes are no component that can run here, or the component imports what a plugin does not get.
+    /// The bytes are no component that can run here, or the component imports interfaces that a plugin does not get.
     #[error("it is no plugin: {0:#}")]
     Component(wasmtime::Error),
+    /// The component would take more of the host than a plugin may, for the reason that is given here.
+    #[error("it is no plugin: {0}")]
+    TooComplex(&'static str),
     /// A plugin to be run is no command.
     #[error("it exports no `wasi:cli/run`, so it is no command")]
     NotACommand,
@@ -20,12 +23,18 @@ pub enum PluginError {
     #[error("the plugin took longer than the {0:?} that it may")]
     OutOfTime(Duration),
     /// The plugin trapped or exited, it lacks the export, or the embedder's closure failed.
-    #[error("the plugin failed: {0:#}")]
+    #[error("the plugin failed: {}", .0.root_cause())]
     Failed(wasmtime::Error),
     /// The call would block a task of an async runtime: call from `tokio::task::spawn_blocking`.
     #[error("a call of a plugin blocks its thread, so a task of an async runtime must not make it")]
     InAsyncRuntime,
-    /// A thread or a timer could not be had.
+    /// The plugin was compiled in the process from which this one was forked: compile it anew.
+    #[error("it was compiled in the process from which this one was forked: compile it anew")]
+    Forked,
+    /// The closure of a call called a plugin: call it when the first call has returned.
+    #[error("a plugin is called within the call of another one: call it after that")]
+    Nested,
+    /// The system refused a thread or a timer.
     #[error("the system is out of threads or descriptors: {0}")]
     System(io::Error),
 }

@@ -1,21 +1,27 @@
 //! Bounds on the resources of a plugin.
 
+use crate::intake::IntakeLimits;
 use std::time::Duration;
 
 /// Bounds on one call of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginLimits {
-    /// Bytes of its memories and tables together.
+    /// Bytes of its memories and tables together. The host takes up to 300 MB more for it: for what describes its
+    /// instances, and for copies of what it passes.
     pub memory_bytes: usize,
     /// Time from its instantiation to its return, whether it computes, sleeps or reads. A call of the intake that has
-    /// begun is finished first.
+    /// begun is finished first, and so is a write to a stream of the `WasiCtx` that blocks its thread, as an inherited
+    /// standard output does while its reader is slow.
     pub time: Duration,
+    /// Mails that it may submit, and their bytes.
+    pub intake: IntakeLimits,
 }
 
 impl Default for PluginLimits {
-    /// 256 MiB, and 60 seconds.
+    /// 256 MiB, 60 seconds, and 1,000 mails of 1 GiB in all.
     fn default() -> PluginLimits {
-        PluginLimits { memory_bytes: 256 << 20, time: Duration::from_secs(60) }
+        let intake = IntakeLimits { mails: 1_000, bytes: 1 << 30 };
+        PluginLimits { memory_bytes: 256 << 20, time: Duration::from_secs(60), intake }
     }
 }

@@ -1,7 +1,7 @@
 //! The host's side of an instance of a plugin.
 
 use crate::intake::Intake;
-use crate::plugin::PluginIntake;
+use crate::plugin::{PluginIntake, PluginLimits};
 use std::fmt;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
@@ -12,6 +12,9 @@ const MAX_RESOURCES: usize = 1_000;
 
 /// Bytes that an element of a table takes in the host.
 const ELEMENT_BYTES: usize = 16;
+
+/// Instances of modules, memories and tables that an instance of a plugin may have, each. The runtime of Python has tens.
+const MAX_INSTANCES: usize = 500;
 
 /// The host's side of an instance of a plugin: its view of WASI, its intake and its use of memory.
 pub struct PluginState {
@@ -24,29 +27,28 @@ pub struct PluginState {
 }
 
 impl PluginState {
-    pub(crate) fn new(wasi: WasiCtx, intake: &Intake, memory_bytes: usize) -> PluginState {
+    pub(crate) fn new(wasi: WasiCtx, intake: &Intake, limits: PluginLimits) -> PluginState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        let intake = PluginIntake::new(intake.clone());
-        PluginState { wasi, table, intake, remaining_bytes: memory_bytes, is_out_of_memory: false }
+        let intake = PluginIntake::new(intake.bounded(limits.intake));
+        PluginState { wasi, table, intake, remaining_bytes: limits.memory_bytes, is_out_of_memory: false }
     }
 
     pub(crate) fn intake(&mut self) -> &mut PluginIntake {
         &mut self.intake
     }
 
-    /// Whether the instance asked for more memory than it may have.
+    /// Whether a growth was refused, after which a plugin may go on with less.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         self.is_out_of_memory
     }
 
     /// Takes bytes from those that remain. Returns false if there are too few.
     fn take(&mut self, bytes: usize) -> bool {
-        match self.remaining_bytes.checked_sub(bytes) {
-            Some(remaining) => self.remaining_bytes = remaining,
-            None => self.is_out_of_memory = true,
-        }
-        !self.is_out_of_memory
+        let remaining = self.remaining_bytes.checked_sub(bytes);
+        self.is_out_of_memory |= remaining.is_none();
+        self.remaining_bytes = remaining.unwrap_or(self.remaining_bytes);
+        remaining.is_some()
     }
 }
 
@@ -69,5 +71,17 @@ impl ResourceLimiter for PluginState {
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         Ok(self.take((desired - current).saturating_mul(ELEMENT_BYTES)))
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_INSTANCES
     }
 }

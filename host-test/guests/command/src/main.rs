@@ -10,6 +10,7 @@ mod bindings {
 fn main() {
     use bindings::mail::queue::intake;
     use std::io::{self, Read};
+    use std::net::TcpStream;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
     use std::{env, fs, hint, iter, process, thread};
@@ -24,6 +25,15 @@ fn main() {
         [_, "sleep"] => thread::sleep(Duration::from_secs(3600)),
         [_, "read"] => drop(io::stdin().read_to_end(&mut Vec::new()).expect("standard input can be read")),
         [_, "allocate"] => drop(iter::repeat_with(|| vec![1_u8; 1 << 20]).take(1 << 20).collect::<Vec<_>>()),
+        [_, "allocate-less"] => {
+            Vec::<u8>::new().try_reserve(1 << 30).expect_err("there is a limit");
+            drop(vec![1_u8; 1 << 20]);
+            process::exit(0);
+        }
+        [_, "flood"] => loop {
+            println!("{}", "x".repeat(1 << 10));
+        },
+        [_, "connect", address] => drop(TcpStream::connect(address).expect("the host grants a network")),
         [_, "submit-and-trap"] => {
             submit(b"before the trap").expect("a submission");
             panic!("as it was asked");
