@@ -3,17 +3,19 @@
 use crate::process::{queue_store, run, spawn, wait};
 use crate::queue::Queue;
 use crate::trial::trials;
-use queue_store_host_test::guest;
+use queue_store_host_test::{guest, requirement};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use wit_parser::Resolve;
 
 trials![
     run_submits_mail_of_standard_input,
+    run_takes_plugins_in_python => Python,
+    run_takes_plugins_in_javascript => Node,
     run_passes_arguments_and_reports_exit_code,
     run_ends_plugin_at_its_limits,
     run_ends_plugin_that_waits_for_input_or_output,
@@ -58,6 +60,39 @@ fn run_submits_mail_of_standard_input() {
     let id = run(command.arg(&path).args(["a@example.com", "b@example.com"]), MAIL).done();
     let body = queue.run(&["cat", id.trim_end()]).done();
     assert_eq!(body.as_bytes(), [b"X-Checked: yes\r\n", MAIL].concat());
+}
+
+/// Builds the command in `plugins/command` with a tool, and runs it.
+fn run_takes_plugin(tool: &mut Command) {
+    let queue = Queue::new();
+    let path = queue.beside("plugin.wasm");
+    let built = run(tool.arg("--output").arg(&path), b"");
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let plugin = |to| run(queue.command(&["plugin", "run"]).arg(&path).args(["a@example.com", to]), MAIL);
+    let id = plugin("b@example.com").done();
+    assert_eq!(queue.run(&["cat", id.trim_end()]).stdout, [b"X-Checked: yes\r\n", MAIL].concat());
+    let refused = plugin("-b@example.com");
+    assert_eq!((refused.code, refused.text()), (65, ""));
+    assert!(refused.stderr.contains("a plugin may not use an address of `to`"), "{}", refused.stderr);
+    assert_eq!(queue.names().len(), 1, "nothing half-done is left");
+}
+
+fn plugins() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/command")
+}
+
+fn run_takes_plugins_in_python() {
+    let mut tool = Command::new(requirement::interop().join("python/bin/componentize-py"));
+    tool.arg("--wit-path").arg(plugins().join("wit")).args(["--world", "command", "componentize"]);
+    tool.arg("--python-path").arg(plugins()).arg("command").env("PYTHONDONTWRITEBYTECODE", "1");
+    run_takes_plugin(&mut tool);
+}
+
+fn run_takes_plugins_in_javascript() {
+    let mut tool = Command::new(requirement::node_modules().join(".bin/componentize-qjs"));
+    tool.args(["--sync", "--world", "command"]).arg("--wit").arg(plugins().join("wit"));
+    tool.arg("--js").arg(plugins().join("command.js"));
+    run_takes_plugin(&mut tool);
 }
 
 fn run_passes_arguments_and_reports_exit_code() {
