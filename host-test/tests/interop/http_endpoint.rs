@@ -329,10 +329,11 @@ fn full_disk_answers_503() -> Result<(), Failed> {
     let unshare = requirement::with_mounts();
     let mut launcher = vec![unshare.get_program()];
     launcher.extend(unshare.get_args());
-    launcher.extend(["sh", "-c", r#"mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@""#].map(OsStr::new));
+    launcher.extend(["sh", "-c", r#"mount -t tmpfs -o size=8k tmpfs "$0" && exec "$@""#].map(OsStr::new));
     launcher.push(directory.path().as_os_str());
     let server = Server::launch(&launcher, directory.path())?;
-    let answer = server.client.post(&[b'x'; 1 << 20])?;
+    // So little that the client has sent it before the server answers and closes the connection.
+    let answer = server.client.post(&[b'x'; 12 << 10])?;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("60")), "{}", answer.text);
     server.client.submit(b"hello")?;
     Ok(())
