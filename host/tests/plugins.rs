@@ -78,7 +78,7 @@ fn compose(plugin: &[u8], language: Language, way: Way) -> Vec<u8> {
     if way == Way::ComposedNaively {
         return guest::compose(plugin, &[("mail:queue-store", COMPONENT)]);
     }
-    // The runtime of Python imports sockets whatever the plugin does; this host grants no network.
+    // The runtime of Python imports sockets in every plugin. This host grants no network.
     let allowed = if language == Language::JavaScript { vec![] } else { vec!["wasi:sockets".to_string()] };
     queue_store_composition::compose(plugin, COMPONENT, &allowed).expect("it imports nothing else that is refused")
 }
