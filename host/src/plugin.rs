@@ -89,7 +89,8 @@ struct InCall;
 impl InCall {
     /// Returns nothing if the thread runs a call already.
     fn begin() -> Option<InCall> {
-        (!IN_CALL.replace(true)).then_some(InCall)
+        // Lazily: an `InCall` that is refused must not end the call that runs.
+        (!IN_CALL.replace(true)).then(|| InCall)
     }
 }
 

@@ -117,8 +117,10 @@ fn plugin_gets_the_network_that_its_embedder_grants() {
 #[test]
 fn plugin_is_not_called_within_a_call() {
     let fixture = Fixture::new(|_| ());
-    let nested =
-        fixture.plugin.call(&fixture.intake, WasiCtx::builder().build(), async |_, _| Ok(fixture.run("count")));
+    let nested = fixture.plugin.call(&fixture.intake, WasiCtx::builder().build(), async |_, _| {
+        assert!(matches!(fixture.run("count"), Err(PluginError::Nested)));
+        Ok(fixture.run("count"))
+    });
     let nested = nested.expect("the outer call succeeds");
     assert!(matches!(nested, Err(PluginError::Nested)), "{nested:?}");
     assert_eq!(fixture.run("count").expect("the outer call is over"), 0);

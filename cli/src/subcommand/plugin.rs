@@ -6,7 +6,7 @@ use crate::failure::{Cause, Failure, note};
 use crate::output::{Table, print_json};
 use crate::output_file;
 use crate::queue_directory;
-use queue_store_composition::{Import, Treatment};
+use queue_store_composition::{CompositionError, Import, Treatment};
 use queue_store_host::plugin::{Plugin, PluginError, PluginLimits, wasmtime_wasi::WasiCtx};
 use queue_store_host::{COMPONENT, Intake, IntakeLimits};
 use serde_json::json;
@@ -18,7 +18,7 @@ use sysexits::ExitCode as Sysexit;
 /// Lists the imports of a plugin, and fails if one is refused.
 pub(crate) fn check(arguments: &PluginCheck) -> Result<Sysexit, Failure> {
     let path = &arguments.plugin.path;
-    let failure = |error| Failure::from(Cause::Composition(error)).at(&path.to_string_lossy());
+    let failure = |error| composition_failure(error, path);
     let imports = queue_store_composition::imports(&read(path)?, &arguments.plugin.allow).map_err(failure)?;
     if arguments.json {
         let import = |import: &Import| json!({ "name": import.name, "treatment": import.treatment.name() });
@@ -51,9 +51,13 @@ fn meaning(treatment: Treatment) -> &'static str {
 pub(crate) fn compose(arguments: &PluginCompose) -> Result<Sysexit, Failure> {
     let path = &arguments.plugin.path;
     let composed = queue_store_composition::compose(&read(path)?, COMPONENT, &arguments.plugin.allow)
-        .map_err(|error| Failure::from(Cause::Composition(error)).at(&path.to_string_lossy()))?;
+        .map_err(|error| composition_failure(error, path))?;
     output_file::write(arguments.output.as_deref(), &composed)?;
     Ok(Sysexit::Ok)
+}
+
+fn composition_failure(error: CompositionError, path: &Path) -> Failure {
+    Failure::from(Cause::Composition(error)).at(&path.to_string_lossy())
 }
 
 /// Runs a plugin that is a command.
@@ -64,7 +68,8 @@ pub(crate) fn run(arguments: &PluginRun) -> Result<Sysexit, Failure> {
     (limits.memory_bytes, limits.time) = (*max_memory, Duration::from_secs(*max_seconds));
     (limits.intake.mails, limits.intake.bytes) = (*max_mails, *max_bytes);
     let component = read(Path::new(place))?;
-    end_after(limits.time + GRACE, failure(PluginError::OutOfTime(limits.time), place)).map_err(Cause::Signals)?;
+    end_after(limits.time + GRACE, failure(PluginError::OutOfTime(limits.time), place))
+        .map_err(|error| failure(PluginError::System(error), place))?;
 
     // Before the plugin is compiled: as root, the process becomes the owner of the queue.
     let created = queue_directory::create(&queue.queue)?;
