@@ -1,6 +1,6 @@
 //! Parses the arguments of the process and runs the subcommand.
 
-use crate::arguments::{Arguments, Plugin, Subcommand};
+use crate::arguments::{Arguments, Subcommand};
 use crate::failure::{Cause, Failure};
 use crate::file_size_limit;
 use crate::subcommand::{cat, change, component, import, list, plugin, put, recover, show, update, verify, wit};
@@ -15,34 +15,35 @@ pub(crate) fn run() -> Result<Sysexit, Failure> {
     // New files are for their owner alone, even in a directory that others may enter.
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     file_size_limit::catch_signal().map_err(Cause::Signals)?;
-    let subcommand = match Arguments::try_parse() {
-        Ok(arguments) => arguments.subcommand,
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => return Err(usage(&error).into()),
         Err(help_or_version) => {
             help_or_version.print().map_err(Cause::Stdout)?;
             return Ok(Sysexit::Ok);
         }
     };
-    match subcommand {
-        Subcommand::Put(arguments) => put::run(&arguments),
-        Subcommand::List(arguments) => list::run(&arguments),
-        Subcommand::Show(arguments) => show::run(&arguments),
-        Subcommand::Cat(arguments) => cat::run(&arguments),
-        Subcommand::Update(arguments) => update::run(&arguments),
-        Subcommand::Remove(arguments) => change::remove(&arguments),
-        Subcommand::Hold(items) => change::set_state(&items, State::Held),
-        Subcommand::Release(items) => change::set_state(&items, State::Ready),
-        Subcommand::Quarantine(items) => change::set_state(&items, State::Quarantined),
-        Subcommand::Restore(items) => change::restore(&items),
-        Subcommand::Seal(items) => change::seal(&items),
-        Subcommand::Recover(arguments) => recover::run(&arguments),
-        Subcommand::Verify(arguments) => verify::run(&arguments),
-        Subcommand::Import(arguments) => import::run(&arguments),
-        Subcommand::Plugin(Plugin::Check(arguments)) => plugin::check(&arguments),
-        Subcommand::Plugin(Plugin::Compose(arguments)) => plugin::compose(&arguments),
-        Subcommand::Plugin(Plugin::Run(arguments)) => plugin::run(&arguments),
-        Subcommand::Component(arguments) => component::run(&arguments),
-        Subcommand::Wit(arguments) => wit::run(&arguments),
+    let queue = || arguments.queue.as_deref().ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() });
+    match &arguments.subcommand {
+        Subcommand::Put(arguments) => put::run(queue()?, arguments),
+        Subcommand::List(arguments) => list::run(queue()?, arguments),
+        Subcommand::Show(arguments) => show::run(queue()?, arguments),
+        Subcommand::Cat(arguments) => cat::run(queue()?, arguments),
+        Subcommand::Update(arguments) => update::run(queue()?, arguments),
+        Subcommand::Remove(arguments) => change::remove(queue()?, arguments),
+        Subcommand::Hold(items) => change::set_state(queue()?, items, State::Held),
+        Subcommand::Release(items) => change::set_state(queue()?, items, State::Ready),
+        Subcommand::Quarantine(items) => change::set_state(queue()?, items, State::Quarantined),
+        Subcommand::Restore(items) => change::restore(queue()?, items),
+        Subcommand::Seal(items) => change::seal(queue()?, items),
+        Subcommand::Recover(arguments) => recover::run(queue()?, arguments),
+        Subcommand::Verify(arguments) => verify::run(queue()?, arguments),
+        Subcommand::Import(arguments) => import::run(queue()?, arguments),
+        Subcommand::Plugin(plugin::Subcommand::Check(arguments)) => plugin::check(arguments),
+        Subcommand::Plugin(plugin::Subcommand::Compose(arguments)) => plugin::compose(arguments),
+        Subcommand::Plugin(plugin::Subcommand::Run(arguments)) => plugin::run(queue()?, arguments),
+        Subcommand::Component(arguments) => component::run(arguments),
+        Subcommand::Wit(arguments) => wit::run(arguments),
     }
 }
 
@@ -60,12 +61,18 @@ fn usage(error: &clap::Error) -> Cause {
 fn given_subcommand() -> String {
     let mut command = Arguments::command();
     let mut names = String::new();
-    // No option precedes a subcommand.
-    for argument in env::args_os().skip(1) {
-        let Some(subcommand) = command.find_subcommand(argument) else { break };
-        names.push(' ');
-        names.push_str(subcommand.get_name());
-        command = subcommand.clone();
+    let mut arguments = env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        match command.find_subcommand(&argument) {
+            Some(subcommand) => {
+                names.push(' ');
+                names.push_str(subcommand.get_name());
+                command = subcommand.clone();
+            }
+            None if argument == "--queue" => drop(arguments.next()),
+            None if argument.as_encoded_bytes().starts_with(b"-") => {}
+            None => break,
+        }
     }
     names
 }

@@ -14,6 +14,7 @@ mod input;
 mod interruption;
 mod json;
 mod names;
+mod options;
 mod output;
 mod output_file;
 mod owner;

@@ -16,6 +16,11 @@ pub(crate) enum Cause {
     /// The arguments do not parse.
     #[error("{message} (see queue-store{subcommand} --help)")]
     Usage { message: String, subcommand: String },
+    /// A subcommand that uses a queue is told none.
+    #[error(
+        "which queue: give its directory with --queue DIR, or in QUEUE_STORE_DIR (see queue-store{subcommand} --help)"
+    )]
+    NoQueue { subcommand: String },
     /// An argument is not an address.
     #[error("{argument} {address:?} is not one address: give it as local-part@domain, once for each")]
     Address { argument: &'static str, address: String },
@@ -107,6 +112,7 @@ impl Cause {
     pub(super) fn exit_code(&self) -> Sysexit {
         match self {
             Cause::Usage { .. }
+            | Cause::NoQueue { .. }
             | Cause::Address { .. }
             | Cause::Delivery { .. }
             | Cause::BinaryToTerminal

@@ -1,15 +1,16 @@
 //! `cat`: writes the body of an item to standard output.
 
-use crate::arguments;
 use crate::failure::{Cause, Failure, note};
+use crate::options::Item;
 use crate::queue_directory;
 use queue_store_host::Queue;
 use std::io::{self, Write};
+use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 /// Writes the body of an item to standard output, byte for byte.
-pub(crate) fn run(arguments: &arguments::Item) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&arguments.queue.queue)?;
+pub(crate) fn run(queue: &Path, arguments: &Item) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     cat(&queue, &arguments.id).map_err(|failure| failure.at_item(&arguments.id))?;
     Ok(Sysexit::Ok)
 }

@@ -1,26 +1,40 @@
 //! `hold`, `release`, `quarantine`, `restore`, `remove` and `seal`: changes of several items by their ids.
 
-use crate::arguments::{Items, Remove};
 use crate::failure::{Cause, Failure, Failures};
+use crate::options::{DurabilityChoice, Items};
 use crate::queue_directory;
+use clap::Args;
 use queue_store_host::types::{Detail, Outcome, State};
 use queue_store_host::{Error, Queue};
 use std::collections::HashSet;
+use std::path::Path;
 use sysexits::ExitCode as Sysexit;
+
+#[derive(Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    pub(crate) items: Items,
+    /// Remove quarantined items, instead of those that are ready or held
+    #[arg(long)]
+    pub(crate) quarantined: bool,
+    /// When the removal returns
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) durability: DurabilityChoice,
+}
 
 /// Ids that are passed in one call: `max-batch` of the contract.
 const BATCH_IDS: usize = 1000;
 
 /// Moves items to a state.
-pub(crate) fn set_state(items: &Items, state: State) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&items.queue.queue)?;
+pub(crate) fn set_state(queue: &Path, items: &Items, state: State) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     in_batches(&items.ids, Failures::none(), |ids| queue.set_state(ids, state))
 }
 
 /// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would
 /// take the live one.
-pub(crate) fn restore(items: &Items) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&items.queue.queue)?;
+pub(crate) fn restore(queue: &Path, items: &Items) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     let live = live_ids(&queue)?;
     let mut failures = Failures::none();
     let mut quarantined = Vec::new();
@@ -40,15 +54,15 @@ fn live_ids(queue: &Queue) -> Result<HashSet<String>, Error> {
 }
 
 /// Removes items that are ready or held, or those that are quarantined.
-pub(crate) fn remove(arguments: &Remove) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&arguments.items.queue.queue)?;
+pub(crate) fn remove(queue: &Path, arguments: &Remove) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     let states: &[State] = if arguments.quarantined { &[State::Quarantined] } else { &[State::Ready, State::Held] };
     in_batches(&arguments.items.ids, Failures::none(), |ids| queue.remove(ids, states, arguments.durability.into()))
 }
 
 /// Writes new checksums for items.
-pub(crate) fn seal(items: &Items) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&items.queue.queue)?;
+pub(crate) fn seal(queue: &Path, items: &Items) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     in_batches(&items.ids, Failures::none(), |ids| queue.seal(ids))
 }
 

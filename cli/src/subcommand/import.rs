@@ -5,19 +5,38 @@ mod headers;
 mod paths;
 
 use crate::address;
-use crate::arguments;
 use crate::failure::{Cause, Failure, Failures, note};
 use crate::input::{self, Input};
 use crate::interruption::Interruption;
+use crate::options::Writing;
 use crate::queue_directory;
 use crate::stream;
 use batch::Batch;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use mail_address::Address;
 use mail_parser::mailbox::mbox::MessageIterator;
 use queue_store_host::types::{Envelope, Mail, WriteOptions};
 use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The reverse-path of every mail; without it, that of the mbox file or of `Return-Path`, or else the null one
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// An address that every mail is for; once for each. Without it, those in `To` and `Cc` of the mail
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    pub(crate) to: Vec<String>,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+    /// Stop when the queue has this many items
+    #[arg(long, value_name = "N")]
+    pub(crate) max_items: Option<u64>,
+    /// mbox files, maildirs, and files of one mail each. As root they are read as the owner of the queue
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
 
 /// Bytes of a body above which a mail is queued by itself, as a stream.
 const STREAM_BYTES: usize = batch::MAX_BYTES;
@@ -26,13 +45,13 @@ const STREAM_BYTES: usize = batch::MAX_BYTES;
 const MBOX_SEPARATOR: &[u8] = b"From ";
 
 /// Queues the mails of files.
-pub(crate) fn run(arguments: &arguments::Import) -> Result<Sysexit, Failure> {
+pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     if let Some(from) = &arguments.from {
         address::reverse_path("--from", from)?;
     }
     arguments.to.iter().try_for_each(|to| address::check("--to", to))?;
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
-    let created = queue_directory::create(&arguments.queue.queue)?;
+    let created = queue_directory::create(queue)?;
     let files = paths::files(&arguments.paths)?;
     let options = WriteOptions {
         durability: Some(arguments.writing.durability.into()),
@@ -75,7 +94,7 @@ fn check_header(header: &'static str, address: &str, option: &'static str) -> Re
 }
 
 struct Import<'a> {
-    arguments: &'a arguments::Import,
+    arguments: &'a Arguments,
     interruption: &'a Interruption,
     batch: Batch<'a>,
     /// The mails that were left out.

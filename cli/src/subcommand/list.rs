@@ -1,6 +1,5 @@
 //! `list`: lists the items.
 
-use crate::arguments;
 use crate::display::{size, time};
 use crate::entries;
 use crate::escape::escape;
@@ -8,8 +7,17 @@ use crate::failure::Failure;
 use crate::json;
 use crate::output::{Table, json_text, print_json_array};
 use crate::queue_directory;
+use clap::Args;
 use queue_store_host::types::{Detail, Entry, ItemInfo};
+use std::path::Path;
 use sysexits::ExitCode as Sysexit;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 const COLUMNS: [&str; 6] = ["ID", "STATE", "SIZE", "CREATED", "FROM", "TO"];
 
@@ -17,8 +25,8 @@ const COLUMNS: [&str; 6] = ["ID", "STATE", "SIZE", "CREATED", "FROM", "TO"];
 const SIZE: usize = 2;
 
 /// Lists the items.
-pub(crate) fn run(arguments: &arguments::Listing) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&arguments.queue.queue)?;
+pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     if arguments.json {
         let rows =
             entries::oldest_first(&queue, Detail::Envelope, |entry| Some(json_text(&json::Item::of_entry(entry))))?;

@@ -1,22 +1,83 @@
 //! `plugin`: checks, composes and runs plugins.
 
-use crate::arguments::{PluginCheck, PluginCompose, PluginRun};
 use crate::escape::escape;
 use crate::failure::{Cause, Failure, note};
 use crate::output::{Table, print_json};
 use crate::output_file;
 use crate::queue_directory;
+use clap::Args;
 use queue_store_composition::{CompositionError, Import, Treatment};
 use queue_store_host::plugin::{Plugin, PluginError, PluginLimits, wasmtime_wasi::WasiCtx};
 use queue_store_host::{COMPONENT, Intake, IntakeLimits};
 use serde_json::json;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 use std::{fs, io, process, thread};
 use sysexits::ExitCode as Sysexit;
 
+#[derive(clap::Subcommand)]
+pub(crate) enum Subcommand {
+    /// List the imports of a plugin, and what it gets for each
+    Check(Check),
+    /// Compose a plugin with the queue and an empty file system, for any host
+    Compose(Compose),
+    /// Run a plugin that is a command, with the mail on standard input
+    Run(Run),
+}
+
+#[derive(Args)]
+pub(crate) struct PluginFile {
+    /// The plugin: a component that imports `mail:queue/intake`
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) path: PathBuf,
+    /// An interface or a package that the plugin may import although it would be refused, such as `wasi:sockets`. It gets
+    /// what the host grants
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) plugin: PluginFile,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Compose {
+    #[command(flatten)]
+    pub(crate) plugin: PluginFile,
+    /// The file to write, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(override_usage = "queue-store plugin run [OPTIONS] --queue <DIR> <PLUGIN> [ARGUMENT]... < MAIL")]
+pub(crate) struct Run {
+    /// How many mails it may submit
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub(crate) max_mails: u64,
+    /// How many bytes its mails may have in all
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub(crate) max_bytes: u64,
+    /// How much memory it may have
+    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
+    pub(crate) max_memory: usize,
+    /// How long it may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_seconds: u64,
+    /// The plugin, a component that imports `mail:queue/intake` and exports `wasi:cli/run`, and its arguments. Options
+    /// of `run` go before it
+    #[arg(value_names = ["PLUGIN", "ARGUMENT"], required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
+}
+
 /// Lists the imports of a plugin, and fails if one is refused.
-pub(crate) fn check(arguments: &PluginCheck) -> Result<Sysexit, Failure> {
+pub(crate) fn check(arguments: &Check) -> Result<Sysexit, Failure> {
     let path = &arguments.plugin.path;
     let failure = |error| composition_failure(error, path);
     let imports = queue_store_composition::imports(&read(path)?, &arguments.plugin.allow).map_err(failure)?;
@@ -48,7 +109,7 @@ fn meaning(treatment: Treatment) -> &'static str {
 }
 
 /// Composes a plugin with the queue and an empty file system.
-pub(crate) fn compose(arguments: &PluginCompose) -> Result<Sysexit, Failure> {
+pub(crate) fn compose(arguments: &Compose) -> Result<Sysexit, Failure> {
     let path = &arguments.plugin.path;
     let composed = queue_store_composition::compose(&read(path)?, COMPONENT, &arguments.plugin.allow)
         .map_err(|error| composition_failure(error, path))?;
@@ -61,8 +122,8 @@ fn composition_failure(error: CompositionError, path: &Path) -> Failure {
 }
 
 /// Runs a plugin that is a command.
-pub(crate) fn run(arguments: &PluginRun) -> Result<Sysexit, Failure> {
-    let PluginRun { queue, max_mails, max_bytes, max_memory, max_seconds, command } = arguments;
+pub(crate) fn run(queue: &Path, arguments: &Run) -> Result<Sysexit, Failure> {
+    let Run { max_mails, max_bytes, max_memory, max_seconds, command } = arguments;
     let (place, _) = command.split_first().expect("the parser requires a plugin");
     let mut limits = PluginLimits::default();
     (limits.memory_bytes, limits.time) = (*max_memory, Duration::from_secs(*max_seconds));
@@ -72,7 +133,7 @@ pub(crate) fn run(arguments: &PluginRun) -> Result<Sysexit, Failure> {
         .map_err(|error| failure(PluginError::System(error), place))?;
 
     // Before the plugin is compiled: as root, the process becomes the owner of the queue.
-    let created = queue_directory::create(&queue.queue)?;
+    let created = queue_directory::create(queue)?;
     let plugin = Plugin::new(&component, limits).map_err(|error| failure(error, place))?;
     let mut wasi = WasiCtx::builder();
     wasi.inherit_stdio().args(command);

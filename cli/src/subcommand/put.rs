@@ -1,26 +1,56 @@
 //! `put`: queues a mail and prints its id.
 
 use crate::address;
-use crate::arguments;
 use crate::failure::{Cause, Failure, note};
 use crate::input::Input;
 use crate::interruption::Interruption;
+use crate::options::Writing;
 use crate::output::print_line;
 use crate::queue_directory;
 use crate::stream::{self, CHUNK_BYTES};
+use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::{Durability, Envelope, Mail, State, WriteOptions};
+use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
 
+#[derive(Args)]
+#[command(override_usage = "queue-store put [OPTIONS] --queue <DIR> --from <ADDR> --to <ADDR> [FILE]")]
+pub(crate) struct Arguments {
+    /// The reverse-path: where a bounce goes. `<>` or empty for a bounce
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    pub(crate) from: String,
+    /// An address that the mail is for; once for each
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true, required_unless_present = "rcpt")]
+    pub(crate) to: Vec<String>,
+    /// A delivery to make, instead of an EMAIL delivery for each `--to`: an address, or JSON as `show --json` prints
+    /// it, such as {"address":"b@example.com","type":"FORWARD","via":["mx.example.com"]}
+    #[arg(long, value_name = "ADDR|JSON", allow_hyphen_values = true)]
+    pub(crate) rcpt: Vec<String>,
+    /// The id of the item, instead of a generated one. An item that exists is never replaced
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+    /// Refuse the mail if the queue has this many items already
+    #[arg(long, value_name = "N")]
+    pub(crate) max_items: Option<u64>,
+    /// Refuse a body of more bytes
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_size: Option<u64>,
+    /// The file that has the mail; standard input if it is left out or `-`
+    pub(crate) file: Option<PathBuf>,
+}
+
 /// Queues a mail and prints its id.
-pub(crate) fn run(arguments: &arguments::Put) -> Result<Sysexit, Failure> {
+pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let envelope = envelope(arguments)?;
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     // Opened before root becomes the owner of the queue, who need not be permitted to read the file.
     let mut input = Input::of_argument(arguments.file.as_deref(), &interruption)?;
-    let created = queue_directory::create(&arguments.queue.queue)?;
+    let created = queue_directory::create(queue)?;
     let id = write(&created.queue, arguments, envelope, &mut input)
-        .map_err(|failure| explain(failure, arguments, &input))?;
+        .map_err(|failure| explain(failure, queue, arguments, &input))?;
     match print_line(&id) {
         Ok(()) => {}
         // The caller knows the id, and another one may have been told meanwhile that the item exists.
@@ -34,7 +64,7 @@ pub(crate) fn run(arguments: &arguments::Put) -> Result<Sysexit, Failure> {
     Ok(Sysexit::Ok)
 }
 
-fn envelope(arguments: &arguments::Put) -> Result<Envelope, Cause> {
+fn envelope(arguments: &Arguments) -> Result<Envelope, Cause> {
     let reverse_path = address::reverse_path("--from", &arguments.from)?;
     arguments.to.iter().try_for_each(|to| address::check("--to", to))?;
     let recipients = arguments.rcpt.iter().map(|argument| address::recipient(argument)).collect::<Result<_, _>>()?;
@@ -42,12 +72,7 @@ fn envelope(arguments: &arguments::Put) -> Result<Envelope, Cause> {
 }
 
 /// Writes a mail: in one piece if it is shorter than a chunk, else as it is read.
-fn write(
-    queue: &Queue,
-    arguments: &arguments::Put,
-    envelope: Envelope,
-    input: &mut Input<'_>,
-) -> Result<String, Failure> {
+fn write(queue: &Queue, arguments: &Arguments, envelope: Envelope, input: &mut Input<'_>) -> Result<String, Failure> {
     let id = arguments.id.as_deref();
     let options = WriteOptions {
         durability: Some(arguments.writing.durability.into()),
@@ -63,7 +88,7 @@ fn write(
 }
 
 /// Adds the place of a failed put, where the cause does not name it.
-fn explain(failure: Failure, arguments: &arguments::Put, input: &Input<'_>) -> Failure {
+fn explain(failure: Failure, queue: &Path, arguments: &Arguments, input: &Input<'_>) -> Failure {
     if matches!(failure.cause(), Cause::Interrupted | Cause::Read(_)) {
         return failure.with_note(note::NOTHING_QUEUED);
     }
@@ -73,7 +98,7 @@ fn explain(failure: Failure, arguments: &arguments::Put, input: &Input<'_>) -> F
         }
         (Sysexit::DataErr, ..) => failure.at(input.name()),
         (_, Some(id), _) => failure.at(id),
-        (_, None, _) => failure.at(&arguments.queue.queue.to_string_lossy()),
+        (_, None, _) => failure.at(&queue.to_string_lossy()),
     }
 }
 

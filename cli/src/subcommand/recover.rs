@@ -1,18 +1,29 @@
 //! `recover`: makes the state of the queue definite.
 
-use crate::arguments;
 use crate::failure::{Failure, Failures};
 use crate::json;
 use crate::output::{print_json, print_line};
 use crate::queue_directory;
+use clap::Args;
 use queue_store_host::Error;
 use queue_store_host::types::{self, Recovery};
+use std::path::Path;
 use std::time::Duration;
 use sysexits::ExitCode as Sysexit;
 
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Remove temporary files that are at least this old; 0 only if no other process writes
+    #[arg(long, value_name = "SECONDS", default_value_t = 36 * 3600)]
+    pub(crate) grace: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Makes the state of the queue definite, and prints the report.
-pub(crate) fn run(arguments: &arguments::Recover) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&arguments.queue.queue)?;
+pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     let recovery = queue.recover(Duration::from_secs(arguments.grace))?;
     if arguments.json {
         print_json(&json::recovery(&recovery))?;

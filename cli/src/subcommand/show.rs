@@ -1,6 +1,5 @@
 //! `show`: shows an item without its body.
 
-use crate::arguments;
 use crate::display::{size, time};
 use crate::escape::escape;
 use crate::failure::Failure;
@@ -8,14 +7,25 @@ use crate::json;
 use crate::names::OpenEnum;
 use crate::output::{print, print_json};
 use crate::queue_directory;
+use clap::Args;
 use queue_store_host::types::{ItemInfo, Recipient};
 use queue_store_host::{Error, Queue};
 use std::io::{self, Write};
+use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The id of the item; `--` goes before one that begins with `-`
+    pub(crate) id: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Shows an item without its body.
-pub(crate) fn run(arguments: &arguments::Show) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&arguments.queue.queue)?;
+pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     let info = info_with_size(&queue, &arguments.id).map_err(|error| Failure::from(error).at_item(&arguments.id))?;
     if arguments.json {
         print_json(&json::Item::of_info(&info))?;

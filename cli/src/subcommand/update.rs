@@ -1,20 +1,62 @@
 //! `update`: changes the status of a delivery.
 
-use crate::arguments;
 use crate::failure::{Cause, Failure};
+use crate::options::DurabilityChoice;
 use crate::queue_directory;
+use clap::{Args, ValueEnum};
 use queue_store_host::Queue;
 use queue_store_host::types::Attempt;
+use std::ffi::OsString;
+use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The id of the item; `--` goes before one that begins with `-`
+    pub(crate) id: String,
+    /// The address of the delivery
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    pub(crate) rcpt: String,
+    /// The status of the delivery
+    #[arg(long, value_enum)]
+    pub(crate) status: StatusChoice,
+    /// The message of the last attempt. Bytes that are not UTF-8 become U+FFFD
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) failure: Option<OsString>,
+    /// When the update returns
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) durability: DurabilityChoice,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StatusChoice {
+    /// Still to be made
+    Pending,
+    /// Made
+    Sent,
+    /// Given up
+    Failed,
+}
+
+impl StatusChoice {
+    /// Returns the number of the status in the format.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            StatusChoice::Pending => 0,
+            StatusChoice::Sent => 1,
+            StatusChoice::Failed => 2,
+        }
+    }
+}
+
 /// Changes the status of a delivery.
-pub(crate) fn run(arguments: &arguments::Update) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&arguments.queue.queue)?;
+pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     update(&queue, arguments).map_err(|failure| failure.at_item(&arguments.id))?;
     Ok(Sysexit::Ok)
 }
 
-fn update(queue: &Queue, arguments: &arguments::Update) -> Result<(), Failure> {
+fn update(queue: &Queue, arguments: &Arguments) -> Result<(), Failure> {
     let info = queue.info(&arguments.id)?;
     // The message of a remote server is often not UTF-8, and losing some of it is better than losing the status.
     let message = arguments.failure.as_ref().map(|message| message.to_string_lossy());

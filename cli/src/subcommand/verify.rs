@@ -1,18 +1,26 @@
 //! `verify`: verifies every item whole, and prints those that are damaged.
 
-use crate::arguments;
 use crate::entries;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure};
 use crate::json;
 use crate::output::{json_text, print_json_array, print_lines};
 use crate::queue_directory;
+use clap::Args;
 use queue_store_host::types::{Detail, Entry, Integrity};
+use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Verifies every item whole, and prints those that are damaged.
-pub(crate) fn run(arguments: &arguments::Listing) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(&arguments.queue.queue)?;
+pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
     let (mut items, mut damaged, mut unchecked) = (0, 0, 0);
     let rows = entries::oldest_first(&queue, Detail::Whole, |entry| {
         items += 1;

@@ -1,8 +1,8 @@
 //! `wit`: prints the contract that the component carries.
 
-use crate::arguments;
 use crate::failure::{Cause, Failure};
 use crate::output::print;
+use clap::Args;
 use queue_store_host::COMPONENT;
 use std::collections::HashSet;
 use sysexits::ExitCode as Sysexit;
@@ -10,11 +10,18 @@ use wasmparser::{Parser, Payload};
 use wit_component::WitPrinter;
 use wit_parser::{InterfaceId, PackageId, Resolve, WorldId, WorldItem};
 
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Print this world alone, and the interfaces that it needs: `plugin` for a plugin
+    #[arg(long, value_name = "NAME")]
+    pub(crate) world: Option<String>,
+}
+
 /// The custom section of the component that has the contract.
 const SECTION: &str = "wit";
 
 /// Prints the contract, or the part of it that a world needs.
-pub(crate) fn run(arguments: &arguments::Wit) -> Result<Sysexit, Failure> {
+pub(crate) fn run(arguments: &Arguments) -> Result<Sysexit, Failure> {
     let contract = contract();
     let text = match &arguments.world {
         None => contract.to_string(),

@@ -1,6 +1,6 @@
 //! Arguments that make no sense: 64.
 
-use crate::process::queue_store;
+use crate::process::{queue_store, run};
 use crate::queue::Queue;
 use crate::trial::trials;
 use std::ffi::OsStr;
@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 
 trials![
     unparsable_arguments_exit_64,
+    queue_is_named_before_or_after_the_subcommand,
     argument_that_is_not_utf8_exits_64,
     malformed_id_exits_64,
     id_too_long_to_write_exits_64,
@@ -57,7 +58,21 @@ fn unparsable_arguments_exit_64() {
         assert_eq!(refused, format!("{line} (see queue-store{} --help)", subcommand.unwrap_or_default()));
     }
     let line = queue.refused(&mut queue_store(&["list"]), b"", 64);
-    assert_eq!(line, "the following required arguments were not provided: --queue <DIR> (see queue-store list --help)");
+    assert_eq!(
+        line,
+        "which queue: give its directory with --queue DIR, or in QUEUE_STORE_DIR (see queue-store list --help)"
+    );
+}
+
+fn queue_is_named_before_or_after_the_subcommand() {
+    let queue = Queue::new();
+    let id = queue.put(&[], b"mail");
+    let mut before = queue_store(&["--queue"]);
+    before.arg(queue.path()).args(["cat", &id]);
+    assert_eq!(run(&mut before, b"").done(), "mail");
+    let mut before = queue_store(&["--queue", "list", "show", "--jsn"]);
+    let line = queue.refused(&mut before, b"", 64);
+    assert!(line.ends_with("(see queue-store show --help)"), "{line}");
 }
 
 fn argument_that_is_not_utf8_exits_64() {

@@ -1,0 +1,66 @@
+//! Options and arguments that several subcommands have.
+
+use clap::{Args, ValueEnum};
+use queue_store_host::types::{Durability, Format};
+
+#[derive(Args)]
+pub(crate) struct Writing {
+    /// When the put returns
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) durability: DurabilityChoice,
+    /// The format of the item
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: FormatChoice,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum DurabilityChoice {
+    /// After the file and the directory were fsynced: the effect survives power loss
+    #[default]
+    Full,
+    /// After the file was fsynced: power loss may undo the effect, and leaves every item intact
+    ContentOnly,
+    /// At once: power loss may undo the effect, or damage the item
+    None,
+}
+
+impl From<DurabilityChoice> for Durability {
+    fn from(choice: DurabilityChoice) -> Durability {
+        match choice {
+            DurabilityChoice::Full => Durability::Full,
+            DurabilityChoice::ContentOnly => Durability::ContentOnly,
+            DurabilityChoice::None => Durability::None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum FormatChoice {
+    /// Protocol buffer text, which chasquid reads
+    #[default]
+    Text,
+    /// Protocol buffer binary, which chasquid does not see
+    Binary,
+}
+
+impl From<FormatChoice> for Format {
+    fn from(choice: FormatChoice) -> Format {
+        match choice {
+            FormatChoice::Text => Format::Text,
+            FormatChoice::Binary => Format::Binary,
+        }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Item {
+    /// The id of the item; `--` goes before one that begins with `-`
+    pub(crate) id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Items {
+    /// The ids of the items; `--` goes before one that begins with `-`
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+}
