@@ -10,7 +10,9 @@ pub(crate) fn build() -> Option<PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Building both packages together selects the dependency features that this program was built with, so that cargo
     // compiles no dependency again.
-    cargo.args(["build", "--quiet", "--package", "queue-store-cli", "--package", "queue-store-bench", "--bins"]);
+    cargo.args(["build", "--quiet", "--package", "queue-store-cli", "--package", "queue-store-bench"]);
+    // This program, which runs itself anew later, must not be replaced.
+    cargo.args(["--bin", "queue-store"]);
     cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "--target-dir"]);
     cargo.arg(directory.parent()?);
     if !cfg!(debug_assertions) {
