@@ -2,9 +2,11 @@
 
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
+use queue_store_host::plugin::{Plugin, PluginError, PluginLimits};
 use queue_store_host::types::{Mail, WriteOptions};
-use queue_store_host::{Error, Host};
+use queue_store_host::{Error, Host, Intake, IntakeLimits};
 use std::process;
+use wasmtime_wasi::WasiCtx;
 
 /// Runs `child` in a process that is forked from this one, and asserts that it returns true.
 fn run_forked(child: impl FnOnce() -> bool) {
@@ -37,4 +39,21 @@ fn forked_process_opens_the_queue_anew_and_leaves_the_drafts_of_its_parent() {
     assert_eq!(draft.commit().expect("the child left the temporary file"), "draft");
     assert_eq!(queue.get("draft").expect("it was committed").body, b"parent");
     assert_eq!(queue.get("child").expect("the child put it").body, b"parent");
+}
+
+#[test]
+fn forked_process_compiles_the_plugin_anew() {
+    let directory = tempfile::tempdir().expect("a test can create a temporary directory");
+    let component = wat::parse_str("(component)").expect("it is well-formed");
+    let call = |plugin: &Plugin| {
+        let queue = Host::new().and_then(|host| host.open(directory.path())).expect("the directory exists");
+        let intake = Intake::new(&queue, IntakeLimits::default());
+        plugin.call(&intake, WasiCtx::builder().build(), async |_, _| Ok(()))
+    };
+    let inherited = Plugin::new(&component, PluginLimits::default()).expect("it compiles");
+    call(&inherited).expect("the plugin is of this process");
+    run_forked(|| {
+        let anew = Plugin::new(&component, PluginLimits::default()).expect("it compiles");
+        matches!(call(&inherited), Err(PluginError::Forked)) && call(&anew).is_ok()
+    });
 }
