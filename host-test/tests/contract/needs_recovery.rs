@@ -201,3 +201,13 @@ fn directory_that_stops_taking_fsyncs_closes_the_queue() {
         assert!(system.needs_recovery().expect("the queue is open"));
     }
 }
+
+#[test]
+fn existing_id_without_fsync_of_directories_is_unsupported() {
+    let mut system = Simulated::new();
+    put(&mut system, "x", b"body");
+    let mut other = system.sibling();
+    other.world().fail(Operation::SyncDirectory, "unsupported");
+    assert_eq!(code(other.put(Some("x"), &mail(b"y"), None)), ErrorCode::Unsupported);
+    assert!(!other.needs_recovery().expect("the queue is open"));
+}
