@@ -1,20 +1,28 @@
 //! The subcommands, and the options that precede them.
 
 use crate::options::{Item, Items};
-use crate::subcommand::{change, component, import, list, plugin, put, recover, show, update, verify, wit};
+use crate::subcommand::{
+    change, check, completions, component, import, list, man, plugin, put, recover, show, stats, update, verify, wit,
+};
 use clap::Parser;
 use std::path::PathBuf;
 
 /// A durable mail queue: one directory, one file for each item, and no acknowledged mail is ever lost.
 ///
-/// The files are those of the SMTP server chasquid. Stop it before any change but `put`: it keeps items in memory, and
-/// writes them back.
+/// The files are those of the SMTP server chasquid. Stop it before a change: it keeps items in memory, and writes them
+/// back. While it runs, what changes items is refused without --while-running, and new items wait for its next start.
 #[derive(Parser)]
 #[command(name = "queue-store", version, arg_required_else_help = false, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     /// The directory of the queue, before or after the subcommand
     #[arg(long, value_name = "DIR", env = "QUEUE_STORE_DIR", global = true)]
     pub(crate) queue: Option<PathBuf>,
+    /// Tell on standard error what is opened, and the time that it takes
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Log each change with its time, user and outcome: to the end of a file, or to `syslog`
+    #[arg(long, value_name = "FILE|syslog", env = "QUEUE_STORE_LOG", global = true)]
+    pub(crate) log: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) subcommand: Subcommand,
 }
@@ -52,6 +60,10 @@ pub(crate) enum Subcommand {
     Recover(recover::Arguments),
     /// Verify every item whole
     Verify(verify::Arguments),
+    /// Check the number, the age and the damage of items, as a plugin of Nagios does
+    Check(check::Arguments),
+    /// Print the numbers of the queue, for people or for Prometheus
+    Stats(stats::Arguments),
     /// Queue the mails of mbox files, maildirs and single files
     Import(import::Arguments),
     /// Check, compose or run a plugin: a component that submits mail, and reaches nothing else
@@ -61,4 +73,8 @@ pub(crate) enum Subcommand {
     Component(component::Arguments),
     /// Print the contract in WIT, as one file
     Wit(wit::Arguments),
+    /// Write the manual pages
+    Man(man::Arguments),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
 }

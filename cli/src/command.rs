@@ -1,30 +1,51 @@
 //! Parses the arguments of the process and runs the subcommand.
 
 use crate::arguments::{Arguments, Subcommand};
+use crate::change_log;
 use crate::failure::{Cause, Failure};
 use crate::file_size_limit;
-use crate::subcommand::{cat, change, component, import, list, plugin, put, recover, show, update, verify, wit};
+use crate::subcommand::{
+    cat, change, check, completions, component, import, list, man, plugin, put, recover, show, stats, update, verify,
+    wit,
+};
+use crate::{verbose, version};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use nix::sys::stat::{Mode, umask};
 use queue_store_host::types::State;
 use std::env;
-use sysexits::ExitCode as Sysexit;
 
-/// Runs the command with the arguments of the process.
-pub(crate) fn run() -> Result<Sysexit, Failure> {
-    // New files are for their owner alone, even in a directory that others may enter.
-    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+/// Runs the command with the arguments of the process, and returns its exit code.
+pub(crate) fn run() -> Result<u8, Failure> {
+    if standard_output::was_closed() {
+        return Err(Cause::StdoutClosed.into());
+    }
     file_size_limit::catch_signal().map_err(Cause::Signals)?;
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => return Err(usage(&error).into()),
-        Err(help_or_version) => {
-            help_or_version.print().map_err(Cause::Stdout)?;
-            return Ok(Sysexit::Ok);
+        Err(version) if version.kind() == ErrorKind::DisplayVersion => {
+            version::print_versions()?;
+            return Ok(0);
+        }
+        Err(help) => {
+            help.print().map_err(Cause::Stdout)?;
+            return Ok(0);
         }
     };
     let queue = || arguments.queue.as_deref().ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() });
-    match &arguments.subcommand {
+    if arguments.verbose {
+        verbose::enable();
+    }
+    if let Some(log) = &arguments.log {
+        change_log::ask(log, &given_subcommand());
+    }
+    let code = match &arguments.subcommand {
+        Subcommand::Check(arguments) => {
+            return Ok(check::run(queue().map_err(Failure::from), arguments)? as u8);
+        }
+        Subcommand::Stats(arguments) => stats::run(queue()?, arguments),
+        Subcommand::Man(arguments) => man::run(Arguments::command(), arguments),
+        Subcommand::Completions(arguments) => completions::run(Arguments::command(), arguments),
         Subcommand::Put(arguments) => put::run(queue()?, arguments),
         Subcommand::List(arguments) => list::run(queue()?, arguments),
         Subcommand::Show(arguments) => show::run(queue()?, arguments),
@@ -44,7 +65,9 @@ pub(crate) fn run() -> Result<Sysexit, Failure> {
         Subcommand::Plugin(plugin::Subcommand::Run(arguments)) => plugin::run(queue()?, arguments),
         Subcommand::Component(arguments) => component::run(arguments),
         Subcommand::Wit(arguments) => wit::run(arguments),
-    }
+    }?;
+    verbose::say(|| format!("ends with exit code {}", code as u8));
+    Ok(code as u8)
 }
 
 /// Puts the message of the parser, which has several lines, into one.

@@ -9,6 +9,7 @@ pub(crate) use cause::Cause;
 use crate::escape::escape;
 use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
+use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
@@ -76,12 +77,26 @@ impl Failure {
 
     /// Prints the line to standard error.
     pub(crate) fn print(&self) {
-        let place = self.place.iter().map(|place| format!("{place}: ")).collect::<String>();
-        let notes = self.notes.iter().map(|note| format!("; {note}")).collect::<String>();
-        let line = format!("{place}{}{notes}", self.cause);
-        // Where standard error cannot be written to, the exit code alone reports the failure.
-        let _ = writeln!(io::stderr(), "queue-store: {}", escape(&line));
+        print_line(&self.to_string());
     }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place.iter().try_for_each(|place| write!(formatter, "{place}: "))?;
+        write!(formatter, "{}", self.cause)?;
+        self.notes.iter().try_for_each(|note| write!(formatter, "; {note}"))
+    }
+}
+
+/// Prints a warning about a file or a directory to standard error.
+pub(crate) fn warn(path: &Path, warning: &str) {
+    print_line(&format!("{}: warning: {warning}", path.display()));
+}
+
+/// Prints a line to standard error. Where that cannot be written to, the exit code alone reports a failure.
+fn print_line(line: &str) {
+    let _ = writeln!(io::stderr(), "queue-store: {}", escape(line));
 }
 
 impl From<Cause> for Failure {

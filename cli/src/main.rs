@@ -4,6 +4,8 @@
 
 mod address;
 mod arguments;
+mod change_log;
+mod chasquid_process;
 mod command;
 mod display;
 mod entries;
@@ -12,22 +14,27 @@ mod failure;
 mod file_size_limit;
 mod input;
 mod interruption;
+mod invalid_names;
 mod json;
 mod names;
 mod options;
 mod output;
 mod output_file;
 mod owner;
+mod progress;
 mod queue_directory;
+mod statistics;
 mod stream;
 mod subcommand;
+mod verbose;
+mod version;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let code = command::run().unwrap_or_else(|failure| {
         failure.print();
-        failure.code()
+        failure.code() as u8
     });
-    ExitCode::from(code as u8)
+    ExitCode::from(code)
 }

@@ -1,7 +1,9 @@
 //! Options and arguments that several subcommands have.
 
 use clap::{Args, ValueEnum};
+use humantime::DurationError;
 use queue_store_host::types::{Durability, Format};
+use std::time::Duration;
 
 #[derive(Args)]
 pub(crate) struct Writing {
@@ -53,6 +55,13 @@ impl From<FormatChoice> for Format {
 }
 
 #[derive(Args)]
+pub(crate) struct Daemon {
+    /// Change the queue although a chasquid uses it, which may undo the change or deliver a mail twice
+    #[arg(long)]
+    pub(crate) while_running: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Item {
     /// The id of the item; `--` goes before one that begins with `-`
     pub(crate) id: String,
@@ -63,4 +72,11 @@ pub(crate) struct Items {
     /// The ids of the items; `--` goes before one that begins with `-`
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) daemon: Daemon,
+}
+
+/// Parses a duration such as `90s`, `36h` or `3d`; a number alone is seconds.
+pub(crate) fn duration(argument: &str) -> Result<Duration, DurationError> {
+    argument.parse().map(Duration::from_secs).or_else(|_| humantime::parse_duration(argument))
 }

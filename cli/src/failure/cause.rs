@@ -1,5 +1,6 @@
 //! The causes of failures: their words, and their exit codes (sysexits.h).
 
+use crate::display;
 use crate::file_size_limit;
 use mail_address::InvalidAddress;
 use nix::errno::Errno;
@@ -52,8 +53,17 @@ pub(crate) enum Cause {
     #[error("an item of this id is ready or held; remove or quarantine that one first")]
     LiveItemExists,
     /// A verification found damage.
-    #[error("{damaged} of {items} items are damaged: look at them, then seal or quarantine them")]
-    DamagedItems { damaged: usize, items: usize },
+    #[error("damaged: {damaged} of {}: look at them, then seal or quarantine them", display::items(*items))]
+    DamagedItems { damaged: u64, items: u64 },
+    /// A verification could not read everything. `code` is the exit code of the first item that it could not read.
+    #[error("could not be read: {unreadable} of {}: run this as the owner, or look at the system's log", display::items(*items))]
+    UnreadableItems { unreadable: u64, items: u64, code: Sysexit },
+    /// A recovery found more problems than it reports.
+    #[error("there are more problems than these; `queue-store verify` names every damaged item")]
+    MoreProblems,
+    /// The name of an item's file is not UTF-8.
+    #[error("its name is not UTF-8, so that no command can name it, and chasquid delivers it: rename it with mv")]
+    InvalidName,
     /// A directory of an import is not a maildir.
     #[error("not a maildir, which has directories `new` and `cur`")]
     NotMaildir,
@@ -72,6 +82,15 @@ pub(crate) enum Cause {
     /// A signal asked the process to end.
     #[error("interrupted")]
     Interrupted,
+    /// A chasquid with this process id uses the queue that would be changed.
+    #[error(
+        "chasquid (process {0}) uses this queue, keeps its items in memory and writes them back: stop it first, or give \
+         --while-running"
+    )]
+    ChasquidRuns(u32),
+    /// A change was made or refused, and could not be logged.
+    #[error("the change could not be logged: {}", without_number(.0))]
+    NotLogged(io::Error),
     /// Signals cannot be caught.
     #[error("signals: {}", without_number(.0))]
     Signals(io::Error),
@@ -84,6 +103,9 @@ pub(crate) enum Cause {
     /// The rest of a file cannot be read.
     #[error("{}", without_number(.0))]
     Read(io::Error),
+    /// The process began without standard output.
+    #[error("standard output is closed: redirect it to a file, or to /dev/null")]
+    StdoutClosed,
     /// Standard output cannot be written to.
     #[error("standard output: {}", without_number(.0))]
     Stdout(io::Error),
@@ -120,6 +142,8 @@ impl Cause {
             Cause::BodyTooLarge(_)
             | Cause::NoSuchDelivery(_)
             | Cause::DamagedItems { .. }
+            | Cause::MoreProblems
+            | Cause::InvalidName
             | Cause::NotMaildir
             | Cause::NoRecipient
             | Cause::HeaderAddress { .. }
@@ -129,12 +153,15 @@ impl Cause {
             | Cause::PluginExit(_) => Sysexit::DataErr,
             Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
             Cause::Plugin(_) => Sysexit::Software,
+            Cause::UnreadableItems { code, .. } => *code,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
-            Cause::Interrupted => Sysexit::TempFail,
+            Cause::Interrupted | Cause::ChasquidRuns(_) => Sysexit::TempFail,
             Cause::Owner { .. } => Sysexit::NoPerm,
             Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
-            Cause::Signals(source) | Cause::Read(source) => exit_code_of_system(source).unwrap_or(Sysexit::IoErr),
-            Cause::Stdout(_) => Sysexit::IoErr,
+            Cause::Signals(source) | Cause::Read(source) | Cause::NotLogged(source) => {
+                exit_code_of_system(source).unwrap_or(Sysexit::IoErr)
+            }
+            Cause::Stdout(_) | Cause::StdoutClosed => Sysexit::IoErr,
             Cause::Queue(Error::TooLarge(_)) if file_size_limit::was_exceeded() => Sysexit::TempFail,
             Cause::Queue(error) => error.code().map_or(Sysexit::Software, exit_code_of),
         }

@@ -1,5 +1,6 @@
 //! `hold`, `release`, `quarantine`, `restore`, `remove` and `seal`: changes of several items by their ids.
 
+use crate::change_log;
 use crate::failure::{Cause, Failure, Failures};
 use crate::options::{DurabilityChoice, Items};
 use crate::queue_directory;
@@ -27,14 +28,14 @@ const BATCH_IDS: usize = 1000;
 
 /// Moves items to a state.
 pub(crate) fn set_state(queue: &Path, items: &Items, state: State) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
+    let queue = queue_directory::open_for_change(queue, items.daemon.while_running)?;
     in_batches(&items.ids, Failures::none(), |ids| queue.set_state(ids, state))
 }
 
 /// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would
 /// take the live one.
 pub(crate) fn restore(queue: &Path, items: &Items) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
+    let queue = queue_directory::open_for_change(queue, items.daemon.while_running)?;
     let live = live_ids(&queue)?;
     let mut failures = Failures::none();
     let mut quarantined = Vec::new();
@@ -55,14 +56,14 @@ fn live_ids(queue: &Queue) -> Result<HashSet<String>, Error> {
 
 /// Removes items that are ready or held, or those that are quarantined.
 pub(crate) fn remove(queue: &Path, arguments: &Remove) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
+    let queue = queue_directory::open_for_change(queue, arguments.items.daemon.while_running)?;
     let states: &[State] = if arguments.quarantined { &[State::Quarantined] } else { &[State::Ready, State::Held] };
     in_batches(&arguments.items.ids, Failures::none(), |ids| queue.remove(ids, states, arguments.durability.into()))
 }
 
 /// Writes new checksums for items.
 pub(crate) fn seal(queue: &Path, items: &Items) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
+    let queue = queue_directory::open_for_change(queue, items.daemon.while_running)?;
     in_batches(&items.ids, Failures::none(), |ids| queue.seal(ids))
 }
 
@@ -74,12 +75,11 @@ fn in_batches<Id: AsRef<str>>(
 ) -> Result<Sysexit, Failure> {
     for batch in ids.chunks(BATCH_IDS) {
         for Outcome { id, problem } in change(batch)? {
-            if let Some(problem) = problem {
-                let failure = Failure::from(Error::from(problem));
-                failures.report(&match &id {
-                    Some(id) => failure.at_item(id),
-                    None => failure,
-                });
+            let id = id.expect("only a put may have no id");
+            let outcome = problem.map_or(Ok(()), |problem| Err(Failure::from(Error::from(problem)).at_item(&id)));
+            change_log::record(&id, outcome.as_ref().copied())?;
+            if let Err(failure) = &outcome {
+                failures.report(failure);
             }
         }
     }

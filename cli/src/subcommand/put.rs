@@ -1,6 +1,7 @@
 //! `put`: queues a mail and prints its id.
 
 use crate::address;
+use crate::change_log;
 use crate::failure::{Cause, Failure, note};
 use crate::input::Input;
 use crate::interruption::Interruption;
@@ -50,7 +51,10 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
     let mut input = Input::of_argument(arguments.file.as_deref(), &interruption)?;
     let created = queue_directory::create(queue)?;
     let id = write(&created.queue, arguments, envelope, &mut input)
-        .map_err(|failure| explain(failure, queue, arguments, &input))?;
+        .map_err(|failure| explain(failure, queue, arguments, &input));
+    let logged = change_log::record(id.as_deref().unwrap_or_default(), id.as_ref().map(|_| ()));
+    let id = id?;
+    logged.map_err(|failure| failure.with_note(note::stays_queued(&id)))?;
     match print_line(&id) {
         Ok(()) => {}
         // The caller knows the id, and another one may have been told meanwhile that the item exists.

@@ -1,7 +1,8 @@
 //! `update`: changes the status of a delivery.
 
+use crate::change_log;
 use crate::failure::{Cause, Failure};
-use crate::options::DurabilityChoice;
+use crate::options::{Daemon, DurabilityChoice};
 use crate::queue_directory;
 use clap::{Args, ValueEnum};
 use queue_store_host::Queue;
@@ -26,6 +27,8 @@ pub(crate) struct Arguments {
     /// When the update returns
     #[arg(long, value_enum, default_value_t)]
     pub(crate) durability: DurabilityChoice,
+    #[command(flatten)]
+    pub(crate) daemon: Daemon,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -51,8 +54,10 @@ impl StatusChoice {
 
 /// Changes the status of a delivery.
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
-    update(&queue, arguments).map_err(|failure| failure.at_item(&arguments.id))?;
+    let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
+    let updated = update(&queue, arguments).map_err(|failure| failure.at_item(&arguments.id));
+    change_log::record(&arguments.id, updated.as_ref().copied())?;
+    updated?;
     Ok(Sysexit::Ok)
 }
 

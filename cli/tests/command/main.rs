@@ -10,13 +10,17 @@ mod queue;
 mod strace;
 mod trial;
 
+mod change_log;
 mod chasquid;
 mod concurrency;
 mod descriptors;
 mod exit_codes;
+mod gates;
 mod import;
+mod installation;
 mod interruptions;
 mod kill;
+mod monitoring;
 mod output;
 mod plugin;
 mod privileges;
@@ -29,13 +33,17 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let trials = [
+        change_log::trials(),
         chasquid::trials(),
         concurrency::trials(),
         descriptors::trials(),
         exit_codes::trials(),
+        gates::trials(),
         import::trials(),
+        installation::trials(),
         interruptions::trials(),
         kill::trials(),
+        monitoring::trials(),
         output::trials(),
         plugin::trials(),
         privileges::trials(),

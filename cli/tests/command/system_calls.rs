@@ -156,7 +156,7 @@ fn recovery_fsyncs_directory_then_every_item_then_directory() {
     queue.file_within(".m:y123456", b"");
     let changes = queue.changes_of(&["recover", "--grace", "0"]);
     let mut done = done(&changes);
-    assert!(done.pop().is_some_and(|printed| printed.starts_with("print 2 items are durable")));
+    assert!(done.pop().is_some_and(|printed| printed.starts_with("print items: 2 durable")));
     assert_eq!(done.pop(), Some("sync ."));
     assert_eq!(done.drain(..2).collect::<Vec<_>>(), ["unlink T1", "sync ."]);
     done.sort_unstable();

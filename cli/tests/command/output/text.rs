@@ -99,11 +99,11 @@ fn recover_prints_its_report() {
     queue.file_within("unrelated", b"");
     assert_eq!(
         queue.run(&["recover"]).done(),
-        "3 items are durable, 0 are damaged, 0 were rewritten; 0 temporary files were removed, 1 were kept\n"
+        "items: 3 durable, 0 damaged, 0 rewritten; temporary files: 0 removed, 1 kept\n"
     );
     assert_eq!(
         queue.run(&["recover", "--grace", "0"]).done(),
-        "3 items are durable, 0 are damaged, 0 were rewritten; 1 temporary files were removed, 0 were kept\n"
+        "items: 3 durable, 0 damaged, 0 rewritten; temporary files: 1 removed, 0 kept\n"
     );
     assert_eq!(queue.names(), ["h=later-and-longer", "m:first", "q:odd", "unrelated"]);
 }
@@ -120,7 +120,7 @@ fn changes_print_nothing() {
 
 fn help_and_version_go_to_standard_output() {
     let queue = Queue::new();
-    assert_eq!(queue.run(&["--version"]).done(), format!("queue-store {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(queue.run(&["--version"]).done().starts_with("queue-store "));
     let help = queue.run(&["--help"]).done();
     for command in [
         "put",
