@@ -70,14 +70,13 @@ impl Process {
 /// Returns the last value of an option as Go's package `flag` parses it: after `=` or in the next argument, with one hyphen or
 /// two.
 fn option<'a>(arguments: &[&'a str], name: &str) -> Option<&'a str> {
-    let values = arguments.iter().enumerate().filter_map(|(place, argument)| {
+    arguments.iter().enumerate().rev().find_map(|(place, argument)| {
         let argument = argument.strip_prefix('-')?;
         match argument.strip_prefix('-').unwrap_or(argument).strip_prefix(name)? {
             "" => arguments.get(place + 1).copied(),
             value => value.strip_prefix('='),
         }
-    });
-    values.last()
+    })
 }
 
 /// Returns the data directory of a configuration, which is protobuf text. None if this cannot tell it for certain.

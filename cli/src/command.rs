@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<u8, Failure> {
     if let Some(log) = &arguments.log {
         change_log::ask(log, &given_subcommand());
     }
-    let code = match &arguments.subcommand {
+    let result = match &arguments.subcommand {
         Subcommand::Check(arguments) => {
             return Ok(check::run(queue().map_err(Failure::from), arguments)? as u8);
         }
@@ -65,9 +65,12 @@ pub(crate) fn run() -> Result<u8, Failure> {
         Subcommand::Plugin(plugin::Subcommand::Run(arguments)) => plugin::run(queue()?, arguments),
         Subcommand::Component(arguments) => component::run(arguments),
         Subcommand::Wit(arguments) => wit::run(arguments),
-    }?;
-    verbose::say(|| format!("ends with exit code {}", code as u8));
-    Ok(code as u8)
+    };
+    verbose::say(|| {
+        let code = result.as_ref().map_or_else(Failure::code, |code| *code);
+        format!("ends with exit code {}", code as u8)
+    });
+    Ok(result? as u8)
 }
 
 /// Puts the message of the parser, which has several lines, into one.

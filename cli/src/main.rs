@@ -26,6 +26,7 @@ mod queue_directory;
 mod statistics;
 mod stream;
 mod subcommand;
+mod unreadable;
 mod verbose;
 mod version;
 

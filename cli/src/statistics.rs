@@ -1,7 +1,8 @@
 //! The numbers of a queue.
 
 use crate::failure::Failure;
-use queue_store_host::types::{Detail, Entry, ErrorCode, State};
+use crate::unreadable::is_unreadable;
+use queue_store_host::types::{Detail, Entry, State};
 use queue_store_host::{Error, Queue};
 use std::fs;
 use std::path::Path;
@@ -94,7 +95,7 @@ impl Items {
     fn add(&mut self, entry: &Entry) -> Result<(), Failure> {
         self.count += 1;
         if let Some(problem) = &entry.problem {
-            if matches!(problem.code, ErrorCode::Access | ErrorCode::Io | ErrorCode::Busy | ErrorCode::Other) {
+            if is_unreadable(problem) {
                 return Err(Error::from(problem.clone()).into());
             }
             self.damaged += 1;

@@ -1,8 +1,9 @@
 //! The numbers of a verification.
 
 use crate::failure::Failure;
+use crate::unreadable::is_unreadable;
 use queue_store_host::Error;
-use queue_store_host::types::{self, Entry, ErrorCode, Integrity, State};
+use queue_store_host::types::{Entry, Integrity, State};
 use std::collections::HashSet;
 use sysexits::ExitCode as Sysexit;
 
@@ -35,7 +36,7 @@ impl Tally {
         self.unchecked += u64::from(entry.info.as_ref().is_some_and(|info| info.integrity == Integrity::Unchecked));
         match &entry.problem {
             None => {}
-            Some(problem) if !is_damage(problem) => {
+            Some(problem) if is_unreadable(problem) => {
                 self.unreadable += 1;
                 let code = || Failure::from(Error::from(problem.clone())).code();
                 self.unreadable_code.get_or_insert_with(code);
@@ -51,18 +52,17 @@ impl Tally {
 fn name(entry: &Entry) -> String {
     match (&entry.problem, &entry.info) {
         (Some(problem), _) => problem.path.clone(),
-        (None, info) => format!("{} {:?} {}", entry.state.name(), info.as_ref().map(|info| info.format), entry.id),
+        (None, info) => {
+            let info = info.as_ref().expect("a verification has the facts about an item without a problem");
+            format!("{} {} {}", entry.state.name(), info.format.name(), entry.id)
+        }
     }
-}
-
-/// Returns whether a problem of an item is in the item, and not in the way to it.
-fn is_damage(problem: &types::Error) -> bool {
-    !matches!(problem.code, ErrorCode::Access | ErrorCode::Io | ErrorCode::Busy | ErrorCode::Other)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, ErrorCode, State, Sysexit, Tally, types};
+    use super::{Entry, State, Sysexit, Tally};
+    use queue_store_host::types::{self, ErrorCode};
 
     fn entry(id: &str, state: State, code: ErrorCode) -> Entry {
         let (operation, detail, path) = (String::new(), String::new(), format!("queue/{id}"));

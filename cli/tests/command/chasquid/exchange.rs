@@ -42,7 +42,7 @@ fn command_reads_and_changes_items_of_chasquid() {
     let site = Site::new();
     site.close(true);
     let running = site.start();
-    site.send("", &["postbox@example.test"], "Subject: hi\r\n\r\na \"quote\", a caf\u{e9}\r\n.\r\n".as_bytes());
+    site.send(&["postbox@example.test"], "Subject: hi\r\n\r\na \"quote\", a caf\u{e9}\r\n.\r\n".as_bytes());
     let is_queued = || matches!(site.names().as_slice(), [name] if name.starts_with("m:"));
     wait_until("the mail is queued, and the agent has refused it", || {
         is_queued()
