@@ -3,15 +3,23 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod age;
 mod arguments;
+mod bulk;
+mod columns;
 mod command;
+mod damage;
 mod display;
 mod entries;
 mod escape;
 mod failure;
 mod file_size_limit;
+mod filter;
+mod headers;
 mod input;
 mod interruption;
+mod item_file;
+mod item_table;
 mod json;
 mod names;
 mod options;
@@ -19,8 +27,11 @@ mod output;
 mod output_file;
 mod owner;
 mod queue_directory;
+mod salvage;
+mod selection;
 mod stream;
 mod subcommand;
+mod summary;
 
 use std::process::ExitCode;
 

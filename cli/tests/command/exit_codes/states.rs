@@ -117,7 +117,7 @@ fn restore_beside_live_item_exits_73() {
     let queue = Queue::new();
     queue.put(&["--id", "x"], b"");
     queue.run(&["quarantine", "x"]).done();
-    let cause = "an item of this id is ready or held; remove or quarantine that one first";
+    let cause = "an item of this id is ready or held: restore this one when that one is delivered";
     for name in ["m:x", "h:x"] {
         let path = queue.path().join(name);
         fs::copy(queue.path().join("q:x"), &path).expect("the item was just quarantined");
