@@ -33,7 +33,9 @@ pub(crate) fn find<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
 
 /// Decodes the headers at the beginning of a message.
 pub(crate) fn decode(message: &[u8]) -> Vec<Header> {
-    let parsed = MessageParser::new().default_header_text().parse_headers(message);
+    // Without a header that is named, the parser takes each field by its own grammar, and the rest as it is.
+    let parser = MessageParser::new().header_text(HeaderName::Subject).default_header_text();
+    let parsed = parser.parse_headers(message);
     let headers = parsed.map(|message| message.parts.into_iter().next().map(|part| part.headers));
     headers
         .flatten()

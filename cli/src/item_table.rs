@@ -74,17 +74,15 @@ impl ItemTable {
 
     /// Returns the warning of items that chasquid would give up, where there are some.
     pub(crate) fn warning(&self) -> Option<String> {
-        let items = counted(self.given_up, "ready item is", "ready items are");
-        (self.given_up > 0).then(|| format!("{items} {}", given_up_since()))
+        let pronoun = if self.given_up == 1 { "it" } else { "them" };
+        let items = counted(self.given_up, "item is", "items are");
+        (self.given_up > 0).then(|| format!("{items} {}", given_up(pronoun)))
     }
 }
 
-/// Returns the words for an item that chasquid would give up, and the remedy.
-pub(crate) fn given_up_since() -> String {
-    format!(
-        "older than {}: chasquid bounces such mail without another attempt; requeue renews the time",
-        age::text(GIVE_UP_AFTER)
-    )
+/// Returns the words for items that chasquid would give up, and the remedy.
+pub(crate) fn given_up(pronoun: &str) -> String {
+    format!("older than {}: chasquid bounces {pronoun} at once, unless requeued", age::text(GIVE_UP_AFTER))
 }
 
 /// Returns the last failure of the first delivery that has one and is still to be made, or of the first that has one.

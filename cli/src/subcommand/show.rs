@@ -6,7 +6,7 @@ use crate::escape::escape;
 use crate::failure::{Failure, note};
 use crate::headers;
 use crate::item_file::{self, ItemFile};
-use crate::item_table::given_up_since;
+use crate::item_table::given_up;
 use crate::json;
 use crate::names::OpenEnum;
 use crate::output::{print, print_json};
@@ -57,7 +57,7 @@ pub(crate) fn run(directory: &Path, Arguments { id, damaged, json }: &Arguments)
         }
         info.envelope.recipients.iter().try_for_each(|recipient| write_delivery(recipient, output))?;
         if age::is_given_up(&info, age::now()) {
-            write_field(output, "warning:", &given_up_since())?;
+            write_field(output, "warning:", &given_up("it"))?;
         }
         Ok(())
     })?;

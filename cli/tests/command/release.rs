@@ -90,7 +90,7 @@ fn time_is_renewed_while_the_item_is_held() {
 }
 
 fn listings_warn_of_items_that_chasquid_gives_up() {
-    let warning = "older than 20h: chasquid bounces such mail without another attempt; requeue renews the time";
+    let warning = "older than 20h: chasquid bounces it at once, unless requeued";
     for (name, status, hours, is_warned) in [
         ("m:x", "PENDING", 21, true),
         ("m:x", "PENDING", 19, false),
@@ -100,7 +100,7 @@ fn listings_warn_of_items_that_chasquid_gives_up() {
         let queue = Queue::existing();
         queue.file_within(name, Aged { hours, status, ..Aged::default() }.text("x"));
         let listed = queue.run(&["list"]).done();
-        assert_eq!(listed.ends_with(&format!("\n1 ready item is {warning}\n")), is_warned, "{listed}");
+        assert_eq!(listed.ends_with(&format!("\n1 item is {warning}\n")), is_warned, "{listed}");
         let shown = queue.run(&["show", "x"]).done();
         assert_eq!(shown.ends_with(&format!("warning:   {warning}\n")), is_warned, "{shown}");
     }

@@ -74,7 +74,10 @@ fn copied_item_exits_65() {
     assert_eq!(queue.cat("x"), b"body");
     assert!(queue.run(&["show", "x"]).done().contains("\nfield ID:  y\n"));
     let listed = queue.run(&["list"]).done();
-    assert!(listed.contains("\nx            damaged ") && listed.contains("its field `ID` is \"y\""), "{listed}");
+    assert!(
+        listed.contains("\nx            damaged ") && listed.contains("the field `ID` of the item is `y`"),
+        "{listed}"
+    );
     queue.run(&["quarantine", "x"]).done();
     assert_eq!(queue.names(), ["q:x"]);
 }

@@ -39,7 +39,7 @@ fn unparsable_arguments_exit_64() {
         (&["recover", "--grace=-1"], "invalid value '-1' for '--grace <DURATION>': expected number at 0"),
         (
             &["recover", "--grace", "18446744073709551616"],
-            "invalid value '18446744073709551616' for '--grace <DURATION>': number is too large or cannot be represented without a lack of precision",
+            "invalid value '18446744073709551616' for '--grace <DURATION>': number is too large or cannot be represented without a lack of precision (values below 1ns are not supported)",
         ),
         (
             &["put", "--from=a@x", "--to=b@x", "--max-items=many"],

@@ -2,12 +2,10 @@
 
 use super::items::hostile_items;
 use crate::aged::Aged;
-use crate::process::wait;
+use crate::process::run;
 use crate::queue::Queue;
 use crate::terminal;
 use crate::trial::trials;
-use std::io;
-use std::process::Stdio;
 use unicode_width::UnicodeWidthStr;
 
 trials![
@@ -17,7 +15,6 @@ trials![
     list_sorts_and_limits,
     body_on_terminal_is_escaped_unless_raw,
     headers_are_decoded_and_escaped,
-    broken_pipe_ends_readers_silently,
 ];
 
 /// Returns a queue with a stuck item, and one with a long sender and several recipients.
@@ -25,16 +22,30 @@ fn ordinary() -> Queue {
     let queue = Queue::existing();
     let stuck = Aged { hours: 30, failure: "450 4.7.1 Greylisted, please try again in an hour", ..Aged::default() };
     queue.file_within("m:AAAAAAAAAAA", stuck.text("AAAAAAAAAAA"));
-    queue.put(&["--id", "BBBBBBBBBBB", "--to", "c@example.com", "--from", "a.very.long.sender@mail.example.com"], b"x");
+    put_from(&queue, "BBBBBBBBBBB", "a.very.long.sender@mail.example.com", b"x");
     queue.run(&["update", "BBBBBBBBBBB", "--rcpt", "b@example.com", "--status", "sent"]).done();
     queue
+}
+
+/// Puts a mail to two recipients.
+fn put_from(queue: &Queue, id: &str, from: &str, body: &[u8]) {
+    let put = ["put", "--id", id, "--from", from, "--to", "b@example.com", "--to", "c@example.com"];
+    run(&mut queue.command(&put), body).done();
 }
 
 fn list_fits_the_terminal() {
     let (code, screen) = terminal::run(&mut ordinary().command(&["list"]), "");
     assert_eq!(code, 0);
     let lines: Vec<&str> = screen.lines().collect();
-    assert_eq!(lines, ["ID           STATE         AGE    SIZE  SENDER        RECIPIENTS      LAST FAILU", "",]);
+    let expected = [
+        "ID           STATE         AGE    SIZE  SENDER       RECIPIENTS    LAST FAILURE",
+        "AAAAAAAAAAA  ready         30h     24B  a@example.…  b@example.c…  450 4.7.1 G…",
+        "BBBBBBBBBBB  ready          0s      1B  a.very.lon…  1 pending, …",
+        "2 items, 25B",
+        "1 item is older than 20h: chasquid bounces it at once, unless requeued",
+    ];
+    // A slow machine makes the new item older.
+    assert_eq!(lines.iter().map(|line| line.replace("  1s  ", "  0s  ")).collect::<Vec<_>>(), expected);
 }
 
 fn list_of_hostile_items_fits_the_terminal() {
@@ -59,7 +70,7 @@ fn list_forms_for_programs() {
 
 fn list_sorts_and_limits() {
     let queue = ordinary();
-    queue.put(&["--id", "large", "--from", "aa@example.com"], &[b'x'; 9000]);
+    put_from(&queue, "large", "aa@example.com", &[b'x'; 9000]);
     for (options, ids) in [
         (&["--sort", "age"][..], ["AAAAAAAAAAA", "BBBBBBBBBBB", "large"]),
         (&["--reverse"], ["large", "BBBBBBBBBBB", "AAAAAAAAAAA"]),
@@ -100,24 +111,4 @@ fn headers_are_decoded_and_escaped() {
     assert!(queue.run(&["show", "x"]).done().contains("subject:   café folded\n"));
     queue.put(&["--id", "none"], b"\r\nbody\r\n");
     assert_eq!(queue.run(&["headers", "none"]).done(), "");
-}
-
-fn broken_pipe_ends_readers_silently() {
-    let queue = ordinary();
-    for arguments in [
-        &["list"][..],
-        &["list", "--json"],
-        &["summary"],
-        &["show", "AAAAAAAAAAA"],
-        &["headers", "AAAAAAAAAAA"],
-        &["cat", "AAAAAAAAAAA"],
-        &["verify"],
-    ] {
-        let (reader, writer) = io::pipe().expect("a test can create a pipe");
-        drop(reader);
-        let mut command = queue.command(arguments);
-        let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("the command can be started");
-        let output = wait(child);
-        assert_eq!((output.code, output.stderr.as_str()), (-13, ""), "{arguments:?} ends as others do");
-    }
 }

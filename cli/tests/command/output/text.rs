@@ -42,7 +42,7 @@ fn list_prints_columns_oldest_item_first() {
     assert!(lines[3].starts_with("later-and-longer  held         "), "nothing is cut: {}", lines[3]);
     assert!(lines[3].ends_with("  10B  a@example.com  b@example.com"), "{}", lines[3]);
     assert_eq!(lines[4], "3 items, 30B");
-    assert!(lines[5].starts_with("1 ready item is older than 20h"), "{}", lines[5]);
+    assert!(lines[5].starts_with("1 item is older than 20h"), "{}", lines[5]);
     assert_eq!(lines.len(), 6);
 }
 
@@ -79,7 +79,7 @@ fn show_prints_a_line_for_each_field() {
          delivery:  PENDING FORWARD d@example.com\n           \
                     via mx1.example.com\n           \
                     via mx2.example.com\n\
-         warning:   older than 20h: chasquid bounces such mail without another attempt; requeue renews the time\n"
+         warning:   older than 20h: chasquid bounces it at once, unless requeued\n"
     );
     let odd = queue.run(&["show", "odd"]).done();
     assert!(odd.contains("state:     quarantined\n") && odd.contains("delivery:  -2 7 /usr/bin/filter\n"), "{odd}");
