@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn cells_are_cut_on_a_terminal_alone() {
         let cells = ["longer", "1", "b@example.com"];
-        assert_eq!(row(&columns(Some(20)), cells), "lon…     1  b@exam…");
+        assert_eq!(row(&columns(Some(20)), cells), "lon…     1  b@examp…");
         assert_eq!(row(&columns(None), cells), "longer     1  b@example.com");
         assert_eq!(columns(None).header(), "ID    SIZE  TO");
     }

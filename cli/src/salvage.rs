@@ -5,7 +5,7 @@ use queue_store_host::types::Format;
 /// Returns the body, as far as it can be read; none where there is no beginning of one.
 pub(crate) fn body(file: &[u8], format: Format) -> Option<Vec<u8>> {
     match format {
-        Format::Text => Some(unescape(&file[text_body(file)?..])),
+        Format::Text => Some(unescape(&file[text_body(file)? + TEXT_BODY.len()..])),
         Format::Binary => fields(file).find(|(number, _)| *number == BODY).map(|(_, value)| value.to_vec()),
     }
 }
@@ -22,9 +22,11 @@ pub(crate) fn envelope(file: &[u8], format: Format) -> Vec<String> {
 /// The number of the field `data`.
 const BODY: u64 = 5;
 
-/// Returns the place behind the name of the field `data` of a text item, which is not within a string.
+/// The name of the field `data` in a text item.
+const TEXT_BODY: &[u8] = b"data:";
+
+/// Returns the place of the field `data` of a text item, which is not within a string.
 fn text_body(file: &[u8]) -> Option<usize> {
-    const NAME: &[u8] = b"data:";
     let (mut quote, mut at) = (None, 0);
     while at < file.len() {
         match (quote, file[at]) {
@@ -34,10 +36,10 @@ fn text_body(file: &[u8]) -> Option<usize> {
             (Some(_), _) => {}
             (None, byte @ (b'"' | b'\'')) => quote = Some(byte),
             (None, _)
-                if file[at..].starts_with(NAME)
+                if file[at..].starts_with(TEXT_BODY)
                     && at.checked_sub(1).is_none_or(|before| file[before].is_ascii_whitespace()) =>
             {
-                return Some(at + NAME.len());
+                return Some(at);
             }
             (None, _) => {}
         }

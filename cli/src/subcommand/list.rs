@@ -21,12 +21,15 @@ use sysexits::ExitCode as Sysexit;
 pub(crate) struct Arguments {
     #[command(flatten)]
     selection: Selection,
-    /// The order; `none` is that of the directory, and begins to print at once
+    /// The order
     #[arg(long, value_enum, default_value_t)]
     sort: Order,
     /// Reverse the order
     #[arg(long)]
     reverse: bool,
+    /// Print in the order of the directory, as the items are read
+    #[arg(long, conflicts_with_all = ["sort", "reverse"])]
+    unsorted: bool,
     /// Print this many items, and count all
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -52,23 +55,20 @@ enum Order {
     Sender,
     /// By id
     Id,
-    /// As the directory has them
-    None,
 }
 
 impl Order {
-    /// Returns the key of an item; none where items are not sorted.
-    fn key(self) -> Option<fn(&Entry) -> Key> {
-        Some(match self {
-            Order::Age => Key::age,
-            Order::Size => |entry| Key::Size(Reverse(entry.info.as_ref().map_or(0, body_or_file_size))),
-            Order::Sender => |entry| {
+    /// Returns the key of an item.
+    fn key(self, entry: &Entry) -> Key {
+        match self {
+            Order::Age => Key::age(entry),
+            Order::Size => Key::Size(Reverse(entry.info.as_ref().map_or(0, body_or_file_size))),
+            Order::Sender => {
                 let sender = entry.info.as_ref().map_or("", |info| &info.envelope.reverse_path);
                 Key::Text(sender.to_lowercase().into())
-            },
-            Order::Id => |entry| Key::Text(entry.id.as_str().into()),
-            Order::None => return None,
-        })
+            }
+            Order::Id => Key::Text(entry.id.as_str().into()),
+        }
     }
 }
 
@@ -99,10 +99,10 @@ fn rows<'a>(
     entries: impl Iterator<Item = Result<Entry, Failure>> + 'a,
     mut row: impl FnMut(&Entry) -> String + 'a,
 ) -> Result<Box<dyn Iterator<Item = Result<String, Failure>> + 'a>, Failure> {
-    let Some(key) = arguments.sort.key() else {
+    if arguments.unsorted {
         return Ok(Box::new(entries.map(move |entry| entry.map(|entry| row(&entry)))));
-    };
-    let mut rows = entries::sorted(entries, key, |entry| Some(row(entry)))?;
+    }
+    let mut rows = entries::sorted(entries, |entry| arguments.sort.key(entry), |entry| Some(row(entry)))?;
     if arguments.reverse {
         rows.reverse();
     }

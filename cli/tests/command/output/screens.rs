@@ -81,9 +81,10 @@ fn list_sorts_and_limits() {
         let listed = queue.run(&[&["list", "--ids"], options].concat()).done();
         assert_eq!(listed.lines().collect::<Vec<_>>(), ids, "{options:?}");
     }
-    assert_eq!(queue.run(&["list", "--ids", "--sort", "none"]).done().lines().count(), 3);
-    for sort in ["age", "none"] {
-        let listed = queue.run(&["list", "--limit", "1", "--sort", sort]).done();
+    assert_eq!(queue.run(&["list", "--ids", "--unsorted"]).done().lines().count(), 3);
+    queue.refused(&mut queue.command(&["list", "--unsorted", "--reverse"]), b"", 64);
+    for order in ["--sort=age", "--unsorted"] {
+        let listed = queue.run(&["list", "--limit", "1", order]).done();
         assert!(listed.contains("\n3 items, ") && listed.contains(", not all shown\n"), "{listed}");
         assert_eq!(listed.lines().count(), 4, "a header, an item, a footer, a warning: {listed}");
     }
