@@ -61,10 +61,25 @@ pub(crate) struct Daemon {
     pub(crate) while_running: bool,
 }
 
-#[derive(Args)]
-pub(crate) struct Item {
-    /// The id of the item; `--` goes before one that begins with `-`
-    pub(crate) id: String,
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StatusChoice {
+    /// Still to be made
+    Pending,
+    /// Made
+    Sent,
+    /// Given up
+    Failed,
+}
+
+impl StatusChoice {
+    /// Returns the number of the status in the format.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            StatusChoice::Pending => 0,
+            StatusChoice::Sent => 1,
+            StatusChoice::Failed => 2,
+        }
+    }
 }
 
 #[derive(Args)]

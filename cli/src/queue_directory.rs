@@ -2,6 +2,7 @@
 
 use crate::change_log;
 use crate::chasquid_process;
+use crate::display::counted;
 use crate::failure::{self, Cause, Failure};
 use crate::owner;
 use crate::verbose;
@@ -46,6 +47,14 @@ pub(crate) fn create(directory: &Path) -> Result<CreatedQueue, Failure> {
         Err(Error::Directory { path, source }) => Err(Failure::file(&path, source, Sysexit::CantCreat)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns the number of files in a queue's directory that are not the queue's, in words, where there are some: an
+/// operator who named the wrong directory must not take it for an empty queue.
+pub(crate) fn foreign_files(queue: &Queue) -> Result<Option<String>, Failure> {
+    let foreign = queue.count()?.foreign;
+    let files = counted(foreign, "file of the directory is not an item", "files of the directory are not items");
+    Ok((foreign > 0).then_some(files))
 }
 
 /// Becomes the owner of a queue, for whom alone new files are, even in a directory that others may enter.

@@ -5,7 +5,7 @@ use crate::display;
 use crate::failure::{Cause, Failure, Failures};
 use crate::invalid_names;
 use crate::json;
-use crate::options::{self, Daemon};
+use crate::options::{Daemon, duration};
 use crate::output::{print_json, print_line};
 use crate::progress;
 use crate::queue_directory;
@@ -21,7 +21,7 @@ use sysexits::ExitCode as Sysexit;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Remove temporary files that are at least this old, such as 90s or 36h; 0 only if no other process writes
-    #[arg(long, value_name = "DURATION", default_value = "36h", value_parser = options::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "36h", value_parser = duration)]
     pub(crate) grace: Duration,
     /// Print JSON
     #[arg(long)]

@@ -2,9 +2,9 @@
 
 use crate::change_log;
 use crate::failure::{Cause, Failure};
-use crate::options::{Daemon, DurabilityChoice};
+use crate::options::{Daemon, DurabilityChoice, StatusChoice};
 use crate::queue_directory;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::Attempt;
 use std::ffi::OsString;
@@ -29,27 +29,6 @@ pub(crate) struct Arguments {
     pub(crate) durability: DurabilityChoice,
     #[command(flatten)]
     pub(crate) daemon: Daemon,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum StatusChoice {
-    /// Still to be made
-    Pending,
-    /// Made
-    Sent,
-    /// Given up
-    Failed,
-}
-
-impl StatusChoice {
-    /// Returns the number of the status in the format.
-    pub(crate) fn number(self) -> i32 {
-        match self {
-            StatusChoice::Pending => 0,
-            StatusChoice::Sent => 1,
-            StatusChoice::Failed => 2,
-        }
-    }
 }
 
 /// Changes the status of a delivery.

@@ -1,16 +1,15 @@
 //! An operator's changes of a queue, each compared with the deliveries of chasquid at its next start.
 
 use super::site::Site;
+use crate::aged::Aged;
 use crate::process::{run, wait_until};
 use crate::trial::trials;
-use queue_store_host::types::{EnvelopeChange, Timestamp};
 use std::fs::{self, File};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 trials![
     chasquid_delivers_only_ready_items => Chasquid,
     chasquid_delivers_what_is_pending_again => Chasquid,
-    chasquid_gives_up_item_of_21_hours_until_its_time_is_renewed => Chasquid,
+    old_items_are_delivered_after_release_and_requeue => Chasquid,
     start_of_chasquid_that_empty_item_crashes_is_mended => Chasquid,
     backup_of_editor_is_found_before_chasquid_delivers_it => Chasquid,
 ];
@@ -42,29 +41,30 @@ fn chasquid_delivers_what_is_pending_again() {
     assert_eq!(site.delivered(), [(b"requeued".to_vec(), 1)].into());
 }
 
-/// Sets the time at which an item was accepted, in hours before now.
-fn set_age(site: &Site, id: &str, hours: u64) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set").as_secs();
-    let seconds = i64::try_from(now - hours * 3600).expect("the clock is set to this era");
-    let created_at = Some(Timestamp { seconds, nanos: 0 });
-    let change = EnvelopeChange { created_at, ..EnvelopeChange::default() };
-    site.queue().update(id, &change, queue_store_host::types::Durability::Full).expect("the item is intact");
-}
-
-fn chasquid_gives_up_item_of_21_hours_until_its_time_is_renewed() {
+fn old_items_are_delivered_after_release_and_requeue() {
     let site = Site::new();
-    for id in ["given up", "renewed"] {
-        site.put(id, id);
-        set_age(&site, id, 21);
-    }
-    set_age(&site, "renewed", 0);
+    let item = |name: &str, status, subject| {
+        let (from, to) = ("b@example.test", "b@example.test");
+        let item = Aged { hours: 21, status, subject, from, to, ..Aged::default() };
+        fs::write(site.path("data/queue").join(name), item.text(&name[2..])).expect("the queue is writable");
+    };
+    item("h:released", "PENDING", "released");
+    item("q:restored", "PENDING", "restored");
+    item("m:requeued", "FAILED", "requeued");
+    item("h:kept", "PENDING", "kept");
+    site.run(&["release", "released"]);
+    site.run(&["restore", "restored"]);
+    site.run(&["requeue", "requeued"]);
+    site.run(&["release", "--keep-time", "kept"]);
     site.deliver_all();
     let mut delivered = site.delivered();
-    assert_eq!(delivered.remove(&b"renewed"[..]), Some(1));
-    let (bounce, deliveries) = delivered.pop_first().expect("the other one bounces");
+    for subject in ["released", "restored", "requeued"] {
+        assert_eq!(delivered.remove(format!("Subject: {subject}\r\n\r\nbody\r\n").as_bytes()), Some(1), "{subject}");
+    }
+    let (bounce, deliveries) = delivered.pop_first().expect("the item that kept its time bounces");
     let bounce = String::from_utf8_lossy(&bounce);
-    assert!(deliveries == 1 && delivered.is_empty(), "the other one is not tried: {delivered:?}");
-    assert!(bounce.contains("multipart/report"), "{bounce}");
+    assert!(deliveries == 1 && delivered.is_empty(), "it is not tried: {delivered:?}");
+    assert!(bounce.contains("multipart/report") && bounce.contains("Subject: kept"), "{bounce}");
 }
 
 fn start_of_chasquid_that_empty_item_crashes_is_mended() {
