@@ -7,6 +7,7 @@ use crate::item_table::ItemTable;
 use crate::output::{print_line, print_lines};
 use crate::selection::Selection;
 use clap::Args;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use queue_store_host::types::{Detail, Outcome, State};
 use queue_store_host::{Error, Queue};
 use std::io::{self, IsTerminal, Write};
@@ -62,6 +63,7 @@ pub(crate) fn run(
     // Until here a signal ends the process, which has changed nothing.
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let (mut failures, mut done) = (Failures::none(), 0);
+    let progress = progress(selected.ids.len(), change.batch);
     let stopped = selected.ids.chunks(change.batch).try_for_each(|ids| {
         if interruption.has_come() {
             return Err(Cause::Interrupted.into());
@@ -72,15 +74,17 @@ pub(crate) fn run(
                 Err(failure) if failure.closes_queue() => return Err(failure.at_item(&id)),
                 // An item that a filter selected was delivered, or removed, meanwhile.
                 Err(failure) if !selected.named && failure.is_not_found() => {}
-                Err(failure) => failures.report(&failure.at_item(&id)),
+                Err(failure) => progress.suspend(|| failures.report(&failure.at_item(&id))),
             }
         }
+        progress.inc(ids.len() as u64);
         Ok(())
     });
+    progress.finish_and_clear();
     let report = format!("{done_verb} {}", items(done));
     match stopped {
         Err(failure) if selected.ids.len() > 1 => {
-            return Err(failure.with_note(format!("{report} of {} until then", selected.ids.len())));
+            return Err(failure.with_note(format!("{report} of {} until then", HumanCount(selected.ids.len() as u64))));
         }
         stopped => stopped?,
     }
@@ -88,6 +92,15 @@ pub(crate) fn run(
         print_line(&report)?;
     }
     Ok(failures.code())
+}
+
+/// Returns a bar for the items; a hidden one for a single batch.
+fn progress(items: usize, batch: usize) -> ProgressBar {
+    if items <= batch {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {eta}");
+    ProgressBar::new(items as u64).with_style(style.expect("the template is constant and valid"))
 }
 
 /// Returns the outcomes of a call of the queue.
