@@ -3,17 +3,17 @@
 use crate::change_log;
 use crate::display::items;
 use crate::failure::{Cause, Failure, Failures};
-use crate::input;
-use crate::interruption::{InterruptibleFile, Interruption};
+use crate::interruption::Interruption;
 use crate::item_table::ItemTable;
 use crate::options::Daemon;
 use crate::output::{print_line, print_lines};
 use crate::queue_directory;
 use crate::selection::Selection;
 use clap::Args;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use queue_store_host::types::{Detail, Outcome, State};
 use queue_store_host::{Error, Queue};
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -69,16 +69,18 @@ pub(crate) fn run(
     change: &Change<'_>,
     mut try_on: impl FnMut(&[String]) -> Result<Vec<Tried>, Failure>,
 ) -> Result<Sysexit, Failure> {
-    let interruption = Interruption::catch().map_err(Cause::Signals)?;
     if bulk.dry_run {
-        return print_plan(queue, bulk, change, &interruption);
+        return print_plan(queue, bulk, change);
     }
-    let selected = bulk.selection.ids(queue, change.states, &interruption)?;
+    let selected = bulk.selection.ids(queue, change.states)?;
     let [verb, done_verb] = change.verb;
-    if selected.ids.len() > 1 && !bulk.yes && !confirm(verb, selected.ids.len() as u64, &interruption)? {
+    if selected.ids.len() > 1 && !bulk.yes && !confirm(verb, selected.ids.len() as u64)? {
         return Err(Cause::Declined.into());
     }
+    // Until here a signal ends the process, which has changed nothing.
+    let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let (mut failures, mut done) = (Failures::none(), 0);
+    let progress = progress(selected.ids.len(), change.batch);
     let stopped = selected.ids.chunks(change.batch).try_for_each(|ids| {
         if interruption.has_come() {
             return Err(Cause::Interrupted.into());
@@ -91,15 +93,17 @@ pub(crate) fn run(
                 Err(failure) if failure.closes_queue() => return Err(failure),
                 // An item that a filter selected was delivered, or removed, meanwhile.
                 Err(failure) if !selected.named && failure.is_not_found() => {}
-                Err(failure) => failures.report(&failure),
+                Err(failure) => progress.suspend(|| failures.report(&failure)),
             }
         }
+        progress.inc(ids.len() as u64);
         Ok(())
     });
+    progress.finish_and_clear();
     let report = format!("{done_verb} {}", items(done));
     match stopped {
         Err(failure) if selected.ids.len() > 1 => {
-            return Err(failure.with_note(format!("{report} of {} until then", selected.ids.len())));
+            return Err(failure.with_note(format!("{report} of {} until then", HumanCount(selected.ids.len() as u64))));
         }
         stopped => stopped?,
     }
@@ -107,6 +111,15 @@ pub(crate) fn run(
         print_line(&report)?;
     }
     Ok(failures.code())
+}
+
+/// Returns a bar for the items; a hidden one for a single batch.
+fn progress(items: usize, batch: usize) -> ProgressBar {
+    if items <= batch {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {eta}");
+    ProgressBar::new(items as u64).with_style(style.expect("the template is constant and valid"))
 }
 
 /// Returns the outcomes of a call of the queue.
@@ -121,15 +134,10 @@ pub(crate) fn tried(outcomes: Vec<Outcome>) -> Vec<Tried> {
 }
 
 /// Prints the items that a change would be tried on.
-fn print_plan(
-    queue: &Queue,
-    bulk: &Bulk,
-    change: &Change<'_>,
-    interruption: &Interruption,
-) -> Result<Sysexit, Failure> {
+fn print_plan(queue: &Queue, bulk: &Bulk, change: &Change<'_>) -> Result<Sysexit, Failure> {
     bulk.selection.require()?;
     let (mut table, mut failures) = (ItemTable::new(), Failures::none());
-    let entries = bulk.selection.entries(queue, change.states, Detail::Envelope, interruption, &mut failures)?;
+    let entries = bulk.selection.entries(queue, change.states, Detail::Envelope, &mut failures)?;
     let header = table.header();
     print_lines([Ok(header)].into_iter().chain(entries.map(|entry| Ok(table.row(&entry?)))))?;
     print_line(&format!("would {} {}", change.verb[0], table.footer()))?;
@@ -137,14 +145,13 @@ fn print_plan(
 }
 
 /// Asks on a terminal. Where standard input is none, the operator has written down what is to be done.
-fn confirm(verb: &str, count: u64, interruption: &Interruption) -> Result<bool, Failure> {
+fn confirm(verb: &str, count: u64) -> Result<bool, Cause> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(true);
     }
     // A question that cannot be shown is not answered.
     let _ = write!(io::stderr(), "{verb} {}? [y/N] ", items(count));
     let mut answer = String::new();
-    let stdin = InterruptibleFile::stdin(interruption).map_err(Cause::Read)?;
-    BufReader::new(stdin).read_line(&mut answer).map_err(|error| input::read_failure("standard input", error))?;
+    io::stdin().read_line(&mut answer).map_err(Cause::Read)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

@@ -74,9 +74,8 @@ impl<'a> Input<'a> {
 }
 
 /// Reads the lines of standard input that are not empty.
-pub(crate) fn stdin_lines(interruption: &Interruption) -> Result<Vec<String>, Failure> {
-    let input = Input::of_argument(None, interruption)?;
-    let lines = input.into_reader().lines().filter(|line| line.as_ref().map_or(true, |line| !line.is_empty()));
+pub(crate) fn stdin_lines() -> Result<Vec<String>, Failure> {
+    let lines = io::stdin().lines().filter(|line| line.as_ref().map_or(true, |line| !line.is_empty()));
     lines.map(|line| line.map_err(|error| read_failure(STANDARD_INPUT, error))).collect()
 }
 

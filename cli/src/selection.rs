@@ -4,7 +4,6 @@ use crate::age;
 use crate::failure::{Cause, Failure, Failures};
 use crate::filter::Filter;
 use crate::input;
-use crate::interruption::Interruption;
 use clap::Args;
 use queue_store_host::types::{Detail, Entry, State};
 use queue_store_host::{Error, Queue};
@@ -49,22 +48,14 @@ impl Selection {
     /// # Errors
     ///
     /// Those of [`Selection::require`], of a listing, and of standard input.
-    pub(crate) fn ids(
-        &self,
-        queue: &Queue,
-        states: &[State],
-        interruption: &Interruption,
-    ) -> Result<SelectedIds, Failure> {
+    pub(crate) fn ids(&self, queue: &Queue, states: &[State]) -> Result<SelectedIds, Failure> {
         if !self.ids.is_empty() {
-            return Ok(SelectedIds { ids: self.named_ids(interruption)?, named: true });
+            return Ok(SelectedIds { ids: self.named_ids()?, named: true });
         }
         self.require()?;
         // Of the items, a listing without a filter needs the names alone.
         let mut ids = Vec::new();
         for entry in self.matching(queue, states, Detail::Name)? {
-            if interruption.has_come() {
-                return Err(Cause::Interrupted.into());
-            }
             ids.push(entry?.id);
         }
         Ok(SelectedIds { ids, named: false })
@@ -77,13 +68,12 @@ impl Selection {
         queue: &'a Queue,
         states: &[State],
         detail: Detail,
-        interruption: &Interruption,
         failures: &mut Failures,
     ) -> Result<Box<dyn Iterator<Item = Result<Entry, Failure>> + 'a>, Failure> {
         if self.ids.is_empty() {
             return Ok(Box::new(self.matching(queue, states, detail)?));
         }
-        let named = named_entries(queue, &self.named_ids(interruption)?, failures)?;
+        let named = named_entries(queue, &self.named_ids()?, failures)?;
         Ok(Box::new(named.into_iter().filter_map(|name| with_info(queue, name).transpose())))
     }
 
@@ -109,11 +99,11 @@ impl Selection {
     }
 
     /// Returns the ids of the arguments, and those of standard input; each once.
-    fn named_ids(&self, interruption: &Interruption) -> Result<Vec<String>, Failure> {
+    fn named_ids(&self) -> Result<Vec<String>, Failure> {
         let mut ids = Vec::new();
         for id in &self.ids {
             if id == "-" {
-                ids.extend(input::stdin_lines(interruption)?);
+                ids.extend(input::stdin_lines()?);
             } else {
                 ids.push(id.clone());
             }

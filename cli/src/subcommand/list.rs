@@ -3,8 +3,7 @@
 use crate::display::body_or_file_size;
 use crate::entries::{self, Key};
 use crate::escape::escape;
-use crate::failure::{Cause, Failure, Failures};
-use crate::interruption::Interruption;
+use crate::failure::{Failure, Failures};
 use crate::item_table::ItemTable;
 use crate::json;
 use crate::output::{json_line, json_text, print_json_array, print_line, print_lines};
@@ -75,9 +74,8 @@ impl Order {
 /// Lists items.
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let mut failures = Failures::none();
-    let entries = arguments.selection.entries(&queue, &[], Detail::Envelope, &interruption, &mut failures)?;
+    let entries = arguments.selection.entries(&queue, &[], Detail::Envelope, &mut failures)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);
     if arguments.json {
         let rows = rows(arguments, entries, |entry| json_text(&json::Item::of_entry(entry)))?;

@@ -1,7 +1,9 @@
 //! `release` and `restore`: make items ready.
 //!
 //! chasquid gives up by the time of acceptance, so that time is renewed: a mail that was held for a day would bounce at
-//! once. An item is held while its time is renewed. A crash in between leaves it held, never ready with the old time.
+//! once. An item is held while its time is renewed: a new file, which was fsynced, replaces the held one, and is renamed to
+//! be ready. So no crash leaves it ready with the old time, whichever of the two renames survives, and one fsync of the
+//! directory serves a whole batch.
 
 use crate::age;
 use crate::bulk::{self, BATCH_OF_FILES, Bulk, Change, Tried, tried};
@@ -103,9 +105,9 @@ fn make_ready(
     Ok(failed)
 }
 
-/// Sets the time of acceptance of a held item to now.
+/// Sets the time of acceptance of a held item to now. The move to another state, which follows, fsyncs the directory.
 fn renew(queue: &Queue, id: &str) -> Result<(), Failure> {
     let change = EnvelopeChange { created_at: Some(age::now()), ..EnvelopeChange::default() };
-    queue.update(id, &change, Durability::Full)?;
+    queue.update(id, &change, Durability::ContentOnly)?;
     Ok(())
 }

@@ -4,8 +4,7 @@ use crate::age;
 use crate::columns::{Column, Columns};
 use crate::display::{body_or_file_size, bytes, counted, items};
 use crate::escape::escape;
-use crate::failure::{Cause, Failure, Failures};
-use crate::interruption::Interruption;
+use crate::failure::{Failure, Failures};
 use crate::output::{print_json, print_line, print_lines};
 use crate::queue_directory::{self, foreign_files};
 use crate::selection::{LIVE, Selection};
@@ -43,11 +42,10 @@ struct Totals {
 /// Counts the mail that is not delivered, by domain.
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let (mut failures, mut summary, mut totals, now) =
         (Failures::none(), Summary::default(), Totals::default(), age::now());
     let side = if arguments.by_sender { Side::Sender } else { Side::Recipient };
-    for entry in arguments.selection.entries(&queue, &LIVE, Detail::Envelope, &interruption, &mut failures)? {
+    for entry in arguments.selection.entries(&queue, &LIVE, Detail::Envelope, &mut failures)? {
         totals.items += 1;
         match entry?.info {
             Some(info) => {

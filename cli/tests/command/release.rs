@@ -84,8 +84,8 @@ fn time_is_renewed_while_the_item_is_held() {
             changes.iter().map(String::as_str).filter(|change| change.starts_with("rename")).collect();
         assert_eq!(renames, [before, &["rename T1 h:x", "rename h:x m:x"]].concat());
         let place = |change: &str| changes.iter().position(|made| made == change).expect(change);
-        let synced = changes[place("rename T1 h:x")..place("rename h:x m:x")].iter().any(|change| change == "sync .");
-        assert!(synced, "the new time is durable before the item is ready: {changes:?}");
+        assert!(place("sync T1") < place("rename T1 h:x"), "the new file is durable before it has a name: {changes:?}");
+        assert!(changes[place("rename h:x m:x")..].contains(&"sync .".to_string()), "{changes:?}");
     }
 }
 
