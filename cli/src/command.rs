@@ -1,50 +1,97 @@
 //! Parses the arguments of the process and runs the subcommand.
 
 use crate::arguments::{Arguments, Subcommand};
+use crate::change_log;
 use crate::failure::{Cause, Failure};
 use crate::file_size_limit;
-use crate::subcommand::{cat, change, component, import, list, plugin, put, recover, show, update, verify, wit};
+use crate::subcommand::{
+    cat, change, check, completions, component, edit, headers, import, list, man, plugin, put, recover, release,
+    requeue, resolve, show, stats, summary, update, verify, wit,
+};
+use crate::{verbose, version};
+use clap::error::ErrorKind as ParserError;
 use clap::{CommandFactory, Parser};
-use nix::sys::stat::{Mode, umask};
-use queue_store_host::types::State;
+use signal_hook::consts::SIGPIPE;
+use signal_hook::low_level::emulate_default_handler;
 use std::env;
+use std::io::ErrorKind;
 use sysexits::ExitCode as Sysexit;
 
-/// Runs the command with the arguments of the process.
-pub(crate) fn run() -> Result<Sysexit, Failure> {
-    // New files are for their owner alone, even in a directory that others may enter.
-    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+/// Runs the command with the arguments of the process, and returns its exit code.
+pub(crate) fn run() -> Result<u8, Failure> {
+    if standard_output::was_closed() {
+        return Err(Cause::StdoutClosed.into());
+    }
     file_size_limit::catch_signal().map_err(Cause::Signals)?;
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => return Err(usage(&error).into()),
-        Err(help_or_version) => {
-            help_or_version.print().map_err(Cause::Stdout)?;
-            return Ok(Sysexit::Ok);
+        Err(version) if version.kind() == ParserError::DisplayVersion => {
+            version::print_versions()?;
+            return Ok(0);
+        }
+        Err(help) => {
+            help.print().map_err(Cause::Stdout)?;
+            return Ok(0);
         }
     };
     let queue = || arguments.queue.as_deref().ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() });
-    match &arguments.subcommand {
+    if arguments.verbose {
+        verbose::enable();
+    }
+    if let Some(log) = &arguments.log {
+        change_log::ask(log, &given_subcommand());
+    }
+    let result = match &arguments.subcommand {
+        Subcommand::Check(arguments) => {
+            return Ok(check::run(queue().map_err(Failure::from), arguments)? as u8);
+        }
+        Subcommand::Stats(arguments) => reading(stats::run(queue()?, arguments)),
+        Subcommand::Man(arguments) => man::run(Arguments::command(), arguments),
+        Subcommand::Completions(arguments) => completions::run(Arguments::command(), arguments),
         Subcommand::Put(arguments) => put::run(queue()?, arguments),
-        Subcommand::List(arguments) => list::run(queue()?, arguments),
-        Subcommand::Show(arguments) => show::run(queue()?, arguments),
-        Subcommand::Cat(arguments) => cat::run(queue()?, arguments),
+        Subcommand::List(arguments) => reading(list::run(queue()?, arguments)),
+        Subcommand::Summary(arguments) => reading(summary::run(queue()?, arguments)),
+        Subcommand::Show(arguments) => reading(show::run(queue()?, arguments)),
+        Subcommand::Headers(arguments) => reading(headers::run(queue()?, arguments)),
+        Subcommand::Cat(arguments) => reading(cat::run(queue()?, arguments)),
         Subcommand::Update(arguments) => update::run(queue()?, arguments),
+        Subcommand::Edit(arguments) => edit::run(queue()?, arguments),
         Subcommand::Remove(arguments) => change::remove(queue()?, arguments),
-        Subcommand::Hold(items) => change::set_state(queue()?, items, State::Held),
-        Subcommand::Release(items) => change::set_state(queue()?, items, State::Ready),
-        Subcommand::Quarantine(items) => change::set_state(queue()?, items, State::Quarantined),
-        Subcommand::Restore(items) => change::restore(queue()?, items),
+        Subcommand::Hold(bulk) => change::hold(queue()?, bulk),
+        Subcommand::Release(arguments) => release::release(queue()?, arguments),
+        Subcommand::Requeue(arguments) => requeue::run(queue()?, arguments),
+        Subcommand::Quarantine(bulk) => change::quarantine(queue()?, bulk),
+        Subcommand::Restore(arguments) => release::restore(queue()?, arguments),
+        Subcommand::Resolve(arguments) => resolve::run(queue()?, arguments),
         Subcommand::Seal(items) => change::seal(queue()?, items),
         Subcommand::Recover(arguments) => recover::run(queue()?, arguments),
-        Subcommand::Verify(arguments) => verify::run(queue()?, arguments),
+        Subcommand::Verify(arguments) => reading(verify::run(queue()?, arguments)),
         Subcommand::Import(arguments) => import::run(queue()?, arguments),
         Subcommand::Plugin(plugin::Subcommand::Check(arguments)) => plugin::check(arguments),
         Subcommand::Plugin(plugin::Subcommand::Compose(arguments)) => plugin::compose(arguments),
         Subcommand::Plugin(plugin::Subcommand::Run(arguments)) => plugin::run(queue()?, arguments),
         Subcommand::Component(arguments) => component::run(arguments),
         Subcommand::Wit(arguments) => wit::run(arguments),
+    };
+    verbose::say(|| {
+        let code = result.as_ref().map_or_else(Failure::code, |code| *code);
+        format!("ends with exit code {}", code as u8)
+    });
+    Ok(result? as u8)
+}
+
+/// Ends the process by SIGPIPE where a subcommand that only reads finds that its output is read no more, as other
+/// programs do: `list | head` is no failure.
+fn reading(result: Result<Sysexit, Failure>) -> Result<Sysexit, Failure> {
+    let is_broken_pipe = |failure: &Failure| match failure.cause() {
+        Cause::Stdout(error) => error.kind() == ErrorKind::BrokenPipe,
+        _ => false,
+    };
+    if result.as_ref().is_err_and(is_broken_pipe) {
+        emulate_default_handler(SIGPIPE).map_err(Cause::Signals)?;
     }
+    result
 }
 
 /// Puts the message of the parser, which has several lines, into one.

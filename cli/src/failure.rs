@@ -9,6 +9,7 @@ pub(crate) use cause::Cause;
 use crate::escape::escape;
 use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
+use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
@@ -32,6 +33,12 @@ impl Failure {
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Failure {
         self.notes.push(note.into());
         self
+    }
+
+    /// Appends a note where an item is damaged.
+    pub(crate) fn with_note_on_damage(self, note: &str) -> Failure {
+        let is_damage = matches!(self.cause(), Cause::Queue(Error::Corrupt(_) | Error::ChecksumMismatch(_)));
+        if is_damage { self.with_note(note) } else { self }
     }
 
     /// Sets the place, unless there is one already or `place` is empty.
@@ -69,6 +76,17 @@ impl Failure {
         matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Indeterminate))
     }
 
+    /// Returns whether the queue refuses every change until it is recovered.
+    pub(crate) fn closes_queue(&self) -> bool {
+        let needs_recovery = matches!(self.cause(), Cause::Queue(Error::NeedsRecovery(_)));
+        needs_recovery || self.is_indeterminate()
+    }
+
+    /// Returns whether there is no such item.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self.cause(), Cause::Queue(Error::NotFound(_)))
+    }
+
     /// Returns the exit code.
     pub(crate) fn code(&self) -> Sysexit {
         self.cause.exit_code()
@@ -76,12 +94,26 @@ impl Failure {
 
     /// Prints the line to standard error.
     pub(crate) fn print(&self) {
-        let place = self.place.iter().map(|place| format!("{place}: ")).collect::<String>();
-        let notes = self.notes.iter().map(|note| format!("; {note}")).collect::<String>();
-        let line = format!("{place}{}{notes}", self.cause);
-        // Where standard error cannot be written to, the exit code alone reports the failure.
-        let _ = writeln!(io::stderr(), "queue-store: {}", escape(&line));
+        print_line(&self.to_string());
     }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place.iter().try_for_each(|place| write!(formatter, "{place}: "))?;
+        write!(formatter, "{}", self.cause)?;
+        self.notes.iter().try_for_each(|note| write!(formatter, "; {note}"))
+    }
+}
+
+/// Prints a warning about a file or a directory to standard error.
+pub(crate) fn warn(path: &Path, warning: &str) {
+    print_line(&format!("{}: warning: {warning}", path.display()));
+}
+
+/// Prints a line to standard error. Where that cannot be written to, the exit code alone reports a failure.
+fn print_line(line: &str) {
+    let _ = writeln!(io::stderr(), "queue-store: {}", escape(line));
 }
 
 impl From<Cause> for Failure {

@@ -167,11 +167,12 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Returns the report of a recovery.
-pub(crate) fn recovery(recovery: &Recovery) -> Value {
+/// Returns the report of a recovery. Of its damaged items, `in_quarantine` are set aside already.
+pub(crate) fn recovery(recovery: &Recovery, in_quarantine: u64) -> Value {
     json!({
         "durable_items": recovery.durable_items,
         "damaged_items": recovery.damaged_items,
+        "damaged_in_quarantine": in_quarantine,
         "temporary_removed": recovery.temporary_removed,
         "temporary_kept": recovery.temporary_kept,
         "rewritten": recovery.rewritten,

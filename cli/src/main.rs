@@ -3,31 +3,50 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod age;
 mod arguments;
+mod bulk;
+mod change_log;
+mod chasquid_process;
+mod columns;
 mod command;
+mod damage;
 mod display;
 mod entries;
 mod escape;
 mod failure;
 mod file_size_limit;
+mod filter;
+mod headers;
 mod input;
 mod interruption;
+mod invalid_names;
+mod item_file;
+mod item_table;
 mod json;
 mod names;
 mod options;
 mod output;
 mod output_file;
 mod owner;
+mod progress;
 mod queue_directory;
+mod salvage;
+mod selection;
+mod statistics;
 mod stream;
 mod subcommand;
+mod summary;
+mod unreadable;
+mod verbose;
+mod version;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let code = command::run().unwrap_or_else(|failure| {
         failure.print();
-        failure.code()
+        failure.code() as u8
     });
-    ExitCode::from(code as u8)
+    ExitCode::from(code)
 }

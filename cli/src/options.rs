@@ -1,7 +1,9 @@
 //! Options and arguments that several subcommands have.
 
 use clap::{Args, ValueEnum};
+use humantime::DurationError;
 use queue_store_host::types::{Durability, Format};
+use std::time::Duration;
 
 #[derive(Args)]
 pub(crate) struct Writing {
@@ -53,9 +55,31 @@ impl From<FormatChoice> for Format {
 }
 
 #[derive(Args)]
-pub(crate) struct Item {
-    /// The id of the item; `--` goes before one that begins with `-`
-    pub(crate) id: String,
+pub(crate) struct Daemon {
+    /// Change the queue although a chasquid uses it, which may undo the change or deliver a mail twice
+    #[arg(long)]
+    pub(crate) while_running: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StatusChoice {
+    /// Still to be made
+    Pending,
+    /// Made
+    Sent,
+    /// Given up
+    Failed,
+}
+
+impl StatusChoice {
+    /// Returns the number of the status in the format.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            StatusChoice::Pending => 0,
+            StatusChoice::Sent => 1,
+            StatusChoice::Failed => 2,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -63,4 +87,11 @@ pub(crate) struct Items {
     /// The ids of the items; `--` goes before one that begins with `-`
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) daemon: Daemon,
+}
+
+/// Parses a duration such as `90s`, `36h` or `3d`; a number alone is seconds.
+pub(crate) fn duration(argument: &str) -> Result<Duration, DurationError> {
+    argument.parse().map(Duration::from_secs).or_else(|_| humantime::parse_duration(argument))
 }

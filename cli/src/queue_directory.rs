@@ -1,7 +1,13 @@
 //! The directory of a queue: opened or created by its owner.
 
-use crate::failure::Failure;
+use crate::change_log;
+use crate::chasquid_process;
+use crate::display::counted;
+use crate::failure::{self, Cause, Failure};
 use crate::owner;
+use crate::verbose;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::geteuid;
 use queue_store_host::{Error, Host, Queue};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +15,29 @@ use sysexits::ExitCode as Sysexit;
 
 /// Opens a queue that exists, as its owner.
 pub(crate) fn open(directory: &Path) -> Result<Queue, Failure> {
-    owner::become_owner_of(directory)?;
+    prepare(directory)?;
     Ok(Host::new()?.open(directory)?)
 }
 
-/// Opens a queue as the owner of its directory, and creates the directory if it does not exist.
+/// Opens a queue that exists, as its owner, to change its items: not while a chasquid uses it, unless the operator knows.
+pub(crate) fn open_for_change(directory: &Path, while_running: bool) -> Result<Queue, Failure> {
+    // Before root becomes the owner: it may look at every process, and append to every log.
+    if !while_running && let Some(process) = chasquid_process::of_queue(directory) {
+        return Err(Failure::from(Cause::ChasquidRuns(process)).at(&directory.to_string_lossy()));
+    }
+    change_log::open(directory)?;
+    open(directory)
+}
+
+/// Opens a queue to add items, as the owner of its directory, and creates the directory if it does not exist.
 pub(crate) fn create(directory: &Path) -> Result<CreatedQueue, Failure> {
-    owner::become_owner_of(directory)?;
+    if let Some(process) = chasquid_process::of_queue(directory) {
+        let warning =
+            format!("chasquid (process {process}) uses this queue, and sees new items only when it starts again");
+        failure::warn(directory, &warning);
+    }
+    change_log::open(directory)?;
+    prepare(directory)?;
     let host = Host::new()?;
     let missing = directory.ancestors().take_while(|path| path.symlink_metadata().is_err());
     let created = NewDirectories(missing.map(Path::to_path_buf).collect());
@@ -25,6 +47,22 @@ pub(crate) fn create(directory: &Path) -> Result<CreatedQueue, Failure> {
         Err(Error::Directory { path, source }) => Err(Failure::file(&path, source, Sysexit::CantCreat)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns the number of files in a queue's directory that are not the queue's, in words, where there are some: an
+/// operator who named the wrong directory must not take it for an empty queue.
+pub(crate) fn foreign_files(queue: &Queue) -> Result<Option<String>, Failure> {
+    let foreign = queue.count()?.foreign;
+    let files = counted(foreign, "file of the directory is not an item", "files of the directory are not items");
+    Ok((foreign > 0).then_some(files))
+}
+
+/// Becomes the owner of a queue, for whom alone new files are, even in a directory that others may enter.
+fn prepare(directory: &Path) -> Result<(), Failure> {
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    owner::become_owner_of(directory)?;
+    verbose::say(|| format!("opens {} as user {}", directory.display(), geteuid()));
+    Ok(())
 }
 
 /// A queue whose directory was created if it did not exist. Dropped without [`CreatedQueue::keep`], it removes the

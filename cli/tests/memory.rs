@@ -122,11 +122,8 @@ fn body_that_update_copies_is_never_held() {
     let stream = Stream::new(150);
     stream.put("text");
     stream.run(&["update", "x", "--rcpt", "b@example.com", "--status", "sent"], "");
-    stream.run(&["verify"], "1 items, 0 damaged, 0 without checksums\n");
-    stream.run(
-        &["recover"],
-        "1 items are durable, 0 are damaged, 0 were rewritten; 0 temporary files were removed, 0 were kept\n",
-    );
+    stream.run(&["verify"], "1 item, 0 damaged, 0 without checksums\n");
+    stream.run(&["recover"], "items: 1 durable, 0 damaged, 0 rewritten; temporary files: 0 removed, 0 kept\n");
     stream.cat();
 }
 
@@ -152,11 +149,11 @@ fn envelopes_of_listed_items_are_never_held() {
     }
     // Every line that has the text is about one of the items, or about all.
     for (arguments, text, expected) in [
-        (&["list"][..], " ready ", ITEMS),
+        (&["list"][..], "  ready  ", ITEMS),
         (&["list", "--json"], "\"id\": ", ITEMS),
         (&["verify"], "60 items, 0 damaged", 1),
         (&["verify", "--json"], "\"id\": ", ITEMS),
-        (&["recover"], "60 items are durable", 1),
+        (&["recover"], "items: 60 durable", 1),
     ] {
         let count = |stdout: &mut dyn Read| {
             let lines = BufReader::new(stdout).lines().map(|line| line.expect("the command prints UTF-8"));

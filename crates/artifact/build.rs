@@ -5,6 +5,7 @@ mod engine;
 
 use engine::AddressSpace::{Limited, Unlimited};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -74,6 +75,7 @@ fn build() -> Result<(), Box<dyn Error>> {
         with_metadata(&linked, &manifest(&workspace)?, &contract(&workspace.join("wit"))?)?
     };
     fs::write(out.join("queue_store.wasm"), &component)?;
+    fs::write(out.join("queue_store.sha256"), format!("{:x}", Sha256::digest(&component)))?;
     let target = env::var("TARGET")?;
     for (address_space, name) in [(Unlimited, "queue_store.cwasm"), (Limited, "queue_store_checked.cwasm")] {
         let engine = wasmtime::Engine::new(&engine::config(Some(&target), address_space)?)?;

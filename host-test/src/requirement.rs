@@ -30,6 +30,10 @@ pub enum Requirement {
     WasmtimeCli,
     /// The command `curl`.
     Curl,
+    /// The command `man`.
+    Man,
+    /// The shell `bash`.
+    Bash,
 }
 
 impl Requirement {
@@ -70,6 +74,8 @@ impl Requirement {
                 "the command wasmtime (host-test/interop/install)",
             ),
             Requirement::Curl => (runs(Command::new("curl").arg("--version")), "curl"),
+            Requirement::Man => (runs(Command::new("man").arg("--version")), "man"),
+            Requirement::Bash => (runs(Command::new("bash").args(["-c", "true"])), "bash"),
         };
         (!is_met).then_some(name)
     }

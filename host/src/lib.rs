@@ -77,7 +77,7 @@ pub use limits::Limits;
 pub use listing::Listing;
 pub use names::UnknownName;
 pub use queue::Queue;
-pub use queue_store_artifact::COMPONENT;
+pub use queue_store_artifact::{COMPONENT, COMPONENT_SHA256};
 pub use submission::Submission;
 
 /// The example of the package's README.

@@ -2,6 +2,7 @@
 
 use super::cause::{Cause, is_exhaustion};
 use crate::file_size_limit;
+use nix::sys::resource::{Resource, getrlimit};
 use queue_store_composition::CompositionError;
 use queue_store_host::plugin::PluginError;
 use queue_store_host::types::ErrorCode;
@@ -13,13 +14,18 @@ const FILE_SIZE_LIMIT: &str = "look at the limit of file sizes (ulimit -f)";
 
 const TRY_LATER: &str = "try again later, or raise the limit (ulimit -a)";
 
+/// Descriptors with which every command works, an import of nested maildirs among them.
+const SUFFICIENT_DESCRIPTORS: u64 = 64;
+
+const RAISE_DESCRIPTORS: &str = "the limit of descriptors is too low: ulimit -n 64";
+
 const MOUNT_WRITABLE: &str = "mount it writable, then try again";
 
 /// Returns the advice for a cause.
 pub(super) fn of(cause: &Cause) -> Option<&'static str> {
     match cause {
         Cause::File { source, .. } | Cause::Read(source) | Cause::Signals(source) if is_exhaustion(source) => {
-            Some(TRY_LATER)
+            Some(of_exhaustion())
         }
         Cause::File { source, .. } | Cause::Read(source) => Some(of_kind(source.kind())),
         Cause::Queue(error) => error.code().and_then(of_code),
@@ -28,6 +34,12 @@ pub(super) fn of(cause: &Cause) -> Option<&'static str> {
         Cause::Plugin(PluginError::OutOfTime(_)) => Some("--max-seconds raises it"),
         _ => None,
     }
+}
+
+/// Returns the advice for a process that is out of a resource.
+fn of_exhaustion() -> &'static str {
+    let has_few_descriptors = getrlimit(Resource::RLIMIT_NOFILE).is_ok_and(|(limit, _)| limit < SUFFICIENT_DESCRIPTORS);
+    if has_few_descriptors { RAISE_DESCRIPTORS } else { TRY_LATER }
 }
 
 fn of_kind(kind: ErrorKind) -> &'static str {
@@ -49,7 +61,7 @@ fn of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::NoSpace | ErrorCode::Quota => Some(MAKE_ROOM),
         ErrorCode::ReadOnly => Some(MOUNT_WRITABLE),
         ErrorCode::Access => Some("run this as the owner of the queue"),
-        ErrorCode::Busy => Some(TRY_LATER),
+        ErrorCode::Busy => Some(of_exhaustion()),
         ErrorCode::Io => Some("look at the system's log"),
         ErrorCode::NeedsRecovery => Some("queue-store recover does that"),
         ErrorCode::ChecksumMismatch

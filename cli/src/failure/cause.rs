@@ -1,12 +1,13 @@
 //! The causes of failures: their words, and their exit codes (sysexits.h).
 
+use crate::display;
 use crate::file_size_limit;
 use mail_address::InvalidAddress;
 use nix::errno::Errno;
 use queue_store_composition::CompositionError;
 use queue_store_host::Error;
 use queue_store_host::plugin::PluginError;
-use queue_store_host::types::ErrorCode;
+use queue_store_host::types::{ErrorCode, State};
 use std::io::{self, ErrorKind};
 use sysexits::ExitCode as Sysexit;
 
@@ -21,6 +22,9 @@ pub(crate) enum Cause {
         "which queue: give its directory with --queue DIR, or in QUEUE_STORE_DIR (see queue-store{subcommand} --help)"
     )]
     NoQueue { subcommand: String },
+    /// A subcommand that changes items is told none.
+    #[error("which items: name their ids, select them by options such as --domain, or all by --all")]
+    NothingSelected,
     /// An argument is not an address.
     #[error("{argument} {address:?} is not one address: give it as local-part@domain, once for each")]
     Address { argument: &'static str, address: String },
@@ -48,12 +52,48 @@ pub(crate) enum Cause {
     /// The address of an update is not in the item.
     #[error("the item has no delivery to {0}; show lists those it has")]
     NoSuchDelivery(String),
+    /// An address that would be added is in the item.
+    #[error("the item has a delivery to {0} already; --replace renews it")]
+    DeliveryExists(String),
+    /// A change would leave an item without a delivery.
+    #[error("an item needs a delivery: nothing was changed; --add names one")]
+    NoDeliveryLeft,
     /// An item that would be restored also has a live file.
-    #[error("an item of this id is ready or held; remove or quarantine that one first")]
+    #[error("an item of this id is ready or held: restore this one when that one is delivered")]
     LiveItemExists,
+    /// A damaged item is read that does not exist.
+    #[error("there is no item of this id; list shows the items")]
+    NoFile,
+    /// A damaged item is read whose id has several files.
+    #[error("several files have this id: `resolve` shows them")]
+    SeveralFiles,
+    /// The file of an id that is to stay is none of its live files.
+    #[error("{name} is not a ready or held file of this id; it has {}", if .files.is_empty() { "none".to_string() } else { .files.join(", ") })]
+    NoSuchFile { name: String, files: Vec<String> },
+    /// A damaged item has no beginning of a body.
+    #[error("no body can be read")]
+    NoBody,
+    /// An item that would be restored is ready or held.
+    #[error("it is not quarantined: it is {}", .0.name())]
+    NotQuarantined(State),
+    /// A removal of live items is told a quarantined one.
+    #[error("it is quarantined: --quarantined removes it")]
+    Quarantined,
+    /// The operator answered a question with no.
+    #[error("nothing was changed")]
+    Declined,
     /// A verification found damage.
-    #[error("{damaged} of {items} items are damaged: look at them, then seal or quarantine them")]
-    DamagedItems { damaged: usize, items: usize },
+    #[error("damaged: {damaged} of {}: look at them, then seal or quarantine them", display::items(*items))]
+    DamagedItems { damaged: u64, items: u64 },
+    /// A verification could not read everything. `code` is the exit code of the first item that it could not read.
+    #[error("could not be read: {unreadable} of {}: run this as the owner, or look at the system's log", display::items(*items))]
+    UnreadableItems { unreadable: u64, items: u64, code: Sysexit },
+    /// A recovery found more problems than it reports.
+    #[error("there are more problems than these; `queue-store verify` names every damaged item")]
+    MoreProblems,
+    /// The name of an item's file is not UTF-8.
+    #[error("its name is not UTF-8, so that no command can name it, and chasquid delivers it: rename it with mv")]
+    InvalidName,
     /// A directory of an import is not a maildir.
     #[error("not a maildir, which has directories `new` and `cur`")]
     NotMaildir,
@@ -72,6 +112,15 @@ pub(crate) enum Cause {
     /// A signal asked the process to end.
     #[error("interrupted")]
     Interrupted,
+    /// A chasquid with this process id uses the queue that would be changed.
+    #[error(
+        "chasquid (process {0}) uses this queue, keeps its items in memory and writes them back: stop it first, or give \
+         --while-running"
+    )]
+    ChasquidRuns(u32),
+    /// A change was made or refused, and could not be logged.
+    #[error("the change could not be logged: {}", without_number(.0))]
+    NotLogged(io::Error),
     /// Signals cannot be caught.
     #[error("signals: {}", without_number(.0))]
     Signals(io::Error),
@@ -84,6 +133,9 @@ pub(crate) enum Cause {
     /// The rest of a file cannot be read.
     #[error("{}", without_number(.0))]
     Read(io::Error),
+    /// The process began without standard output.
+    #[error("standard output is closed: redirect it to a file, or to /dev/null")]
+    StdoutClosed,
     /// Standard output cannot be written to.
     #[error("standard output: {}", without_number(.0))]
     Stdout(io::Error),
@@ -113,28 +165,41 @@ impl Cause {
         match self {
             Cause::Usage { .. }
             | Cause::NoQueue { .. }
+            | Cause::NothingSelected
             | Cause::Address { .. }
             | Cause::Delivery { .. }
             | Cause::BinaryToTerminal
             | Cause::NoSuchWorld { .. } => Sysexit::Usage,
             Cause::BodyTooLarge(_)
             | Cause::NoSuchDelivery(_)
+            | Cause::DeliveryExists(_)
+            | Cause::NoDeliveryLeft
             | Cause::DamagedItems { .. }
+            | Cause::MoreProblems
+            | Cause::InvalidName
             | Cause::NotMaildir
             | Cause::NoRecipient
             | Cause::HeaderAddress { .. }
             | Cause::AmbiguousSeparator
+            | Cause::NotQuarantined(_)
+            | Cause::SeveralFiles
+            | Cause::NoBody
+            | Cause::Quarantined
             | Cause::Composition(_)
             | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)
             | Cause::PluginExit(_) => Sysexit::DataErr,
             Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
             Cause::Plugin(_) => Sysexit::Software,
+            Cause::UnreadableItems { code, .. } => *code,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
-            Cause::Interrupted => Sysexit::TempFail,
+            Cause::NoFile | Cause::NoSuchFile { .. } => exit_code_of(ErrorCode::NotFound),
+            Cause::Interrupted | Cause::Declined | Cause::ChasquidRuns(_) => Sysexit::TempFail,
             Cause::Owner { .. } => Sysexit::NoPerm,
             Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
-            Cause::Signals(source) | Cause::Read(source) => exit_code_of_system(source).unwrap_or(Sysexit::IoErr),
-            Cause::Stdout(_) => Sysexit::IoErr,
+            Cause::Signals(source) | Cause::Read(source) | Cause::NotLogged(source) => {
+                exit_code_of_system(source).unwrap_or(Sysexit::IoErr)
+            }
+            Cause::Stdout(_) | Cause::StdoutClosed => Sysexit::IoErr,
             Cause::Queue(Error::TooLarge(_)) if file_size_limit::was_exceeded() => Sysexit::TempFail,
             Cause::Queue(error) => error.code().map_or(Sysexit::Software, exit_code_of),
         }

@@ -1,5 +1,6 @@
 //! `plugin`: checks, composes and runs plugins.
 
+use crate::change_log;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure, note};
 use crate::output::{Table, print_json};
@@ -137,14 +138,15 @@ pub(crate) fn run(queue: &Path, arguments: &Run) -> Result<Sysexit, Failure> {
     let plugin = Plugin::new(&component, limits).map_err(|error| failure(error, place))?;
     let mut wasi = WasiCtx::builder();
     wasi.inherit_stdio().args(command);
-    match plugin.run(&Intake::new(&created.queue, IntakeLimits::default()), wasi.build()) {
-        Ok(0) => {
-            created.keep();
-            Ok(Sysexit::Ok)
-        }
+    let ran = match plugin.run(&Intake::new(&created.queue, IntakeLimits::default()), wasi.build()) {
+        Ok(0) => Ok(()),
         Ok(code) => Err(Failure::from(Cause::PluginExit(code)).at(place).with_note(note::SUBMITTED_STAY)),
         Err(error) => Err(failure(error, place)),
-    }
+    };
+    change_log::record("", ran.as_ref().copied())?;
+    ran?;
+    created.keep();
+    Ok(Sysexit::Ok)
 }
 
 /// Time after the limit of a plugin, in which it ends in good order.

@@ -1,6 +1,7 @@
 //! `put`: queues a mail and prints its id.
 
 use crate::address;
+use crate::change_log;
 use crate::failure::{Cause, Failure, note};
 use crate::input::Input;
 use crate::interruption::Interruption;
@@ -8,6 +9,7 @@ use crate::options::Writing;
 use crate::output::print_line;
 use crate::queue_directory;
 use crate::stream::{self, CHUNK_BYTES};
+use bytesize::ByteSize;
 use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::{Durability, Envelope, Mail, State, WriteOptions};
@@ -35,9 +37,9 @@ pub(crate) struct Arguments {
     /// Refuse the mail if the queue has this many items already
     #[arg(long, value_name = "N")]
     pub(crate) max_items: Option<u64>,
-    /// Refuse a body of more bytes
-    #[arg(long, value_name = "BYTES")]
-    pub(crate) max_size: Option<u64>,
+    /// Refuse a body that is larger, such as 10MB or 1GiB
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_size: Option<ByteSize>,
     /// The file that has the mail; standard input if it is left out or `-`
     pub(crate) file: Option<PathBuf>,
 }
@@ -50,7 +52,10 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
     let mut input = Input::of_argument(arguments.file.as_deref(), &interruption)?;
     let created = queue_directory::create(queue)?;
     let id = write(&created.queue, arguments, envelope, &mut input)
-        .map_err(|failure| explain(failure, queue, arguments, &input))?;
+        .map_err(|failure| explain(failure, queue, arguments, &input));
+    let logged = change_log::record(id.as_deref().unwrap_or_default(), id.as_ref().map(|_| ()));
+    let id = id?;
+    logged.map_err(|failure| failure.with_note(note::stays_queued(&id)))?;
     match print_line(&id) {
         Ok(()) => {}
         // The caller knows the id, and another one may have been told meanwhile that the item exists.
@@ -78,7 +83,7 @@ fn write(queue: &Queue, arguments: &Arguments, envelope: Envelope, input: &mut I
         durability: Some(arguments.writing.durability.into()),
         format: Some(arguments.writing.format.into()),
         max_items: arguments.max_items,
-        max_body_bytes: arguments.max_size,
+        max_body_bytes: arguments.max_size.map(|size| size.as_u64()),
     };
     let body = input.read_chunk(CHUNK_BYTES)?;
     if body.len() < CHUNK_BYTES {
@@ -92,7 +97,7 @@ fn explain(failure: Failure, queue: &Path, arguments: &Arguments, input: &Input<
     if matches!(failure.cause(), Cause::Interrupted | Cause::Read(_)) {
         return failure.with_note(note::NOTHING_QUEUED);
     }
-    match (failure.code(), &arguments.id, arguments.max_size) {
+    match (failure.code(), &arguments.id, arguments.max_size.map(|size| size.as_u64())) {
         (Sysexit::DataErr, _, Some(limit)) if input.bytes_read() > limit => {
             Failure::from(Cause::BodyTooLarge(limit)).at(input.name())
         }

@@ -1,9 +1,10 @@
 //! `update`: changes the status of a delivery.
 
+use crate::change_log;
 use crate::failure::{Cause, Failure};
-use crate::options::DurabilityChoice;
+use crate::options::{Daemon, DurabilityChoice, StatusChoice};
 use crate::queue_directory;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::Attempt;
 use std::ffi::OsString;
@@ -26,33 +27,16 @@ pub(crate) struct Arguments {
     /// When the update returns
     #[arg(long, value_enum, default_value_t)]
     pub(crate) durability: DurabilityChoice,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum StatusChoice {
-    /// Still to be made
-    Pending,
-    /// Made
-    Sent,
-    /// Given up
-    Failed,
-}
-
-impl StatusChoice {
-    /// Returns the number of the status in the format.
-    pub(crate) fn number(self) -> i32 {
-        match self {
-            StatusChoice::Pending => 0,
-            StatusChoice::Sent => 1,
-            StatusChoice::Failed => 2,
-        }
-    }
+    #[command(flatten)]
+    pub(crate) daemon: Daemon,
 }
 
 /// Changes the status of a delivery.
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
-    update(&queue, arguments).map_err(|failure| failure.at_item(&arguments.id))?;
+    let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
+    let updated = update(&queue, arguments).map_err(|failure| failure.at_item(&arguments.id));
+    change_log::record(&arguments.id, updated.as_ref().copied())?;
+    updated?;
     Ok(Sysexit::Ok)
 }
 

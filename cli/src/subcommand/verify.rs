@@ -1,15 +1,21 @@
 //! `verify`: verifies every item whole, and prints those that are damaged.
 
+mod tally;
+
+use crate::display;
 use crate::entries;
 use crate::escape::escape;
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, Failures};
+use crate::invalid_names;
 use crate::json;
 use crate::output::{json_text, print_json_array, print_lines};
+use crate::progress;
 use crate::queue_directory;
 use clap::Args;
-use queue_store_host::types::{Detail, Entry, Integrity};
+use queue_store_host::types::{Detail, Entry};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
+use tally::Tally;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -18,32 +24,56 @@ pub(crate) struct Arguments {
     pub(crate) json: bool,
 }
 
-/// Verifies every item whole, and prints those that are damaged.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
-    let (mut items, mut damaged, mut unchecked) = (0, 0, 0);
+/// Verifies every item whole, and prints those that are damaged. Damage of an item that is ready or held makes it fail.
+pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(directory)?;
+    let counts = queue.count()?;
+    let progress = progress::of_items(counts.ready + counts.held + counts.quarantined);
+    let mut tally = Tally::default();
     let rows = entries::oldest_first(&queue, Detail::Whole, |entry| {
-        items += 1;
-        damaged += usize::from(entry.problem.is_some());
-        unchecked += usize::from(entry.info.as_ref().is_some_and(|info| info.integrity == Integrity::Unchecked));
-        if arguments.json { Some(json_text(&json::Item::of_verified(entry))) } else { damage(entry) }
+        progress.inc(1);
+        if !tally.add(entry) {
+            return None;
+        }
+        if arguments.json { Some(json_text(&json::Item::of_verified(entry))) } else { problem(entry) }
     })?;
+    progress.finish_and_clear();
+    let invalid_names = invalid_names::find(directory)?;
     if arguments.json {
         print_json_array(rows.into_iter())?;
     } else {
-        let summary = format!("{items} items, {damaged} damaged, {unchecked} without checksums");
-        print_lines(rows.into_iter().chain([Ok(summary)]))?;
+        print_lines(rows.into_iter().chain([Ok(summary(&tally, invalid_names.len() as u64))]))?;
     }
-    match damaged {
-        0 => Ok(Sysexit::Ok),
-        damaged => Err(Cause::DamagedItems { damaged, items }.into()),
+    let mut failures = Failures::none();
+    invalid_names.iter().for_each(|name| failures.report(name));
+    if tally.damaged > 0 {
+        failures.report(&Cause::DamagedItems { damaged: tally.damaged, items: tally.items }.into());
     }
+    if let Some(code) = tally.unreadable_code {
+        failures.report(&Cause::UnreadableItems { unreadable: tally.unreadable, items: tally.items, code }.into());
+    }
+    Ok(failures.code())
 }
 
-/// Describes the damage of an item in a line.
-fn damage(entry: &Entry) -> Option<String> {
+/// Describes the problem of an item in a line.
+fn problem(entry: &Entry) -> Option<String> {
     let problem = entry.problem.as_ref()?;
     let (id, state) = (escape(&entry.id), entry.state.name());
     let (code, detail) = (problem.code.name(), escape(&problem.detail));
     Some(format!("{id}  {state}  {code}: {detail}"))
+}
+
+fn summary(tally: &Tally, invalid_names: u64) -> String {
+    let Tally { items, damaged, damaged_in_quarantine, unreadable, unchecked, .. } = tally;
+    let mut summary = format!("{}, {damaged} damaged, {unchecked} without checksums", display::items(*items));
+    for (number, meaning) in [
+        (*damaged_in_quarantine, "damaged in quarantine"),
+        (*unreadable, "that could not be read"),
+        (invalid_names, "beside them with names that are not UTF-8"),
+    ] {
+        if number > 0 {
+            summary.push_str(&format!(", {number} {meaning}"));
+        }
+    }
+    summary
 }

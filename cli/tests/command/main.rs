@@ -4,24 +4,37 @@
 
 #![forbid(unsafe_code)]
 
+mod aged;
 mod mounts;
 mod process;
 mod queue;
 mod strace;
+mod terminal;
 mod trial;
 
+mod bulk;
+mod change_log;
 mod chasquid;
 mod concurrency;
+mod damaged;
 mod descriptors;
+mod edit;
 mod exit_codes;
+mod gates;
 mod import;
+mod installation;
 mod interruptions;
 mod kill;
+mod monitoring;
 mod output;
 mod plugin;
 mod privileges;
 mod readme;
+mod release;
+mod resolve;
 mod round_trip;
+mod selection;
+mod summary;
 mod system_calls;
 
 use libtest_mimic::Arguments;
@@ -29,18 +42,29 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let trials = [
+        bulk::trials(),
+        change_log::trials(),
         chasquid::trials(),
         concurrency::trials(),
+        damaged::trials(),
         descriptors::trials(),
+        edit::trials(),
         exit_codes::trials(),
+        gates::trials(),
         import::trials(),
+        installation::trials(),
         interruptions::trials(),
         kill::trials(),
+        monitoring::trials(),
         output::trials(),
         plugin::trials(),
         privileges::trials(),
         readme::trials(),
+        release::trials(),
+        resolve::trials(),
         round_trip::trials(),
+        selection::trials(),
+        summary::trials(),
         system_calls::trials(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()

@@ -50,7 +50,7 @@ impl Output {
 /// Returns the command with these arguments, without input, in an environment that names no queue.
 pub(crate) fn queue_store(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_queue-store"));
-    command.args(arguments).env_remove("QUEUE_STORE_DIR").stdin(Stdio::null());
+    command.args(arguments).env_remove("QUEUE_STORE_DIR").env_remove("QUEUE_STORE_LOG").stdin(Stdio::null());
     command
 }
 

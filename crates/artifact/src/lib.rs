@@ -11,6 +11,9 @@ use wasmtime::{Config, Engine};
 /// The component: a `.wasm` file.
 pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/queue_store.wasm"));
 
+/// The SHA-256 of [`COMPONENT`], in lower-case hexadecimal digits.
+pub const COMPONENT_SHA256: &str = include_str!(concat!(env!("OUT_DIR"), "/queue_store.sha256"));
+
 /// The component, compiled for the machine that this crate is built for and an unlimited address space.
 static PRECOMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/queue_store.cwasm"));
 

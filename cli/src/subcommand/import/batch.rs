@@ -1,5 +1,6 @@
 //! Mails that are queued with one fsync of the directory.
 
+use crate::change_log;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure, note};
 use queue_store_host::types::{IdentifiedMail, Mail, WriteOptions};
@@ -69,8 +70,9 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Prints the id of a mail that is queued, and its source.
+/// Logs and prints the id of a mail that is queued, and its source.
 pub(super) fn print(id: &str, source: &str) -> Result<(), Failure> {
+    change_log::record(id, Ok(())).map_err(|failure| failure.with_note(note::IMPORTED_STAY))?;
     let printed = writeln!(io::stdout().lock(), "{id}  {}", escape(source));
     printed.map_err(|error| Failure::from(Cause::Stdout(error)).with_note(note::IMPORTED_STAY))
 }

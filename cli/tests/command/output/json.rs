@@ -141,8 +141,8 @@ fn recover_json_has_fields_of_contract() {
     queue.file_within(".m:AAAAAAAAAAA", b"");
     queue.file_within("unrelated", b"");
     let expected = json!({
-        "durable_items": 3, "damaged_items": 0, "temporary_removed": 0, "temporary_kept": 1, "rewritten": 0,
-        "problems": [], "truncated": false,
+        "durable_items": 3, "damaged_items": 0, "damaged_in_quarantine": 0, "temporary_removed": 0, "temporary_kept": 1,
+        "rewritten": 0, "problems": [], "truncated": false,
     });
     assert_eq!(queue.json(&["recover", "--json"]), expected);
 
@@ -153,8 +153,8 @@ fn recover_json_has_fields_of_contract() {
     assert_eq!(report["problems"][0]["code"], "corrupt");
     report["problems"].as_array_mut().expect("the problems are an array").clear();
     let expected = json!({
-        "durable_items": 3, "damaged_items": 1, "temporary_removed": 1, "temporary_kept": 0, "rewritten": 0,
-        "problems": [], "truncated": false,
+        "durable_items": 3, "damaged_items": 1, "damaged_in_quarantine": 0, "temporary_removed": 1, "temporary_kept": 0,
+        "rewritten": 0, "problems": [], "truncated": false,
     });
     assert_eq!(report, expected);
 }

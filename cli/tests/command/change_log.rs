@@ -1,0 +1,120 @@
+//! The log of changes, in a file and in the system's log.
+
+use crate::mounts::{mount_tmpfs, with_mounts};
+use crate::process::run;
+use crate::queue::Queue;
+use crate::trial::trials;
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::time::Duration;
+
+trials![
+    changes_are_appended_to_a_file,
+    hostile_ids_are_logged_in_one_line,
+    changes_are_sent_to_syslog => Root Mounts,
+    log_that_cannot_be_opened_prevents_the_change,
+    log_that_cannot_be_written_is_reported,
+    reading_is_not_logged,
+];
+
+/// Returns the lines of the log beside a queue without their times, which it checks.
+fn lines(queue: &Queue) -> Vec<String> {
+    let log = fs::read_to_string(queue.beside("log")).expect("the log was created");
+    let without_time = |line: &str| {
+        let (time, line) = line.split_once(' ').expect("a line begins with its time");
+        assert!(time.starts_with("20") && time.ends_with('Z') && time.contains('T'), "{time}");
+        line.to_string()
+    };
+    log.lines().map(without_time).collect()
+}
+
+/// Runs the command with its log beside the queue.
+fn logged(queue: &Queue, arguments: &[&str]) {
+    run(queue.command(arguments).arg("--log").arg(queue.beside("log")), b"body");
+}
+
+/// Returns the line of a change without its time and its user.
+fn change(queue: &Queue, command: &str, id: &str, outcome: &str) -> String {
+    format!(" command=\"{command}\" queue=\"{}\" id=\"{id}\" outcome=\"{outcome}\"", queue.path().display())
+}
+
+fn changes_are_appended_to_a_file() {
+    let queue = Queue::new();
+    logged(&queue, &["put", "--id", "x", "--from", "a@example.com", "--to", "b@example.com"]);
+    logged(&queue, &["hold", "x", "missing"]);
+    logged(&queue, &["update", "x", "--rcpt", "b@example.com", "--status", "sent"]);
+    logged(&queue, &["recover"]);
+    let by_environment = queue.command(&["remove", "x"]).env("QUEUE_STORE_LOG", queue.beside("log")).status();
+    assert!(by_environment.is_ok_and(|status| status.success()));
+    let missing = queue.path().join("m:missing");
+    let expected = [
+        change(&queue, "put", "x", "done"),
+        change(&queue, "hold", "x", "done"),
+        change(
+            &queue,
+            "hold",
+            "missing",
+            &format!("{}: there is no item of this id; list shows the items", missing.display()),
+        ),
+        change(&queue, "update", "x", "done"),
+        change(&queue, "recover", "", "done"),
+        change(&queue, "remove", "x", "done"),
+    ];
+    let lines = lines(&queue);
+    assert_eq!(lines.len(), expected.len(), "{lines:?}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.starts_with("user=\"") && line.ends_with(&expected), "{line} and {expected}");
+    }
+}
+
+fn hostile_ids_are_logged_in_one_line() {
+    let queue = Queue::existing();
+    logged(&queue, &["hold", "x\" outcome=\"done\n\u{1b}[2J\u{202e}"]);
+    let [line] = &*lines(&queue) else { panic!("one line for one item") };
+    assert!(line.contains(r#" id="x\" outcome=\"done\n\u001b[2J\u202e" outcome="#), "{line}");
+}
+
+fn changes_are_sent_to_syslog() {
+    with_mounts(|| {
+        let queue = Queue::new();
+        queue.put(&["--id", "x"], b"body");
+        // A /dev of the test, which has the null device and the socket.
+        mount_tmpfs(Path::new("/dev"), "size=64k");
+        mknod("/dev/null", SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(1, 3))
+            .expect("root may create devices");
+        let syslog = UnixDatagram::bind("/dev/log").expect("the file system in memory is writable");
+        syslog.set_read_timeout(Some(Duration::from_secs(60))).expect("the timeout is not zero");
+        run(&mut queue.command(&["hold", "x", "--log", "syslog"]), b"").done();
+        let mut message = [0; 1024];
+        let length = syslog.recv(&mut message).expect("the command sent its change");
+        let message = str::from_utf8(&message[..length]).expect("the log is UTF-8");
+        assert!(message.starts_with("<22>queue-store["), "{message}");
+        assert!(message.ends_with(&change(&queue, "hold", "x", "done")), "{message}");
+    });
+}
+
+fn log_that_cannot_be_opened_prevents_the_change() {
+    let queue = Queue::new();
+    queue.put(&["--id", "x"], b"body");
+    let line = queue.refused(queue.command(&["hold", "x", "--log"]).arg(queue.beside("missing/log")), b"", 73);
+    assert_eq!(line, "DIR/missing/log: No such file or directory; check the path");
+}
+
+fn log_that_cannot_be_written_is_reported() {
+    let queue = Queue::new();
+    let put = queue.try_put(&["--id", "x", "--log", "/dev/full"], b"body");
+    let line = put.failed(75);
+    assert_eq!(line, "/dev/full: the change could not be logged: No space left on device; the mail stays queued as x");
+    assert_eq!(queue.names(), ["m:x"]);
+}
+
+fn reading_is_not_logged() {
+    let queue = Queue::new();
+    queue.put(&["--id", "x"], b"body");
+    for arguments in [&["list"][..], &["show", "x"], &["cat", "x"], &["verify"], &["check"]] {
+        logged(&queue, arguments);
+    }
+    assert!(!queue.beside("log").exists());
+}
