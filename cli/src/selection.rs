@@ -37,6 +37,11 @@ impl Selection {
         self.ids.is_empty() && self.filter.is_none()
     }
 
+    /// Returns whether it has options that an item must match.
+    pub(crate) fn has_filter(&self) -> bool {
+        self.filter.is_some()
+    }
+
     /// Refuses a selection that is left out, since a subcommand that changes items has no default.
     pub(crate) fn require(&self) -> Result<(), Cause> {
         if self.is_everything() && !self.all { Err(Cause::NothingSelected) } else { Ok(()) }

@@ -79,6 +79,9 @@ pub(crate) enum Cause {
     /// A removal of live items is told a quarantined one.
     #[error("it is quarantined: --quarantined removes it")]
     Quarantined,
+    /// A filter selected one of several items of an id, and a removal would take all.
+    #[error("several items have this id, and a removal takes all: look at them, then name the id")]
+    SharedId,
     /// The operator answered a question with no.
     #[error("nothing was changed")]
     Declined,
@@ -185,6 +188,7 @@ impl Cause {
             | Cause::SeveralFiles
             | Cause::NoBody
             | Cause::Quarantined
+            | Cause::SharedId
             | Cause::Composition(_)
             | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)
             | Cause::PluginExit(_) => Sysexit::DataErr,

@@ -9,8 +9,9 @@ use crate::output::print_line;
 use crate::queue_directory;
 use crate::selection::LIVE;
 use clap::Args;
-use queue_store_host::types::State;
+use queue_store_host::types::{Detail, State};
 use queue_store_host::{Error, Queue};
+use std::collections::HashSet;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -45,10 +46,26 @@ pub(crate) fn remove(queue: &Path, Remove { bulk, quarantined, durability }: &Re
     let queue = bulk.open(queue)?;
     let states = bulk.selection.states(if *quarantined { &[State::Quarantined] } else { &LIVE });
     let change = Change { verb: ["remove", "removed"], states: &states, batch: BATCH_OF_NAMES };
+    let shared = if bulk.selection.has_filter() { shared_ids(&queue, &states)? } else { HashSet::new() };
     bulk::run(&queue, bulk, &change, |ids| {
-        let removed = tried(queue.remove(ids, &states, (*durability).into())?);
-        Ok(removed.into_iter().map(|removed| explain_missing(&queue, &states, removed)).collect())
+        let (shared, ids): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(|id| shared.contains(id));
+        let refused = shared.into_iter().map(|id| (id, Err(Cause::SharedId.into())));
+        let removed = tried(queue.remove(&ids, &states, (*durability).into())?);
+        let removed = removed.into_iter().map(|removed| explain_missing(&queue, &states, removed));
+        Ok(refused.chain(removed).collect())
     })
+}
+
+/// Returns the ids that several items in these states have. A removal by id would take those too that a filter did not
+/// select.
+fn shared_ids(queue: &Queue, states: &[State]) -> Result<HashSet<String>, Error> {
+    let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
+    for entry in queue.items(states, Detail::Name)? {
+        if let Some(id) = seen.replace(entry?.id) {
+            shared.insert(id);
+        }
+    }
+    Ok(shared)
 }
 
 /// Tells a quarantined item, which only an option removes, from one that does not exist.

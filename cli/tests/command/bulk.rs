@@ -16,6 +16,7 @@ trials![
     failed_items_do_not_keep_others,
     removal_of_quarantined_item_names_option,
     restore_of_ready_item_tells_its_state,
+    filter_never_removes_other_items_of_an_id,
 ];
 
 fn queue(ids: &[&str]) -> Queue {
@@ -124,4 +125,17 @@ fn restore_of_ready_item_tells_its_state() {
     queue.run(&["hold", "x"]).done();
     let line = queue.refused(&mut queue.command(&["restore", "x"]), b"", 65);
     assert_eq!(line, "x: it is not quarantined: it is held");
+}
+
+fn filter_never_removes_other_items_of_an_id() {
+    let cause = "x: several items have this id, and a removal takes all: look at them, then name the id";
+    for (name, options) in
+        [("d:AAAAAAAAAAA:x", &["--state", "quarantined"][..]), ("m:x", &["--state", "quarantined", "--state", "ready"])]
+    {
+        let queue = Queue::existing();
+        queue.file_within("q:x", Aged { from: "spam@example.com", ..Aged::default() }.text("x"));
+        queue.file_within(name, Aged::default().text("x"));
+        let mut remove = queue.command(&["remove", "--from", "spam@example.com"]);
+        assert_eq!(queue.refused(remove.args(options), b"", 65), cause);
+    }
 }
