@@ -34,6 +34,8 @@ pub enum Requirement {
     Man,
     /// The shell `bash`.
     Bash,
+    /// The terminal multiplexer `tmux`.
+    Tmux,
 }
 
 impl Requirement {
@@ -76,6 +78,7 @@ impl Requirement {
             Requirement::Curl => (runs(Command::new("curl").arg("--version")), "curl"),
             Requirement::Man => (runs(Command::new("man").arg("--version")), "man"),
             Requirement::Bash => (runs(Command::new("bash").args(["-c", "true"])), "bash"),
+            Requirement::Tmux => (runs(Command::new("tmux").arg("-V")), "tmux"),
         };
         (!is_met).then_some(name)
     }

@@ -34,6 +34,7 @@ mod release;
 mod resolve;
 mod round_trip;
 mod selection;
+mod session;
 mod summary;
 mod system_calls;
 
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         resolve::trials(),
         round_trip::trials(),
         selection::trials(),
+        session::trials(),
         summary::trials(),
         system_calls::trials(),
     ];

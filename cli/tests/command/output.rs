@@ -1,6 +1,6 @@
 //! The output of the command: aligned and harmless for people, of one documented shape for programs.
 
-mod items;
+pub(crate) mod items;
 mod json;
 mod screens;
 mod terminal;

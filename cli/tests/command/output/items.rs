@@ -36,7 +36,7 @@ pub(super) fn copied_item() -> Queue {
 pub(super) const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{8}\u{7f}\r\u{202e}\u{2066}\u{61c}";
 
 /// Returns a queue with an intact item and a damaged one, both hostile in every field, and their ids.
-pub(super) fn hostile_items() -> (Queue, [String; 2]) {
+pub(crate) fn hostile_items() -> (Queue, [String; 2]) {
     let queue = Queue::existing();
     let (intact, damaged, text) = (format!("id{HOSTILE}"), format!("damaged{HOSTILE}"), format!("text{HOSTILE}"));
     let item = format!(
