@@ -1,7 +1,7 @@
 //! The subcommands, and the options that precede them.
 
 use crate::options::{Item, Items};
-use crate::subcommand::{change, component, import, list, plugin, put, recover, show, update, verify, wit};
+use crate::subcommand::{change, component, export, import, list, plugin, put, recover, show, update, verify, wit};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -54,6 +54,8 @@ pub(crate) enum Subcommand {
     Verify(verify::Arguments),
     /// Queue the mails of mbox files, maildirs and single files
     Import(import::Arguments),
+    /// Write mails to an mbox file, a maildir or `.eml` files
+    Export(export::Arguments),
     /// Check, compose or run a plugin: a component that submits mail, and reaches nothing else
     #[command(subcommand, arg_required_else_help = false)]
     Plugin(plugin::Subcommand),

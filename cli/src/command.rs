@@ -3,7 +3,9 @@
 use crate::arguments::{Arguments, Subcommand};
 use crate::failure::{Cause, Failure};
 use crate::file_size_limit;
-use crate::subcommand::{cat, change, component, import, list, plugin, put, recover, show, update, verify, wit};
+use crate::subcommand::{
+    cat, change, component, export, import, list, plugin, put, recover, show, update, verify, wit,
+};
 use clap::{CommandFactory, Parser};
 use nix::sys::stat::{Mode, umask};
 use queue_store_host::types::State;
@@ -23,6 +25,10 @@ pub(crate) fn run() -> Result<Sysexit, Failure> {
             return Ok(Sysexit::Ok);
         }
     };
+    // Before anything is changed whose result could not be printed.
+    if standard_output::was_closed() {
+        return Err(Cause::ClosedOutput.into());
+    }
     let queue = || arguments.queue.as_deref().ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() });
     match &arguments.subcommand {
         Subcommand::Put(arguments) => put::run(queue()?, arguments),
@@ -39,6 +45,7 @@ pub(crate) fn run() -> Result<Sysexit, Failure> {
         Subcommand::Recover(arguments) => recover::run(queue()?, arguments),
         Subcommand::Verify(arguments) => verify::run(queue()?, arguments),
         Subcommand::Import(arguments) => import::run(queue()?, arguments),
+        Subcommand::Export(arguments) => export::run(queue()?, arguments),
         Subcommand::Plugin(plugin::Subcommand::Check(arguments)) => plugin::check(arguments),
         Subcommand::Plugin(plugin::Subcommand::Compose(arguments)) => plugin::compose(arguments),
         Subcommand::Plugin(plugin::Subcommand::Run(arguments)) => plugin::run(queue()?, arguments),

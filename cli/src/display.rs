@@ -1,10 +1,16 @@
 //! Sizes and times as text.
 
+use indicatif::HumanCount;
 use queue_store_host::types::{ItemInfo, Timestamp};
 
 /// Returns the size of the body, or `~` and the size of the file where only reading all of it could tell.
 pub(crate) fn size(info: &ItemInfo) -> String {
     info.body_size.map_or_else(|| format!("~{}", info.file_size), |size| size.to_string())
+}
+
+/// Returns a number and its noun, in the singular or the plural.
+pub(crate) fn counted(count: u64, singular: &str, plural: &str) -> String {
+    format!("{} {}", HumanCount(count), if count == 1 { singular } else { plural })
 }
 
 /// Returns a point in time in UTC (RFC 3339), or its seconds where the year has more than four digits.

@@ -6,10 +6,10 @@ pub(crate) mod note;
 
 pub(crate) use cause::Cause;
 
-use crate::escape::escape;
+use crate::report;
 use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -69,6 +69,11 @@ impl Failure {
         matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Indeterminate))
     }
 
+    /// Returns whether a put failed because an item has its id.
+    pub(crate) fn is_existing_item(&self) -> bool {
+        matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Exists))
+    }
+
     /// Returns the exit code.
     pub(crate) fn code(&self) -> Sysexit {
         self.cause.exit_code()
@@ -78,9 +83,7 @@ impl Failure {
     pub(crate) fn print(&self) {
         let place = self.place.iter().map(|place| format!("{place}: ")).collect::<String>();
         let notes = self.notes.iter().map(|note| format!("; {note}")).collect::<String>();
-        let line = format!("{place}{}{notes}", self.cause);
-        // Where standard error cannot be written to, the exit code alone reports the failure.
-        let _ = writeln!(io::stderr(), "queue-store: {}", escape(&line));
+        report::line(&format!("{place}{}{notes}", self.cause));
     }
 }
 

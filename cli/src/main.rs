@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod address_list;
 mod arguments;
 mod command;
 mod display;
+mod durable_file;
 mod entries;
 mod escape;
 mod failure;
@@ -13,12 +15,14 @@ mod file_size_limit;
 mod input;
 mod interruption;
 mod json;
+mod mbox;
 mod names;
 mod options;
 mod output;
 mod output_file;
 mod owner;
 mod queue_directory;
+mod report;
 mod stream;
 mod subcommand;
 

@@ -52,6 +52,17 @@ impl From<FormatChoice> for Format {
     }
 }
 
+/// The format of mails outside of the queue.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum MailFormat {
+    /// A file of mails, each after a line that begins with `From `
+    Mbox,
+    /// A directory with directories `new` and `cur`, and in those a file for each mail
+    Maildir,
+    /// A file that is one mail, or a directory of such files
+    Eml,
+}
+
 #[derive(Args)]
 pub(crate) struct Item {
     /// The id of the item; `--` goes before one that begins with `-`

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::owner;
+use crate::report;
 use queue_store_host::{Error, Host, Queue};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,9 +14,11 @@ pub(crate) fn open(directory: &Path) -> Result<Queue, Failure> {
     Ok(Host::new()?.open(directory)?)
 }
 
-/// Opens a queue as the owner of its directory, and creates the directory if it does not exist.
+/// Opens a queue as the owner of its directory, and creates the directory if it does not exist. Refuses to do it as a user
+/// whose mails the owner could not read.
 pub(crate) fn create(directory: &Path) -> Result<CreatedQueue, Failure> {
     owner::become_owner_of(directory)?;
+    owner::check_is_owner_or_root(directory)?;
     let host = Host::new()?;
     let missing = directory.ancestors().take_while(|path| path.symlink_metadata().is_err());
     let created = NewDirectories(missing.map(Path::to_path_buf).collect());
@@ -36,8 +39,11 @@ pub(crate) struct CreatedQueue {
 }
 
 impl CreatedQueue {
-    /// Keeps the directory, although it may be empty.
+    /// Keeps the directory, although it may be empty, and reports that it is new: its name may be a slip.
     pub(crate) fn keep(mut self) {
+        if let Some(directory) = self.created.0.first() {
+            report::line(&format!("{}: the directory did not exist, and was created", directory.display()));
+        }
         self.created.0.clear();
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod cat;
 pub(crate) mod change;
 pub(crate) mod component;
+pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod plugin;

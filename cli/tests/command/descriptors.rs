@@ -14,6 +14,7 @@ trials![
     import_keeps_mails_whose_ids_cannot_be_printed,
     unwritable_error_output_keeps_exit_code,
     closed_descriptor_never_becomes_file_of_queue,
+    closed_output_is_noticed_before_any_change,
 ];
 
 /// Returns a pipe without a reader.
@@ -41,12 +42,12 @@ fn run_into(output: Stdio, command: &mut Command) -> Output {
 fn put_removes_mail_whose_id_cannot_be_printed() {
     let queue = Queue::existing();
     queue.put(&[], b"another mail");
-    let large = File::open(queue.file("mail", vec![b'x'; 3 << 20])).expect("the file was just written");
+    let mails = [queue.file("small", b"body"), queue.file("large", vec![b'x'; 3 << 20])];
     let before = queue.content();
     for (sink, error) in SINKS {
         for arguments in [&[][..], &["--format", "binary"]] {
-            for input in [Stdio::null(), large.try_clone().expect("descriptors are left").into()] {
-                let line = run_into(sink(), queue.put_command(arguments).stdin(input)).failed(74);
+            for mail in &mails {
+                let line = run_into(sink(), queue.put_command(arguments).arg(mail)).failed(74);
                 let note = "the mail was taken back, since its id could not be printed";
                 assert_eq!(line, format!("standard output: {error}; {note}"));
                 assert!(queue.content() == before);
@@ -58,7 +59,7 @@ fn put_removes_mail_whose_id_cannot_be_printed() {
 fn mail_under_chosen_id_stays_queued_where_output_fails() {
     for (sink, error) in SINKS {
         let queue = Queue::existing();
-        let line = run_into(sink(), queue.put_command(&["--id", "x"]).stdin(Stdio::null())).failed(74);
+        let line = run_into(sink(), &mut queue.put_command(&["--id", "x", "--allow-empty"])).failed(74);
         assert!(line.starts_with(&format!("standard output: {error}; ")) && line.contains("queued"), "{line}");
         // Another put of the id may have been told that the item exists.
         assert_eq!(queue.names(), ["m:x"]);
@@ -66,7 +67,7 @@ fn mail_under_chosen_id_stays_queued_where_output_fails() {
 }
 
 fn unwritable_output_exits_74() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let id = queue.put(&["--id", "x"], &[b'x'; 1 << 20]);
     let before = queue.content();
     for (sink, error) in SINKS {
@@ -98,8 +99,14 @@ fn import_keeps_mails_whose_ids_cannot_be_printed() {
     let queue = Queue::existing();
     let mbox =
         queue.file("mbox", "From a@example.com Mon Jan  1 00:00:00 2024\nTo: b@example.com\n\nbody\n\n".repeat(2));
-    let line = run_into(broken_pipe(), queue.command(&["import"]).arg(mbox)).failed(74);
-    assert_eq!(line, "standard output: Broken pipe; the mails that were queued stay queued; list shows them");
+    let output = run_into(broken_pipe(), queue.command(&["import"]).arg(mbox));
+    assert_eq!(output.code, 74);
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    assert_eq!(lines[0], "queue-store: 2 mails queued");
+    assert_eq!(
+        lines[1],
+        "queue-store: standard output: Broken pipe; the mails that were queued stay queued; list shows them"
+    );
     assert_eq!(queue.names().len(), 2);
 }
 
@@ -120,18 +127,41 @@ fn closed_descriptor_never_becomes_file_of_queue() {
         shell.args(["-c", script, env!("CARGO_BIN_EXE_queue-store")]).arg(queue.path());
         shell
     };
-    let put = r#"exec "$0" put --from a@example.com --to b@example.com --queue "$1""#;
-    for (closed, number) in ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"].into_iter().zip(1..) {
+    let put = r#"exec "$0" put --allow-empty --from a@example.com --to b@example.com --queue "$1""#;
+    for (closed, number) in ["<&-", "2>&-", "<&- 2>&-"].into_iter().zip(1..) {
         let output = run(&mut shell(&format!("{put} {closed}")), b"body");
         assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{closed}");
         assert_eq!(queue.names().len(), number, "{closed}");
     }
-    // An item that was opened as descriptor 1 would contain its id.
-    assert_eq!(queue.run(&["verify"]).done(), "6 items, 0 damaged, 0 without checksums\n");
+    assert_eq!(queue.run(&["verify"]).done(), "3 items, 0 damaged, 0 without checksums\n");
     // An error is not written into a file either.
     let before = queue.content();
     let show = run(&mut shell(r#"exec "$0" show --queue "$1" x 2>&-"#), b"");
     assert_eq!(show.code, 66);
     assert!(queue.content() == before);
     assert_eq!(names(&queue.beside("")), ["queue"]);
+}
+
+fn closed_output_is_noticed_before_any_change() {
+    let queue = Queue::existing();
+    let mail = queue.file("mail", b"To: b@example.com\n\nbody\n");
+    let shell = |script: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_queue-store")]).arg(queue.path()).arg(&mail);
+        shell
+    };
+    let put = r#"exec "$0" --queue "$1" put --from a@example.com --to b@example.com "$2""#;
+    for command in [put, r#"exec "$0" --queue "$1" import "$2""#, r#"exec "$0" --queue "$1" list"#] {
+        for closed in [">&-", "<&- >&-"] {
+            let line = queue.refused(&mut shell(&format!("{command} {closed}")), b"", 74);
+            assert_eq!(line, "standard output is closed: open it, or redirect it to /dev/null");
+        }
+        let before = queue.content();
+        assert_eq!(run(&mut shell(&format!("{command} <&- >&- 2>&-")), b"").code, 74);
+        assert!(queue.content() == before);
+    }
+    for redirected in [">/dev/null", "1<>/dev/null"] {
+        assert_eq!(run(&mut shell(&format!("{put} {redirected}")), b"").done(), "");
+    }
+    assert_eq!(queue.names().len(), 2);
 }

@@ -14,6 +14,7 @@ mod chasquid;
 mod concurrency;
 mod descriptors;
 mod exit_codes;
+mod export;
 mod import;
 mod interruptions;
 mod kill;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         concurrency::trials(),
         descriptors::trials(),
         exit_codes::trials(),
+        export::trials(),
         import::trials(),
         interruptions::trials(),
         kill::trials(),
