@@ -37,7 +37,17 @@ impl Converter {
 
     /// Converts the next piece, and appends it to `output`.
     pub(crate) fn convert(&mut self, piece: &[u8], output: &mut Vec<u8>) {
-        piece.iter().for_each(|byte| self.convert_byte(*byte, output));
+        let mut rest = piece;
+        loop {
+            if matches!(self.line, Line::Middle) {
+                let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+                output.extend_from_slice(&rest[..end]);
+                rest = &rest[end..];
+            }
+            let Some((byte, after)) = rest.split_first() else { return };
+            self.convert_byte(*byte, output);
+            rest = after;
+        }
     }
 
     /// Appends the bytes of an unfinished line that were held back.
