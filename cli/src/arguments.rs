@@ -1,7 +1,11 @@
 //! The subcommands, and the options that precede them.
 
-use crate::options::{Item, Items};
-use crate::subcommand::{change, component, export, import, list, plugin, put, recover, show, update, verify, wit};
+use crate::bulk::Bulk;
+use crate::options::Items;
+use crate::subcommand::{
+    cat, change, component, edit, export, headers, import, list, plugin, put, recover, release, resolve, show, summary,
+    update, verify, wit,
+};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -20,32 +24,51 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes (sysexits.h): 0 done, 64 usage, 65 damaged or bad data, 66 no such item or directory, 69 unavailable, \
-70 internal error, 73 cannot create, 74 input/output error, 75 try again later (queue full, disk full), 77 permission. \
+Exit codes (sysexits.h):
+   0  done
+  64  usage
+  65  damaged or bad data
+  66  no such item or directory
+  69  unavailable
+  70  internal error
+  73  cannot create
+  74  input/output error
+  75  try again later (queue full, disk full)
+  77  permission
 One line on standard error tells the place, the cause and the remedy.";
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Subcommand {
     /// Queue a mail durably and print its id
     Put(put::Arguments),
-    /// List the items
+    /// List items
     List(list::Arguments),
+    /// Count the mail that is not delivered, by domain
+    Summary(summary::Arguments),
     /// Show an item without its body
     Show(show::Arguments),
+    /// Print the headers of an item's message, decoded
+    Headers(headers::Arguments),
     /// Write the body of an item to standard output, byte for byte
-    Cat(Item),
+    Cat(cat::Arguments),
     /// Change the status of a delivery
     Update(update::Arguments),
+    /// Change the sender and the recipients of an item
+    Edit(edit::Arguments),
     /// Remove items
     Remove(change::Remove),
     /// Keep items from being delivered
-    Hold(Items),
-    /// Make held items ready again, and quarantined ones if they are intact
-    Release(Items),
+    Hold(Bulk),
+    /// Make held items ready again, and quarantined ones that are named, if they are intact
+    Release(release::Arguments),
+    /// Have every delivery tried again that was not made
+    Requeue(release::Arguments),
     /// Set items aside, damaged or not
-    Quarantine(Items),
+    Quarantine(Bulk),
     /// Make quarantined items ready again, if they are intact
-    Restore(Items),
+    Restore(release::Arguments),
+    /// Show the files that have one id, and set aside all but one
+    Resolve(resolve::Arguments),
     /// Write new checksums for items that were edited by hand
     Seal(Items),
     /// Make the state of the queue definite after a crash, and remove stale temporary files

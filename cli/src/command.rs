@@ -4,12 +4,15 @@ use crate::arguments::{Arguments, Subcommand};
 use crate::failure::{Cause, Failure};
 use crate::file_size_limit;
 use crate::subcommand::{
-    cat, change, component, export, import, list, plugin, put, recover, show, update, verify, wit,
+    cat, change, component, edit, export, headers, import, list, plugin, put, recover, release, requeue, resolve, show,
+    summary, update, verify, wit,
 };
 use clap::{CommandFactory, Parser};
 use nix::sys::stat::{Mode, umask};
-use queue_store_host::types::State;
+use signal_hook::consts::SIGPIPE;
+use signal_hook::low_level::emulate_default_handler;
 use std::env;
+use std::io::ErrorKind;
 use sysexits::ExitCode as Sysexit;
 
 /// Runs the command with the arguments of the process.
@@ -32,18 +35,23 @@ pub(crate) fn run() -> Result<Sysexit, Failure> {
     let queue = || arguments.queue.as_deref().ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() });
     match &arguments.subcommand {
         Subcommand::Put(arguments) => put::run(queue()?, arguments),
-        Subcommand::List(arguments) => list::run(queue()?, arguments),
-        Subcommand::Show(arguments) => show::run(queue()?, arguments),
-        Subcommand::Cat(arguments) => cat::run(queue()?, arguments),
+        Subcommand::List(arguments) => reading(list::run(queue()?, arguments)),
+        Subcommand::Summary(arguments) => reading(summary::run(queue()?, arguments)),
+        Subcommand::Show(arguments) => reading(show::run(queue()?, arguments)),
+        Subcommand::Headers(arguments) => reading(headers::run(queue()?, arguments)),
+        Subcommand::Cat(arguments) => reading(cat::run(queue()?, arguments)),
         Subcommand::Update(arguments) => update::run(queue()?, arguments),
+        Subcommand::Edit(arguments) => edit::run(queue()?, arguments),
         Subcommand::Remove(arguments) => change::remove(queue()?, arguments),
-        Subcommand::Hold(items) => change::set_state(queue()?, items, State::Held),
-        Subcommand::Release(items) => change::set_state(queue()?, items, State::Ready),
-        Subcommand::Quarantine(items) => change::set_state(queue()?, items, State::Quarantined),
-        Subcommand::Restore(items) => change::restore(queue()?, items),
+        Subcommand::Hold(bulk) => change::hold(queue()?, bulk),
+        Subcommand::Release(arguments) => release::release(queue()?, arguments),
+        Subcommand::Requeue(arguments) => requeue::run(queue()?, arguments),
+        Subcommand::Quarantine(bulk) => change::quarantine(queue()?, bulk),
+        Subcommand::Restore(arguments) => release::restore(queue()?, arguments),
+        Subcommand::Resolve(arguments) => resolve::run(queue()?, arguments),
         Subcommand::Seal(items) => change::seal(queue()?, items),
         Subcommand::Recover(arguments) => recover::run(queue()?, arguments),
-        Subcommand::Verify(arguments) => verify::run(queue()?, arguments),
+        Subcommand::Verify(arguments) => reading(verify::run(queue()?, arguments)),
         Subcommand::Import(arguments) => import::run(queue()?, arguments),
         Subcommand::Export(arguments) => export::run(queue()?, arguments),
         Subcommand::Plugin(plugin::Subcommand::Check(arguments)) => plugin::check(arguments),
@@ -52,6 +60,19 @@ pub(crate) fn run() -> Result<Sysexit, Failure> {
         Subcommand::Component(arguments) => component::run(arguments),
         Subcommand::Wit(arguments) => wit::run(arguments),
     }
+}
+
+/// Ends the process by SIGPIPE where a subcommand that only reads finds that its output is read no more, as other
+/// programs do: `list | head` is no failure.
+fn reading(result: Result<Sysexit, Failure>) -> Result<Sysexit, Failure> {
+    let is_broken_pipe = |failure: &Failure| match failure.cause() {
+        Cause::Stdout(error) => error.kind() == ErrorKind::BrokenPipe,
+        _ => false,
+    };
+    if result.as_ref().is_err_and(is_broken_pipe) {
+        emulate_default_handler(SIGPIPE).map_err(Cause::Signals)?;
+    }
+    result
 }
 
 /// Puts the message of the parser, which has several lines, into one.

@@ -1,11 +1,34 @@
-//! Sizes and times as text.
+//! Sizes, times and numbers as text.
 
+use bytesize::ByteSize;
 use indicatif::HumanCount;
 use queue_store_host::types::{ItemInfo, Timestamp};
 
 /// Returns the size of the body, or `~` and the size of the file where only reading all of it could tell.
 pub(crate) fn size(info: &ItemInfo) -> String {
     info.body_size.map_or_else(|| format!("~{}", info.file_size), |size| size.to_string())
+}
+
+/// Returns the size of the body in its largest unit, or `~` and the size of the file where only reading all of it could
+/// tell.
+pub(crate) fn short_size(info: &ItemInfo) -> String {
+    let approximate = if info.body_size.is_none() { "~" } else { "" };
+    format!("{approximate}{}", bytes(body_or_file_size(info)))
+}
+
+/// Returns the size of the body, or that of the file where only reading all of it could tell.
+pub(crate) fn body_or_file_size(info: &ItemInfo) -> u64 {
+    info.body_size.unwrap_or(info.file_size)
+}
+
+/// Returns a number of bytes in its largest unit, such as `1.5K`, in powers of 1024.
+pub(crate) fn bytes(bytes: u64) -> String {
+    ByteSize(bytes).display().iec_short().to_string()
+}
+
+/// Returns a number of items, such as `1 item` and `7,072 items`.
+pub(crate) fn items(count: u64) -> String {
+    counted(count, "item", "items")
 }
 
 /// Returns a number and its noun, in the singular or the plural.
@@ -23,7 +46,12 @@ pub(crate) fn time(timestamp: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Timestamp, time};
+    use super::{Timestamp, items, time};
+
+    #[test]
+    fn numbers_have_nouns_in_singular_and_plural() {
+        assert_eq!([0, 1, 7072].map(items), ["0 items", "1 item", "7,072 items"]);
+    }
 
     #[test]
     fn times_of_reference_items_are_utc() {

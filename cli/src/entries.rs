@@ -4,6 +4,7 @@
 use crate::failure::Failure;
 use queue_store_host::Queue;
 use queue_store_host::types::{Detail, Entry};
+use std::cmp::Reverse;
 use std::env;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use sysexits::ExitCode as Sysexit;
@@ -12,35 +13,62 @@ use tempfile::SpooledTempFile;
 /// Bytes of rows up to which no file is needed.
 const MEMORY_BYTES: usize = 4 << 20;
 
-/// Rows of text about items, sorted from the oldest item to the newest, those without a time last.
+/// Rows of text about items, in an order.
 pub(crate) struct Rows {
     file: SpooledTempFile,
     places: Vec<Place>,
 }
 
-/// The place of a row, after the key by which it is sorted.
+/// The key of an item by which rows are sorted; the smaller one is first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    /// The time of acceptance: the oldest first, and those without a time last.
+    Time(i64, i32),
+    /// The size: the largest first.
+    Size(Reverse<u64>),
+    /// A text, in the order of its bytes.
+    Text(Box<str>),
+}
+
+/// The place of a row, after the key by which it is sorted, and the id, which decides between equal keys.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    created_at: (i64, i32),
+    key: Key,
     id: Box<str>,
     offset: u64,
     bytes: usize,
 }
 
-/// Reads the items of a queue, and makes a row of each for which `row` returns one.
+impl Key {
+    /// Returns the key of an item by its age.
+    pub(crate) fn age(entry: &Entry) -> Key {
+        let created_at = entry.info.as_ref().and_then(|info| info.envelope.created_at);
+        created_at.map_or(Key::Time(i64::MAX, i32::MAX), |at| Key::Time(at.seconds, at.nanos))
+    }
+}
+
+/// Reads the items of a queue, and makes a row of each for which `row` returns one; from the oldest item to the newest.
 pub(crate) fn oldest_first(
     queue: &Queue,
     detail: Detail,
+    row: impl FnMut(&Entry) -> Option<String>,
+) -> Result<Rows, Failure> {
+    let entries = queue.items(&[], detail)?.map(|entry| entry.map_err(Failure::from));
+    sorted(entries, Key::age, row)
+}
+
+/// Makes a row of each item for which `row` returns one, and sorts them by the keys of the items.
+pub(crate) fn sorted(
+    entries: impl Iterator<Item = Result<Entry, Failure>>,
+    key: impl Fn(&Entry) -> Key,
     mut row: impl FnMut(&Entry) -> Option<String>,
 ) -> Result<Rows, Failure> {
     let (mut file, mut places, mut offset) = (SpooledTempFile::new(MEMORY_BYTES), Vec::new(), 0);
-    for entry in queue.items(&[], detail)? {
+    for entry in entries {
         let entry = entry?;
         if let Some(row) = row(&entry) {
             file.write_all(row.as_bytes()).map_err(failed)?;
-            let created_at = entry.info.as_ref().and_then(|info| info.envelope.created_at);
-            let created_at = created_at.map_or((i64::MAX, i32::MAX), |at| (at.seconds, at.nanos));
-            places.push(Place { created_at, id: entry.id.into(), offset, bytes: row.len() });
+            places.push(Place { key: key(&entry), id: entry.id.into(), offset, bytes: row.len() });
             offset += row.len() as u64;
         }
     }
@@ -49,9 +77,9 @@ pub(crate) fn oldest_first(
 }
 
 impl Rows {
-    /// Whether there is no row.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+    /// Reverses the order.
+    pub(crate) fn reverse(&mut self) {
+        self.places.reverse();
     }
 
     /// Returns the rows.

@@ -32,6 +32,12 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
+/// Escapes hidden characters, except for tabs and the ends of lines.
+pub(crate) fn escape_lines(text: &str) -> String {
+    let line = |line: &str| line.split('\t').map(escape).collect::<Vec<_>>().join("\t");
+    text.replace("\r\n", "\n").split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Escapes hidden characters in JSON, which keeps its value: outside of strings only line feeds are hidden, and those
 /// stay.
 pub(crate) fn escape_json(json: String) -> String {
@@ -54,7 +60,7 @@ pub(crate) fn escape_json(json: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{escape, escape_json, is_hidden};
+    use super::{escape, escape_json, escape_lines, is_hidden};
 
     const HOSTILE: &str = "\u{1b}[2J\u{7}\u{7f}\u{9b}1m\r\n\u{61c}\u{202e}\u{e0041}";
 
@@ -62,6 +68,11 @@ mod tests {
     fn escaped_text_has_no_hidden_characters() {
         assert_eq!(escape(HOSTILE), r"\u{1b}[2J\u{7}\u{7f}\u{9b}1m\r\n\u{61c}\u{202e}\u{e0041}");
         assert_eq!(escape("ñandú 用户 😀"), "ñandú 用户 😀");
+    }
+
+    #[test]
+    fn escaped_lines_keep_tabs_and_line_feeds() {
+        assert_eq!(escape_lines("a\tb\r\n\u{1b}[2J\rc\n"), "a\tb\n\\u{1b}[2J\\rc\n");
     }
 
     #[test]

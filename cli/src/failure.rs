@@ -34,6 +34,12 @@ impl Failure {
         self
     }
 
+    /// Appends a note where an item is damaged.
+    pub(crate) fn with_note_on_damage(self, note: &str) -> Failure {
+        let is_damage = matches!(self.cause(), Cause::Queue(Error::Corrupt(_) | Error::ChecksumMismatch(_)));
+        if is_damage { self.with_note(note) } else { self }
+    }
+
     /// Sets the place, unless there is one already or `place` is empty.
     pub(crate) fn at(mut self, place: &str) -> Failure {
         if !place.is_empty() && !self.cause.names_place() {
@@ -72,6 +78,17 @@ impl Failure {
     /// Returns whether a put failed because an item has its id.
     pub(crate) fn is_existing_item(&self) -> bool {
         matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Exists))
+    }
+
+    /// Returns whether the queue refuses every change until it is recovered.
+    pub(crate) fn closes_queue(&self) -> bool {
+        let needs_recovery = matches!(self.cause(), Cause::Queue(Error::NeedsRecovery(_)));
+        needs_recovery || self.is_indeterminate()
+    }
+
+    /// Returns whether there is no such item.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self.cause(), Cause::Queue(Error::NotFound(_)))
     }
 
     /// Returns the exit code.

@@ -62,6 +62,12 @@ impl<'a> Input<'a> {
     }
 }
 
+/// Reads the lines of standard input that are not empty.
+pub(crate) fn stdin_lines() -> Result<Vec<String>, Failure> {
+    let lines = io::stdin().lines().filter(|line| line.as_ref().map_or(true, |line| !line.is_empty()));
+    lines.map(|line| line.map_err(|error| read_failure(STANDARD_INPUT, error))).collect()
+}
+
 /// Returns the failure to read the input `name`.
 pub(crate) fn read_failure(name: &str, error: io::Error) -> Failure {
     let was_interrupted = error.get_ref().is_some_and(|inner| inner.is::<Interrupted>());

@@ -4,16 +4,24 @@
 
 mod address;
 mod address_list;
+mod age;
 mod arguments;
+mod bulk;
+mod columns;
 mod command;
+mod damage;
 mod display;
 mod durable_file;
 mod entries;
 mod escape;
 mod failure;
 mod file_size_limit;
+mod filter;
+mod headers;
 mod input;
 mod interruption;
+mod item_file;
+mod item_table;
 mod json;
 mod mbox;
 mod names;
@@ -23,8 +31,11 @@ mod output_file;
 mod owner;
 mod queue_directory;
 mod report;
+mod salvage;
+mod selection;
 mod stream;
 mod subcommand;
+mod summary;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,9 @@
 //! Options and arguments that several subcommands have.
 
 use clap::{Args, ValueEnum};
+use humantime::DurationError;
 use queue_store_host::types::{Durability, Format};
+use std::time::Duration;
 
 #[derive(Args)]
 pub(crate) struct Writing {
@@ -63,10 +65,25 @@ pub(crate) enum MailFormat {
     Eml,
 }
 
-#[derive(Args)]
-pub(crate) struct Item {
-    /// The id of the item; `--` goes before one that begins with `-`
-    pub(crate) id: String,
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StatusChoice {
+    /// Still to be made
+    Pending,
+    /// Made
+    Sent,
+    /// Given up
+    Failed,
+}
+
+impl StatusChoice {
+    /// Returns the number of the status in the format.
+    pub(crate) fn number(self) -> i32 {
+        match self {
+            StatusChoice::Pending => 0,
+            StatusChoice::Sent => 1,
+            StatusChoice::Failed => 2,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -74,4 +91,9 @@ pub(crate) struct Items {
     /// The ids of the items; `--` goes before one that begins with `-`
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
+}
+
+/// Parses a duration such as `90s`, `36h` or `3d`; a number alone is seconds.
+pub(crate) fn duration(argument: &str) -> Result<Duration, DurationError> {
+    argument.parse().map(Duration::from_secs).or_else(|_| humantime::parse_duration(argument))
 }

@@ -37,6 +37,11 @@ pub(crate) fn json_text(value: &impl Serialize) -> String {
     escape_json(serde_json::to_string_pretty(value).expect("the values of items can be written"))
 }
 
+/// Returns JSON in one line.
+pub(crate) fn json_line(value: &impl Serialize) -> String {
+    escape_json(serde_json::to_string(value).expect("the values of items can be written"))
+}
+
 /// Prints a JSON array over several lines, of values that are JSON over several lines.
 pub(crate) fn print_json_array(values: impl Iterator<Item = Result<String, Failure>>) -> Result<(), Failure> {
     let mut output = BufWriter::new(io::stdout().lock());

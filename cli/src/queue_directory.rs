@@ -1,5 +1,6 @@
 //! The directory of a queue: opened or created by its owner.
 
+use crate::display::counted;
 use crate::failure::Failure;
 use crate::owner;
 use crate::report;
@@ -28,6 +29,14 @@ pub(crate) fn create(directory: &Path) -> Result<CreatedQueue, Failure> {
         Err(Error::Directory { path, source }) => Err(Failure::file(&path, source, Sysexit::CantCreat)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns the number of files in a queue's directory that are not the queue's, in words, where there are some: an
+/// operator who named the wrong directory must not take it for an empty queue.
+pub(crate) fn foreign_files(queue: &Queue) -> Result<Option<String>, Failure> {
+    let foreign = queue.count()?.foreign;
+    let files = counted(foreign, "file of the directory is not an item", "files of the directory are not items");
+    Ok((foreign > 0).then_some(files))
 }
 
 /// A queue whose directory was created if it did not exist. Dropped without [`CreatedQueue::keep`], it removes the

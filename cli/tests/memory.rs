@@ -183,7 +183,7 @@ fn envelopes_of_listed_items_are_never_held() {
     }
     // Every line that has the text is about one of the items, or about all.
     for (arguments, text, expected) in [
-        (&["list"][..], " ready ", ITEMS),
+        (&["list"][..], "  ready  ", ITEMS),
         (&["list", "--json"], "\"id\": ", ITEMS),
         (&["verify"], "60 items, 0 damaged", 1),
         (&["verify", "--json"], "\"id\": ", ITEMS),

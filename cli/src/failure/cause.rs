@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use queue_store_composition::CompositionError;
 use queue_store_host::Error;
 use queue_store_host::plugin::PluginError;
-use queue_store_host::types::ErrorCode;
+use queue_store_host::types::{ErrorCode, State};
 use std::io::{self, ErrorKind};
 use sysexits::ExitCode as Sysexit;
 
@@ -22,6 +22,9 @@ pub(crate) enum Cause {
         "which queue: give its directory with --queue DIR, or in QUEUE_STORE_DIR (see queue-store{subcommand} --help)"
     )]
     NoQueue { subcommand: String },
+    /// A subcommand that changes items is told none.
+    #[error("which items: name their ids, select them by options such as --domain, or all by --all")]
+    NothingSelected,
     /// An argument is not an address.
     #[error(
         "{argument} {address:?} is refused: {reason}; give one address as local-part@domain, and the option for each"
@@ -51,9 +54,36 @@ pub(crate) enum Cause {
     /// The address of an update is not in the item.
     #[error("the item has no delivery to {0}; show lists those it has")]
     NoSuchDelivery(String),
+    /// An address that would be added is in the item.
+    #[error("the item has a delivery to {0} already; --replace renews it")]
+    DeliveryExists(String),
+    /// A change would leave an item without a delivery.
+    #[error("an item needs a delivery: nothing was changed; --add names one")]
+    NoDeliveryLeft,
     /// An item that would be restored also has a live file.
-    #[error("an item of this id is ready or held; remove or quarantine that one first")]
+    #[error("an item of this id is ready or held: restore this one when that one is delivered")]
     LiveItemExists,
+    /// A damaged item is read that does not exist.
+    #[error("there is no item of this id; list shows the items")]
+    NoFile,
+    /// A damaged item is read whose id has several files.
+    #[error("several files have this id: `resolve` shows them")]
+    SeveralFiles,
+    /// The file of an id that is to stay is none of its live files.
+    #[error("{name} is not a ready or held file of this id; it has {}", if .files.is_empty() { "none".to_string() } else { .files.join(", ") })]
+    NoSuchFile { name: String, files: Vec<String> },
+    /// A damaged item has no beginning of a body.
+    #[error("no body can be read")]
+    NoBody,
+    /// An item that would be restored is ready or held.
+    #[error("it is not quarantined: it is {}", .0.name())]
+    NotQuarantined(State),
+    /// A removal of live items is told a quarantined one.
+    #[error("it is quarantined: --quarantined removes it")]
+    Quarantined,
+    /// The operator answered a question with no.
+    #[error("nothing was changed")]
+    Declined,
     /// A verification found damage.
     #[error("{damaged} of {items} items are damaged: look at them, then seal or quarantine them")]
     DamagedItems { damaged: usize, items: usize },
@@ -155,12 +185,15 @@ impl Cause {
         match self {
             Cause::Usage { .. }
             | Cause::NoQueue { .. }
+            | Cause::NothingSelected
             | Cause::Address { .. }
             | Cause::Delivery { .. }
             | Cause::BinaryToTerminal
             | Cause::NoSuchWorld { .. } => Sysexit::Usage,
             Cause::BodyTooLarge(_)
             | Cause::NoSuchDelivery(_)
+            | Cause::DeliveryExists(_)
+            | Cause::NoDeliveryLeft
             | Cause::DamagedItems { .. }
             | Cause::NotMaildir
             | Cause::NotMbox
@@ -175,6 +208,10 @@ impl Cause {
             | Cause::SeveralAddresses { .. }
             | Cause::AmbiguousSeparator { .. }
             | Cause::EmptyMail
+            | Cause::NotQuarantined(_)
+            | Cause::SeveralFiles
+            | Cause::NoBody
+            | Cause::Quarantined
             | Cause::Composition(_)
             | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)
             | Cause::PluginExit(_) => Sysexit::DataErr,
@@ -182,7 +219,8 @@ impl Cause {
             Cause::Plugin(_) => Sysexit::Software,
             Cause::OutputExists => Sysexit::CantCreat,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
-            Cause::Interrupted => Sysexit::TempFail,
+            Cause::NoFile | Cause::NoSuchFile { .. } => exit_code_of(ErrorCode::NotFound),
+            Cause::Interrupted | Cause::Declined => Sysexit::TempFail,
             Cause::Owner { .. } | Cause::NotOwner { .. } => Sysexit::NoPerm,
             Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
             Cause::Signals(source) | Cause::Read(source) => exit_code_of_system(source).unwrap_or(Sysexit::IoErr),

@@ -9,6 +9,12 @@ pub(crate) const NOTHING_QUEUED: &str = "nothing was queued";
 /// For a put that could not print the id.
 pub(crate) const TAKEN_BACK: &str = "the mail was taken back, since its id could not be printed";
 
+/// For a quarantined item that could not be made ready.
+pub(crate) const IS_HELD: &str = "the item is held now";
+
+/// For a damaged item that is not shown.
+pub(crate) const DAMAGED_IS_SHOWN: &str = "--damaged shows what can be read";
+
 /// For a `cat` that fails midway.
 pub(crate) const UNVERIFIED_OUTPUT: &str = "the output so far is not to be trusted";
 

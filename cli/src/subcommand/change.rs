@@ -1,87 +1,78 @@
-//! `hold`, `release`, `quarantine`, `restore`, `remove` and `seal`: changes of several items by their ids.
+//! `hold`, `quarantine`, `remove` and `seal`: changes of items that leave their content as it is.
 
+use crate::bulk::{self, BATCH_OF_NAMES, Bulk, Change, Tried, tried};
+use crate::display::items;
 use crate::failure::{Cause, Failure, Failures};
 use crate::options::{DurabilityChoice, Items};
+use crate::output::print_line;
 use crate::queue_directory;
+use crate::selection::LIVE;
 use clap::Args;
-use queue_store_host::types::{Detail, Outcome, State};
+use queue_store_host::types::State;
 use queue_store_host::{Error, Queue};
-use std::collections::HashSet;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
 pub(crate) struct Remove {
     #[command(flatten)]
-    pub(crate) items: Items,
+    bulk: Bulk,
     /// Remove quarantined items, instead of those that are ready or held
     #[arg(long)]
-    pub(crate) quarantined: bool,
+    quarantined: bool,
     /// When the removal returns
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) durability: DurabilityChoice,
+    durability: DurabilityChoice,
 }
 
-/// Ids that are passed in one call: `max-batch` of the contract.
-const BATCH_IDS: usize = 1000;
-
-/// Moves items to a state.
-pub(crate) fn set_state(queue: &Path, items: &Items, state: State) -> Result<Sysexit, Failure> {
+/// Keeps items from being delivered.
+pub(crate) fn hold(queue: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    in_batches(&items.ids, Failures::none(), |ids| queue.set_state(ids, state))
+    let change = Change { verb: ["hold", "held"], states: &[State::Ready], batch: BATCH_OF_NAMES };
+    bulk::run(&queue, bulk, &change, |ids| Ok(tried(queue.set_state(ids, State::Held)?)))
 }
 
-/// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would
-/// take the live one.
-pub(crate) fn restore(queue: &Path, items: &Items) -> Result<Sysexit, Failure> {
+/// Sets items aside.
+pub(crate) fn quarantine(queue: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    let live = live_ids(&queue)?;
-    let mut failures = Failures::none();
-    let mut quarantined = Vec::new();
-    for id in &items.ids {
-        if live.contains(id) {
-            failures.report(&Failure::from(Cause::LiveItemExists).at(id));
-        } else {
-            quarantined.push(id);
-        }
-    }
-    in_batches(&quarantined, failures, |ids| queue.set_state(ids, State::Ready))
-}
-
-/// Returns the ids of the items that are ready or held.
-fn live_ids(queue: &Queue) -> Result<HashSet<String>, Error> {
-    queue.items(&[State::Ready, State::Held], Detail::Name)?.map(|entry| Ok(entry?.id)).collect()
+    let change = Change { verb: ["quarantine", "quarantined"], states: &LIVE, batch: BATCH_OF_NAMES };
+    bulk::run(&queue, bulk, &change, |ids| Ok(tried(queue.set_state(ids, State::Quarantined)?)))
 }
 
 /// Removes items that are ready or held, or those that are quarantined.
-pub(crate) fn remove(queue: &Path, arguments: &Remove) -> Result<Sysexit, Failure> {
+pub(crate) fn remove(queue: &Path, Remove { bulk, quarantined, durability }: &Remove) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    let states: &[State] = if arguments.quarantined { &[State::Quarantined] } else { &[State::Ready, State::Held] };
-    in_batches(&arguments.items.ids, Failures::none(), |ids| queue.remove(ids, states, arguments.durability.into()))
+    let states = bulk.selection.states(if *quarantined { &[State::Quarantined] } else { &LIVE });
+    let change = Change { verb: ["remove", "removed"], states: &states, batch: BATCH_OF_NAMES };
+    bulk::run(&queue, bulk, &change, |ids| {
+        let removed = tried(queue.remove(ids, &states, (*durability).into())?);
+        Ok(removed.into_iter().map(|removed| explain_missing(&queue, &states, removed)).collect())
+    })
+}
+
+/// Tells a quarantined item, which only an option removes, from one that does not exist.
+fn explain_missing(queue: &Queue, states: &[State], (id, removed): Tried) -> Tried {
+    let is_missing = removed.as_ref().is_err_and(Failure::is_not_found);
+    if is_missing && !states.contains(&State::Quarantined) && !matches!(queue.info(&id), Err(Error::NotFound(_))) {
+        return (id, Err(Cause::Quarantined.into()));
+    }
+    (id, removed)
 }
 
 /// Writes new checksums for items.
-pub(crate) fn seal(queue: &Path, items: &Items) -> Result<Sysexit, Failure> {
+pub(crate) fn seal(queue: &Path, arguments: &Items) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    in_batches(&items.ids, Failures::none(), |ids| queue.seal(ids))
-}
-
-/// Changes items, a batch at a time, and reports those that were not changed.
-fn in_batches<Id: AsRef<str>>(
-    ids: &[Id],
-    mut failures: Failures,
-    change: impl Fn(&[Id]) -> Result<Vec<Outcome>, Error>,
-) -> Result<Sysexit, Failure> {
-    for batch in ids.chunks(BATCH_IDS) {
-        for Outcome { id, problem } in change(batch)? {
-            if let Some(problem) = problem {
-                let failure = Failure::from(Error::from(problem));
-                failures.report(&match &id {
-                    Some(id) => failure.at_item(id),
-                    None => failure,
-                });
+    let (mut failures, mut sealed) = (Failures::none(), 0);
+    for ids in arguments.ids.chunks(BATCH_OF_NAMES) {
+        for (id, tried) in tried(queue.seal(ids)?) {
+            match tried {
+                Ok(()) => sealed += 1,
+                Err(failure) => failures.report(&failure.at_item(&id)),
             }
         }
+    }
+    if sealed > 0 {
+        print_line(&format!("sealed {}", items(sealed)))?;
     }
     Ok(failures.code())
 }

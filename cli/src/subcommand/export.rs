@@ -9,11 +9,11 @@ use crate::interruption::Interruption;
 use crate::options::MailFormat;
 use crate::output::print_line;
 use crate::queue_directory;
+use crate::selection::Selection;
 use clap::Args;
 use files::Files;
 use mbox::MboxFile;
 use queue_store_host::Queue;
-use queue_store_host::types::Detail;
 use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
 
@@ -29,12 +29,8 @@ pub(crate) struct Arguments {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// The ids of the items; `--` goes before one that begins with `-`
-    #[arg(value_name = "ID", required_unless_present = "all")]
-    ids: Vec<String>,
-    /// All items
-    #[arg(long, conflicts_with = "ids")]
-    all: bool,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 /// The place that mails are written to.
@@ -73,7 +69,7 @@ impl Destination {
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let queue = queue_directory::open(queue)?;
-    let ids = selected(&queue, arguments)?;
+    let ids = arguments.selection.ids(&queue, &[])?.ids;
     let mut destination = Destination::open(arguments)?;
     let mut failures = Failures::none();
     let mut exported = 0;
@@ -93,15 +89,4 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
     destination.finish()?;
     print_line(&format!("exported {}", display::counted(exported, "mail", "mails")))?;
     Ok(failures.code())
-}
-
-/// Returns the ids of the items to export.
-fn selected(queue: &Queue, arguments: &Arguments) -> Result<Vec<String>, Failure> {
-    if !arguments.all {
-        return Ok(arguments.ids.clone());
-    }
-    let mut ids = queue.items(&[], Detail::Name)?.map(|entry| Ok(entry?.id)).collect::<Result<Vec<_>, Failure>>()?;
-    ids.sort();
-    ids.dedup();
-    Ok(ids)
 }

@@ -8,6 +8,7 @@ use crate::options::Writing;
 use crate::output::print_line;
 use crate::queue_directory;
 use crate::stream::{self, CHUNK_BYTES};
+use bytesize::ByteSize;
 use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::{Durability, Envelope, Mail, State, WriteOptions};
@@ -35,9 +36,9 @@ pub(crate) struct Arguments {
     /// Refuse the mail if the queue has this many items already
     #[arg(long, value_name = "N")]
     pub(crate) max_items: Option<u64>,
-    /// Refuse a body of more bytes
-    #[arg(long, value_name = "BYTES")]
-    pub(crate) max_size: Option<u64>,
+    /// Refuse a body that is larger, such as 10MB or 1GiB
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_size: Option<ByteSize>,
     /// Queue the mail even if it has no byte
     #[arg(long)]
     pub(crate) allow_empty: bool,
@@ -83,7 +84,7 @@ fn write(queue: &Queue, arguments: &Arguments, envelope: Envelope, input: &mut I
         durability: Some(arguments.writing.durability.into()),
         format: Some(arguments.writing.format.into()),
         max_items: arguments.max_items,
-        max_body_bytes: arguments.max_size,
+        max_body_bytes: arguments.max_size.map(|size| size.as_u64()),
     };
     let body = input.read_chunk(CHUNK_BYTES)?;
     if body.is_empty() && !arguments.allow_empty {
@@ -100,7 +101,7 @@ fn explain(failure: Failure, queue: &Path, arguments: &Arguments, input: &Input<
     if matches!(failure.cause(), Cause::Interrupted | Cause::Read(_)) {
         return failure.with_note(note::NOTHING_QUEUED);
     }
-    match (failure.code(), &arguments.id, arguments.max_size) {
+    match (failure.code(), &arguments.id, arguments.max_size.map(|size| size.as_u64())) {
         (Sysexit::DataErr, _, Some(limit)) if input.bytes_read() > limit => {
             Failure::from(Cause::BodyTooLarge(limit)).at(input.name())
         }

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Failures};
 use crate::json;
+use crate::options::duration;
 use crate::output::{print_json, print_line};
 use crate::queue_directory;
 use clap::Args;
@@ -14,8 +15,8 @@ use sysexits::ExitCode as Sysexit;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Remove temporary files that are at least this old; 0 only if no other process writes
-    #[arg(long, value_name = "SECONDS", default_value_t = 36 * 3600)]
-    pub(crate) grace: u64,
+    #[arg(long, value_name = "DURATION", default_value = "36h", value_parser = duration)]
+    pub(crate) grace: Duration,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -24,7 +25,7 @@ pub(crate) struct Arguments {
 /// Makes the state of the queue definite, and prints the report.
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    let recovery = queue.recover(Duration::from_secs(arguments.grace))?;
+    let recovery = queue.recover(arguments.grace)?;
     if arguments.json {
         print_json(&json::recovery(&recovery))?;
     } else {

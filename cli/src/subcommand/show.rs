@@ -1,12 +1,17 @@
 //! `show`: shows an item without its body.
 
+use crate::age;
 use crate::display::{size, time};
 use crate::escape::escape;
-use crate::failure::Failure;
+use crate::failure::{Failure, note};
+use crate::headers;
+use crate::item_file::{self, ItemFile};
+use crate::item_table::given_up;
 use crate::json;
 use crate::names::OpenEnum;
 use crate::output::{print, print_json};
 use crate::queue_directory;
+use crate::salvage;
 use clap::Args;
 use queue_store_host::types::{ItemInfo, Recipient};
 use queue_store_host::{Error, Queue};
@@ -17,22 +22,64 @@ use sysexits::ExitCode as Sysexit;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The id of the item; `--` goes before one that begins with `-`
-    pub(crate) id: String,
-    /// Print JSON
+    id: String,
+    /// Show what can be read of a damaged item, without verifying it
     #[arg(long)]
-    pub(crate) json: bool,
+    damaged: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "damaged")]
+    json: bool,
 }
 
 /// Shows an item without its body.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
-    let info = info_with_size(&queue, &arguments.id).map_err(|error| Failure::from(error).at_item(&arguments.id))?;
-    if arguments.json {
-        print_json(&json::Item::of_info(&info))?;
-    } else {
-        print(|output| write_fields(&info, output))?;
+pub(crate) fn run(directory: &Path, Arguments { id, damaged, json }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(directory)?;
+    if *damaged {
+        show_damaged(&queue, &item_file::find_one(directory, id)?, id)?;
+        return Ok(Sysexit::Ok);
     }
+    let info = info_with_size(&queue, id)
+        .map_err(|error| Failure::from(error).with_note_on_damage(note::DAMAGED_IS_SHOWN).at_item(id))?;
+    if *json {
+        print_json(&json::Item::of_info(&info))?;
+        return Ok(Sysexit::Ok);
+    }
+    // A damaged body does not keep the envelope from being shown.
+    let headers = headers::read(&queue, id).unwrap_or_default();
+    let files = item_file::find(directory, id)?;
+    print(|output| {
+        write_fields(&info, output)?;
+        for file in files.iter().filter(|file| (file.state(), file.format()) == (info.state, info.format)) {
+            write_field(output, "path:", &escape(&file.path.to_string_lossy()))?;
+        }
+        if let Some(subject) = headers::find(&headers, "subject") {
+            write_field(output, "subject:", &escape(subject))?;
+        }
+        info.envelope.recipients.iter().try_for_each(|recipient| write_delivery(recipient, output))?;
+        if age::is_given_up(&info, age::now()) {
+            write_field(output, "warning:", &given_up("it"))?;
+        }
+        Ok(())
+    })?;
     Ok(Sysexit::Ok)
+}
+
+/// Shows the damage of an item, and its envelope as far as it can be read.
+fn show_damaged(queue: &Queue, file: &ItemFile, id: &str) -> Result<(), Failure> {
+    let content = file.read()?;
+    let outcomes = queue.verify(&[id])?;
+    print(|output| {
+        write_field(output, "id:", &escape(id))?;
+        write_field(output, "state:", file.state().name())?;
+        write_field(output, "path:", &escape(&file.path.to_string_lossy()))?;
+        write_field(output, "size:", &format!("{} bytes in the file", content.len()))?;
+        for problem in outcomes.into_iter().filter_map(|outcome| outcome.problem) {
+            write_field(output, "damage:", &escape(&format!("{}: {}", problem.code.name(), Error::from(problem))))?;
+        }
+        let mut lines = salvage::envelope(&content, file.format()).into_iter();
+        lines.try_for_each(|line| write_field(output, "read:", &escape(&line)))
+    })?;
+    Ok(())
 }
 
 /// Returns the facts about an item, and reads the body where only that tells its size.
@@ -60,11 +107,11 @@ fn write_fields(info: &ItemInfo, output: &mut dyn Write) -> io::Result<()> {
     for to in &envelope.to {
         write_field(output, "to:", &escape(to))?;
     }
-    write_field(output, "created:", &envelope.created_at.map(time).unwrap_or_default())?;
+    let age = age::of(info, age::now()).map(|age| format!(" ({} old)", age::text(age))).unwrap_or_default();
+    write_field(output, "created:", &format!("{}{age}", envelope.created_at.map(time).unwrap_or_default()))?;
     write_field(output, "size:", &format!("{} bytes, {} in the file", size(info), info.file_size))?;
     let (format, integrity) = (info.format.name(), info.integrity.name());
-    write_field(output, "format:", &format!("{format}, {integrity}"))?;
-    envelope.recipients.iter().try_for_each(|recipient| write_delivery(recipient, output))
+    write_field(output, "format:", &format!("{format}, {integrity}"))
 }
 
 fn write_delivery(recipient: &Recipient, output: &mut dyn Write) -> io::Result<()> {

@@ -1,9 +1,9 @@
 //! `update`: changes the status of a delivery.
 
 use crate::failure::{Cause, Failure};
-use crate::options::DurabilityChoice;
+use crate::options::{DurabilityChoice, StatusChoice};
 use crate::queue_directory;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::Attempt;
 use std::ffi::OsString;
@@ -26,27 +26,6 @@ pub(crate) struct Arguments {
     /// When the update returns
     #[arg(long, value_enum, default_value_t)]
     pub(crate) durability: DurabilityChoice,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum StatusChoice {
-    /// Still to be made
-    Pending,
-    /// Made
-    Sent,
-    /// Given up
-    Failed,
-}
-
-impl StatusChoice {
-    /// Returns the number of the status in the format.
-    pub(crate) fn number(self) -> i32 {
-        match self {
-            StatusChoice::Pending => 0,
-            StatusChoice::Sent => 1,
-            StatusChoice::Failed => 2,
-        }
-    }
 }
 
 /// Changes the status of a delivery.

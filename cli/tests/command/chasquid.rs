@@ -1,6 +1,7 @@
 //! The SMTP server whose files these are: it delivers mails of the command, and the command reads and changes its
 //! items.
 
+use crate::aged::Aged;
 use crate::process::{queue_store, run, send, wait_until};
 use crate::queue::{self, parse_json};
 use crate::trial::trials;
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 trials![
     chasquid_delivers_mails_of_the_command => Chasquid,
     command_reads_and_changes_items_of_chasquid => Chasquid,
+    old_items_are_delivered_after_release_and_requeue => Chasquid,
     chasquid_starts_with_every_address_that_a_plugin_may_use => Chasquid,
 ];
 
@@ -234,6 +236,33 @@ fn command_reads_and_changes_items_of_chasquid() {
     wait_until("the mail is delivered, and the item removed", || site.names().is_empty());
     assert!(site.delivered().contains(body.as_bytes()));
     drop(running);
+}
+
+fn old_items_are_delivered_after_release_and_requeue() {
+    let site = Site::new();
+    let item = |name: &str, hours, status, subject| {
+        let item = Aged { hours, status, subject, from: "<>", to: "b@example.test", ..Aged::default() };
+        fs::write(site.path("data/queue").join(name), item.text(&name[2..])).expect("the queue is writable");
+    };
+    item("h:released", 21, "PENDING", "released");
+    item("q:restored", 48, "PENDING", "restored");
+    item("m:requeued", 48, "FAILED", "requeued");
+    item("h:kept", 21, "PENDING", "kept");
+    for arguments in [
+        &["release", "released"][..],
+        &["restore", "restored"],
+        &["requeue", "requeued"],
+        &["release", "--keep-time", "kept"],
+    ] {
+        run(&mut site.command(arguments), b"").done();
+    }
+    let _running = site.start();
+    wait_until("the mails are delivered or given up, and the items removed", || site.names().is_empty());
+    let delivered: Vec<String> =
+        site.delivered().iter().map(|mail| String::from_utf8_lossy(mail).into_owned()).collect();
+    let subjects = ["released", "restored", "requeued", "kept"]
+        .map(|subject| delivered.iter().any(|mail| mail.contains(&format!("Subject: {subject}"))));
+    assert_eq!(subjects, [true, true, true, false], "chasquid gives up an item that is older than 20 hours");
 }
 
 /// Returns addresses that a plugin may use: those of shapes in use, and generated ones of the same characters.

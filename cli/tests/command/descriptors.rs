@@ -68,22 +68,28 @@ fn mail_under_chosen_id_stays_queued_where_output_fails() {
 
 fn unwritable_output_exits_74() {
     let queue = Queue::existing();
-    let id = queue.put(&["--id", "x"], &[b'x'; 1 << 20]);
+    let id = queue.put(&["--id", "x"], &[&b"Subject: x\n\n"[..], &[b'x'; 1 << 20]].concat());
     let before = queue.content();
     for (sink, error) in SINKS {
         for arguments in [
             &["list"][..],
             &["list", "--json"],
+            &["summary"],
             &["show", &id],
             &["show", "--json", &id],
+            &["headers", &id],
             &["cat", &id],
             &["verify"],
             &["recover"],
             &["component"],
             &["--help"],
         ] {
-            let line = run_into(sink(), &mut queue.command(arguments)).failed(74);
-            assert_eq!(line, format!("standard output: {error}"), "{arguments:?}");
+            let output = run_into(sink(), &mut queue.command(arguments));
+            if error == "Broken pipe" && !["recover", "component", "--help"].contains(&arguments[0]) {
+                assert_eq!((output.code, output.stderr.as_str()), (-13, ""), "{arguments:?} ends by SIGPIPE");
+            } else {
+                assert_eq!(output.failed(74), format!("standard output: {error}"), "{arguments:?}");
+            }
         }
     }
     assert!(queue.content() == before);
@@ -92,7 +98,8 @@ fn unwritable_output_exits_74() {
     let mut stdout = cat.stdout.take().expect("standard output is a pipe");
     stdout.read_exact(&mut [0; 10]).expect("the body has more than ten bytes");
     drop(stdout);
-    assert_eq!(wait(cat).failed(74), "standard output: Broken pipe");
+    let output = wait(cat);
+    assert_eq!((output.code, output.stderr.as_str()), (-13, ""));
 }
 
 fn import_keeps_mails_whose_ids_cannot_be_printed() {

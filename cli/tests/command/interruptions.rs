@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::mkfifo;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 
 trials![
@@ -18,6 +19,7 @@ trials![
     interrupted_import_keeps_printed_mails,
     ignored_signal_stays_ignored,
     signal_after_end_of_mail_is_too_late,
+    signal_ends_listing_that_waits_for_its_reader,
 ];
 
 const SIGNALS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
@@ -162,4 +164,28 @@ fn signal_after_end_of_mail_is_too_late() {
         }
     }
     assert!(queue.names().iter().all(|name| name.starts_with("m:")));
+}
+
+fn signal_ends_listing_that_waits_for_its_reader() {
+    let queue = Queue::existing();
+    for number in 0..40 {
+        // The rows of long addresses fill the pipe.
+        let command = "a".repeat(2000 + number);
+        let pipe = |command: &str| serde_json::json!({ "address": command, "type": "PIPE" }).to_string();
+        queue.put(&["--rcpt", &pipe(&command), "--rcpt", &pipe(&command.to_uppercase())], b"x");
+    }
+    for signal in SIGNALS {
+        for order in ["--sort=age", "--unsorted"] {
+            let command = with_signals(Disposition::Default, &queue.command(&["list", order]));
+            let list = spawn(&mut { command });
+            let is_blocked = || {
+                let call = fs::read_to_string(format!("/proc/{}/syscall", list.id()));
+                call.expect("the listing waits for its reader").starts_with(&format!("{} 0x1 ", libc::SYS_write))
+            };
+            wait_until("the listing waits for its reader", is_blocked);
+            send(signal, &list);
+            let status = list.wait_with_output().expect("a child can be waited for").status;
+            assert_eq!(status.signal(), Some(signal as i32), "{order}");
+        }
+    }
 }

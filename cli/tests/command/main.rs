@@ -4,15 +4,20 @@
 
 #![forbid(unsafe_code)]
 
+mod aged;
 mod mounts;
 mod process;
 mod queue;
 mod strace;
+mod terminal;
 mod trial;
 
+mod bulk;
 mod chasquid;
 mod concurrency;
+mod damaged;
 mod descriptors;
+mod edit;
 mod exit_codes;
 mod export;
 mod import;
@@ -22,7 +27,11 @@ mod output;
 mod plugin;
 mod privileges;
 mod readme;
+mod release;
+mod resolve;
 mod round_trip;
+mod selection;
+mod summary;
 mod system_calls;
 
 use libtest_mimic::Arguments;
@@ -30,9 +39,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let trials = [
+        bulk::trials(),
         chasquid::trials(),
         concurrency::trials(),
+        damaged::trials(),
         descriptors::trials(),
+        edit::trials(),
         exit_codes::trials(),
         export::trials(),
         import::trials(),
@@ -42,7 +54,11 @@ fn main() -> ExitCode {
         plugin::trials(),
         privileges::trials(),
         readme::trials(),
+        release::trials(),
+        resolve::trials(),
         round_trip::trials(),
+        selection::trials(),
+        summary::trials(),
         system_calls::trials(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()

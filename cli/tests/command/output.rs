@@ -2,11 +2,12 @@
 
 mod items;
 mod json;
+mod screens;
 mod terminal;
 mod text;
 
 use libtest_mimic::Trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [json::trials(), terminal::trials(), text::trials()].into_iter().flatten().collect()
+    [json::trials(), screens::trials(), terminal::trials(), text::trials()].into_iter().flatten().collect()
 }

@@ -49,8 +49,8 @@ fn commands_of_readme_run() {
     for line in lines {
         shell(&queue, line, id.trim_end());
     }
-    let listed = run(queue_store(&["list", "--queue"]).arg(queue.beside("Q")), b"").done();
-    assert_eq!(listed.lines().count(), 3, "the imported mail, and that of the plugin: {listed}");
+    let listed = run(queue_store(&["list", "--ids", "--queue"]).arg(queue.beside("Q")), b"").done();
+    assert_eq!(listed.lines().count(), 2, "the imported mail, and that of the plugin: {listed}");
     assert_eq!(&fs::read(queue.beside("out.wasm")).expect("it is composed")[..4], b"\0asm");
 }
 

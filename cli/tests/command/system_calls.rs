@@ -94,7 +94,8 @@ fn weaker_durability_fsyncs_less() {
         let update = ["update", "x", "--rcpt", "b@example.com", "--status", "sent", "--durability", durability];
         let expected = [&["create T1", "write T1"], synced, &["rename T1 m:x"]].concat();
         assert_eq!(done(&queue.changes_of(&update)), expected);
-        assert_eq!(done(&queue.changes_of(&["remove", "x", "--durability", durability])), ["unlink m:x"]);
+        let removal = ["unlink m:x", "print removed 1 item\\n"];
+        assert_eq!(done(&queue.changes_of(&["remove", "x", "--durability", durability])), removal);
     }
 }
 
@@ -113,15 +114,19 @@ fn removal_fsyncs_directory() {
     for id in ["x", "y", "z"] {
         queue.put(&["--id", id], b"x");
     }
-    assert_eq!(done(&queue.changes_of(&["remove", "x"])), ["sync .", "unlink m:x", "sync ."]);
+    assert_eq!(
+        done(&queue.changes_of(&["remove", "x"])),
+        ["sync .", "unlink m:x", "sync .", "print removed 1 item\\n"]
+    );
     assert_eq!(
         done(&queue.changes_of(&["remove", "y", "z"])),
-        ["sync .", "unlink m:y", "unlink m:z", "sync ."],
+        ["sync .", "unlink m:y", "unlink m:z", "sync .", "print removed 2 items\\n"],
         "one fsync of the directory serves all"
     );
     queue.put(&["--id", "x"], b"x");
     queue.run(&["quarantine", "x"]).done();
-    assert_eq!(done(&queue.changes_of(&["remove", "--quarantined", "x"])), ["sync .", "unlink q:x", "sync ."]);
+    let expected = ["sync .", "unlink q:x", "sync .", "print removed 1 item\\n"];
+    assert_eq!(done(&queue.changes_of(&["remove", "--quarantined", "x"])), expected);
 }
 
 fn update_fsyncs_before_and_after_replacing() {
@@ -130,6 +135,7 @@ fn update_fsyncs_before_and_after_replacing() {
     let update = queue.changes_of(&["update", "x", "--rcpt", "b@example.com", "--status", "sent"]);
     let expected = ["sync .", "create T1", "write T1", "sync T1", "rename T1 m:x", "sync ."];
     assert_eq!(done(&update), expected);
+    let expected = [&expected[..], &["print sealed 1 item\\n"]].concat();
     assert_eq!(done(&queue.changes_of(&["seal", "x"])), expected);
 }
 
@@ -137,15 +143,15 @@ fn moves_fsync_directory() {
     let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     for (command, expected) in [
-        ("hold", ["rename m:x h:x", "sync ."]),
-        ("release", ["rename h:x m:x", "sync ."]),
+        (&["hold", "x"][..], ["rename m:x h:x", "sync .", "print held 1 item\\n"]),
+        (&["release", "--keep-time", "x"], ["rename h:x m:x", "sync .", "print released 1 item\\n"]),
         // An item that is in the state already may not be durable yet.
-        ("release", ["sync m:x", "sync ."]),
-        ("quarantine", ["rename m:x q:x", "sync ."]),
-        ("restore", ["rename q:x m:x", "sync ."]),
+        (&["release", "x"], ["sync m:x", "sync .", "print released 1 item\\n"]),
+        (&["quarantine", "x"], ["rename m:x q:x", "sync .", "print quarantined 1 item\\n"]),
+        (&["restore", "--keep-time", "x"], ["rename q:x m:x", "sync .", "print restored 1 item\\n"]),
     ] {
         let expected = [&["sync ."], &expected[..]].concat();
-        assert_eq!(done(&queue.changes_of(&[command, "x"])), expected, "{command}");
+        assert_eq!(done(&queue.changes_of(command)), expected, "{command:?}");
     }
 }
 

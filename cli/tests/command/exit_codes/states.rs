@@ -117,7 +117,7 @@ fn restore_beside_live_item_exits_73() {
     let queue = Queue::existing();
     queue.put(&["--id", "x"], b"x");
     queue.run(&["quarantine", "x"]).done();
-    let cause = "an item of this id is ready or held; remove or quarantine that one first";
+    let cause = "an item of this id is ready or held: restore this one when that one is delivered";
     for name in ["m:x", "h:x"] {
         let path = queue.path().join(name);
         fs::copy(queue.path().join("q:x"), &path).expect("the item was just quarantined");
@@ -129,6 +129,7 @@ fn restore_beside_live_item_exits_73() {
     }
     queue.put(&["--id", "y"], b"x");
     let restored = queue.run(&["restore", "y", "x"]);
-    assert_eq!((restored.code, restored.stderr), (73, format!("queue-store: y: {cause}\n")));
+    let refused = "queue-store: y: it is not quarantined: it is ready\n";
+    assert_eq!((restored.code, restored.stderr.as_str()), (65, refused));
     assert_eq!(queue.names(), ["m:x", "m:y"], "an item that is refused does not keep the others");
 }

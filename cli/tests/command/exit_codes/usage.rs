@@ -22,23 +22,24 @@ fn unparsable_arguments_exit_64() {
     for (arguments, line) in [
         (
             &[][..],
-            "'queue-store' requires a subcommand but one was not provided [subcommands: put, list, show, cat, update, \
-             remove, hold, release, quarantine, restore, seal, recover, verify, import, export, plugin, component, wit, help]",
+            "'queue-store' requires a subcommand but one was not provided [subcommands: put, list, summary, show, headers, \
+             cat, update, edit, remove, hold, release, requeue, quarantine, restore, resolve, seal, recover, verify, import, \
+             export, plugin, component, wit, help]",
         ),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
         (&["put"], "the following required arguments were not provided: --from <ADDR> --to <ADDR>"),
         (&["show"], "the following required arguments were not provided: <ID>"),
-        (&["remove"], "the following required arguments were not provided: <ID>..."),
+        (&["seal"], "the following required arguments were not provided: <ID>..."),
         (&["import"], "the following required arguments were not provided: <PATH>..."),
         (&["list", "--queue", ""], "a value is required for '--queue <DIR>' but none was supplied"),
         (&["list", "--jsn"], "unexpected argument '--jsn' found; a similar argument exists: '--json'"),
-        (&["list", "x"], "unexpected argument 'x' found"),
+        (&["verify", "x"], "unexpected argument 'x' found"),
         (&["show", "-x"], "unexpected argument '-x' found; to pass '-x' as a value, use '-- -x'"),
         (&["recover", "--grace", "-1"], "unexpected argument '-1' found"),
-        (&["recover", "--grace=-1"], "invalid value '-1' for '--grace <SECONDS>': invalid digit found in string"),
+        (&["recover", "--grace=-1"], "invalid value '-1' for '--grace <DURATION>': expected number at 0"),
         (
             &["recover", "--grace", "18446744073709551616"],
-            "invalid value '18446744073709551616' for '--grace <SECONDS>': number too large to fit in target type",
+            "invalid value '18446744073709551616' for '--grace <DURATION>': number is too large or cannot be represented without a lack of precision (values below 1ns are not supported)",
         ),
         (
             &["put", "--from=a@x", "--to=b@x", "--max-items=many"],

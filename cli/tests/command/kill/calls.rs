@@ -1,5 +1,6 @@
 //! A command killed before each of its system calls: its change is complete or absent, and its output is true.
 
+use crate::aged::{Aged, now};
 use crate::process::run;
 use crate::queue::{Queue, UPDATE};
 use crate::strace::with_fault;
@@ -48,6 +49,7 @@ fn kill_everywhere(Case { prepare, command, input, is_made }: &Case) {
 
 fn killed_change_is_complete_or_absent() {
     const X: fn(&Queue) = |queue| _ = queue.put(&["--id", "x"], b"body");
+    const OLD: fn(&Queue) = |queue| queue.file_within("h:x", Aged { hours: 48, ..Aged::default() }.text("x"));
     const NOTHING: fn(&Queue) = |_| {};
     const MAILS: &[u8] = b"From a@example.com Mon Jan  1 00:00:00 2024\nX: y\n\none\n\n\
                            From a@example.com Mon Jan  1 00:00:00 2024\nX: y\n\ntwo\n";
@@ -95,6 +97,18 @@ fn killed_change_is_complete_or_absent() {
             command: |queue| queue.command(&["quarantine", "x"]),
             input: b"",
             is_made: |queue| queue.names() == ["q:x"],
+        },
+        Case {
+            prepare: OLD,
+            command: |queue| queue.command(&["release", "x"]),
+            input: b"",
+            is_made: |queue| {
+                let is_ready = queue.names() == ["m:x"];
+                let created = queue.json(&["show", "--json", "x"])["created_at_ts"]["seconds"].as_u64();
+                let is_old = created.is_some_and(|created| now() - created > 3600);
+                assert!(!(is_ready && is_old), "chasquid would bounce it at once");
+                is_ready
+            },
         },
     ];
     cases.iter().for_each(kill_everywhere);

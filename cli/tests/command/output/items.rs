@@ -31,3 +31,20 @@ pub(super) fn copied_item() -> Queue {
     );
     queue
 }
+
+/// Clears the screen, sets the title, begins a sequence in 8 bits, rings, goes back, reverses the direction of writing.
+pub(super) const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{8}\u{7f}\r\u{202e}\u{2066}\u{61c}";
+
+/// Returns a queue with an intact item and a damaged one, both hostile in every field, and their ids.
+pub(super) fn hostile_items() -> (Queue, [String; 2]) {
+    let queue = Queue::existing();
+    let (intact, damaged, text) = (format!("id{HOSTILE}"), format!("damaged{HOSTILE}"), format!("text{HOSTILE}"));
+    let item = format!(
+        r#"ID: "{text}" from: "{text}" To: "{text}"
+        rcpt: {{ address: "{text}" type: PIPE last_failure_message: "{text}" original_address: "other {text}" via: "{text}" }}
+        data: "{text}" created_at_ts: {{ seconds: 1 }}"#
+    );
+    queue.file_within(&format!("m:{intact}"), item);
+    queue.file_within(&format!("m:{damaged}"), format!("field{HOSTILE}: 1"));
+    (queue, [intact, damaged])
+}

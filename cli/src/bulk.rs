@@ -1,0 +1,125 @@
+//! Changes of many items: planned, asked about, made in batches between which a signal can stop them, and counted.
+
+use crate::display::items;
+use crate::failure::{Cause, Failure, Failures};
+use crate::interruption::Interruption;
+use crate::item_table::ItemTable;
+use crate::output::{print_line, print_lines};
+use crate::selection::Selection;
+use clap::Args;
+use queue_store_host::types::{Detail, Outcome, State};
+use queue_store_host::{Error, Queue};
+use std::io::{self, IsTerminal, Write};
+use sysexits::ExitCode as Sysexit;
+
+/// The items of a change, and the manner in which it is made.
+#[derive(Args)]
+pub(crate) struct Bulk {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Print the items that would be changed, and change none
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask before more than one item is changed
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// A change of items.
+pub(crate) struct Change<'a> {
+    /// The words for it, such as `remove` and `removed`.
+    pub(crate) verb: [&'static str; 2],
+    /// The states of the items that a filter selects from.
+    pub(crate) states: &'a [State],
+    /// The items that are changed between two looks for a signal.
+    pub(crate) batch: usize,
+}
+
+/// Items for a change that renames or removes files: `max-batch` of the contract is ten times as many.
+pub(crate) const BATCH_OF_NAMES: usize = 1000;
+
+/// Items for a change that writes files.
+pub(crate) const BATCH_OF_FILES: usize = 50;
+
+/// An item that a change was tried on.
+pub(crate) type Tried = (String, Result<(), Failure>);
+
+/// Makes a change of the selected items. `change` tries it on some, and fails where none was tried.
+pub(crate) fn run(
+    queue: &Queue,
+    bulk: &Bulk,
+    change: &Change<'_>,
+    mut try_on: impl FnMut(&[String]) -> Result<Vec<Tried>, Failure>,
+) -> Result<Sysexit, Failure> {
+    if bulk.dry_run {
+        return print_plan(queue, bulk, change);
+    }
+    let selected = bulk.selection.ids(queue, change.states)?;
+    let [verb, done_verb] = change.verb;
+    if selected.ids.len() > 1 && !bulk.yes && !confirm(verb, selected.ids.len() as u64)? {
+        return Err(Cause::Declined.into());
+    }
+    // Until here a signal ends the process, which has changed nothing.
+    let interruption = Interruption::catch().map_err(Cause::Signals)?;
+    let (mut failures, mut done) = (Failures::none(), 0);
+    let stopped = selected.ids.chunks(change.batch).try_for_each(|ids| {
+        if interruption.has_come() {
+            return Err(Cause::Interrupted.into());
+        }
+        for (id, tried) in try_on(ids)? {
+            match tried {
+                Ok(()) => done += 1,
+                Err(failure) if failure.closes_queue() => return Err(failure.at_item(&id)),
+                // An item that a filter selected was delivered, or removed, meanwhile.
+                Err(failure) if !selected.named && failure.is_not_found() => {}
+                Err(failure) => failures.report(&failure.at_item(&id)),
+            }
+        }
+        Ok(())
+    });
+    let report = format!("{done_verb} {}", items(done));
+    match stopped {
+        Err(failure) if selected.ids.len() > 1 => {
+            return Err(failure.with_note(format!("{report} of {} until then", selected.ids.len())));
+        }
+        stopped => stopped?,
+    }
+    if done > 0 || failures.code() == Sysexit::Ok {
+        print_line(&report)?;
+    }
+    Ok(failures.code())
+}
+
+/// Returns the outcomes of a call of the queue.
+pub(crate) fn tried(outcomes: Vec<Outcome>) -> Vec<Tried> {
+    outcomes
+        .into_iter()
+        .map(|Outcome { id, problem }| {
+            let id = id.expect("only a put has no id before it is done");
+            (id, problem.map_or(Ok(()), |problem| Err(Error::from(problem).into())))
+        })
+        .collect()
+}
+
+/// Prints the items that a change would be tried on.
+fn print_plan(queue: &Queue, bulk: &Bulk, change: &Change<'_>) -> Result<Sysexit, Failure> {
+    bulk.selection.require()?;
+    let (mut table, mut failures) = (ItemTable::new(), Failures::none());
+    let entries = bulk.selection.entries(queue, change.states, Detail::Envelope, &mut failures)?;
+    let header = table.header();
+    print_lines([Ok(header)].into_iter().chain(entries.map(|entry| Ok(table.row(&entry?)))))?;
+    print_line(&format!("would {} {}", change.verb[0], table.footer()))?;
+    Ok(failures.code())
+}
+
+/// Asks on a terminal. Where standard input is none, the operator has written down what is to be done.
+fn confirm(verb: &str, count: u64) -> Result<bool, Cause> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(true);
+    }
+    // A question that cannot be shown is not answered.
+    let _ = write!(io::stderr(), "{verb} {}? [y/N] ", items(count));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(Cause::Read)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,152 @@
+//! The filter of a selection: the options that an item must match.
+
+use crate::age;
+use crate::damage;
+use crate::headers;
+use crate::options::{StatusChoice, duration};
+use bytesize::ByteSize;
+use clap::{Args, ValueEnum};
+use queue_store_host::Queue;
+use queue_store_host::types::{Detail, Entry, Recipient, State, Timestamp};
+use std::time::Duration;
+
+/// Options of which an item must match all. Of one that is repeated, it must match one; and one delivery must match all
+/// those that are about deliveries.
+#[derive(Args)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct Filter {
+    /// Items of this sender; `<>` for bounces
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    from: Vec<String>,
+    /// Items with a delivery to this address, as it is or as the client gave it
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    to: Vec<String>,
+    /// Items with a delivery to an address of this domain
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Vec<String>,
+    /// Items in this state
+    #[arg(long, value_enum)]
+    state: Vec<StateChoice>,
+    /// Items with a delivery in this status
+    #[arg(long, value_enum)]
+    status: Vec<StatusChoice>,
+    /// Items with a delivery whose last failure contains this text
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    failure: Vec<String>,
+    /// Items that are at least this old, such as 90s, 36h or 3d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    older_than: Option<Duration>,
+    /// Items that are larger, such as 100kB, 10MB or 1GiB
+    #[arg(long, value_name = "SIZE")]
+    larger_than: Option<ByteSize>,
+    /// Items whose subject, decoded, contains this text
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    subject: Vec<String>,
+    /// Damaged items; reads every item whole
+    #[arg(long)]
+    damaged: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StateChoice {
+    /// To be delivered
+    Ready,
+    /// Kept from delivery
+    Held,
+    /// Set aside
+    Quarantined,
+}
+
+impl From<StateChoice> for State {
+    fn from(choice: StateChoice) -> State {
+        match choice {
+            StateChoice::Ready => State::Ready,
+            StateChoice::Held => State::Held,
+            StateChoice::Quarantined => State::Quarantined,
+        }
+    }
+}
+
+impl Filter {
+    /// Returns the states of the items to be listed; none given: those that `default` has.
+    pub(crate) fn states(&self, default: &[State]) -> Vec<State> {
+        if self.state.is_empty() {
+            return default.to_vec();
+        }
+        self.state.iter().map(|&state| state.into()).collect()
+    }
+
+    /// Returns the part of each item that has to be read.
+    pub(crate) fn detail(&self) -> Detail {
+        if self.damaged { Detail::Whole } else { Detail::Envelope }
+    }
+
+    /// Returns whether an item matches.
+    pub(crate) fn matches(&self, entry: &Entry, queue: &Queue, now: Timestamp) -> bool {
+        self.matches_integrity(entry) && self.matches_envelope(entry, now) && self.matches_subject(entry, queue)
+    }
+
+    fn matches_integrity(&self, entry: &Entry) -> bool {
+        !self.damaged || entry.problem.as_ref().is_some_and(damage::is_damage)
+    }
+
+    /// Matches the options about the envelope. Only an item without such options matches where it cannot be read.
+    fn matches_envelope(&self, entry: &Entry, now: Timestamp) -> bool {
+        let Some(info) = &entry.info else {
+            let has_options = self.older_than.is_some() || self.larger_than.is_some();
+            return !has_options && self.from.is_empty() && !self.is_about_deliveries();
+        };
+        let envelope = &info.envelope;
+        let size = info.body_size.unwrap_or(info.file_size);
+        is_any(&self.from, |from| is_same_sender(from, &envelope.reverse_path))
+            && (!self.is_about_deliveries()
+                || envelope.recipients.iter().any(|delivery| self.matches_delivery(delivery)))
+            && self.older_than.is_none_or(|least| age::of(info, now).is_some_and(|age| age >= least))
+            && self.larger_than.is_none_or(|limit| size > limit.as_u64())
+    }
+
+    fn is_about_deliveries(&self) -> bool {
+        !(self.to.is_empty() && self.domain.is_empty() && self.status.is_empty() && self.failure.is_empty())
+    }
+
+    fn matches_delivery(&self, delivery: &Recipient) -> bool {
+        let Recipient { address, original_address, .. } = delivery;
+        is_any(&self.to, |to| is_same(to, address) || is_same(to, original_address))
+            && is_any(&self.domain, |domain| is_same(domain.trim_start_matches('@'), domain_of(address)))
+            && is_any(&self.status, |status| status.number() == delivery.status)
+            && is_any(&self.failure, |text| contains(&delivery.last_failure_message, text))
+    }
+
+    /// Matches the subject, which is in the body. An item that cannot be read has none.
+    fn matches_subject(&self, entry: &Entry, queue: &Queue) -> bool {
+        self.subject.is_empty() || {
+            let headers = headers::read(queue, &entry.id).unwrap_or_default();
+            let subject = headers::find(&headers, "subject").unwrap_or_default();
+            is_any(&self.subject, |text| contains(subject, text))
+        }
+    }
+}
+
+/// Returns the domain of an address; empty where it has none.
+pub(crate) fn domain_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
+}
+
+/// Returns whether an option is not given, or one of its values matches.
+fn is_any<T>(values: &[T], matches: impl FnMut(&T) -> bool) -> bool {
+    values.is_empty() || values.iter().any(matches)
+}
+
+/// Compares addresses, or domains, without regard to case.
+fn is_same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+fn is_same_sender(argument: &str, reverse_path: &str) -> bool {
+    let argument = if argument.is_empty() { "<>" } else { argument };
+    is_same(argument, if reverse_path.is_empty() { "<>" } else { reverse_path })
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}

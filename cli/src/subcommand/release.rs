@@ -1,0 +1,112 @@
+//! `release` and `restore`: make items ready.
+//!
+//! chasquid gives up by the time of acceptance, so that time is renewed: a mail that was held for a day would bounce at
+//! once. An item is held while its time is renewed. A crash in between leaves it held, never ready with the old time.
+
+use crate::age;
+use crate::bulk::{self, BATCH_OF_FILES, Bulk, Change, Tried, tried};
+use crate::failure::{Cause, Failure, note};
+use crate::queue_directory;
+use clap::Args;
+use queue_store_host::types::{Detail, Durability, EnvelopeChange, State};
+use queue_store_host::{Error, Queue};
+use std::collections::HashMap;
+use std::path::Path;
+use sysexits::ExitCode as Sysexit;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(super) bulk: Bulk,
+    /// Keep the time of acceptance: chasquid bounces items older than 20 hours at once
+    #[arg(long)]
+    pub(super) keep_time: bool,
+}
+
+/// Makes held items ready, and quarantined ones that are named.
+pub(crate) fn release(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
+    let change = Change { verb: ["release", "released"], states: &[State::Held], batch: BATCH_OF_FILES };
+    let states = states(&queue)?;
+    bulk::run(&queue, bulk, &change, |ids| make_ready(&queue, ids, &states, *keep_time))
+}
+
+/// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would
+/// take the live one.
+pub(crate) fn restore(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
+    let change = Change { verb: ["restore", "restored"], states: &[State::Quarantined], batch: BATCH_OF_FILES };
+    let states = states(&queue)?;
+    bulk::run(&queue, bulk, &change, |ids| {
+        let (live, quarantined): (Vec<String>, Vec<String>) =
+            ids.iter().cloned().partition(|id| states.get(id).is_some_and(|states| states.live.is_some()));
+        let refused = live.into_iter().map(|id| {
+            let cause = match states[&id] {
+                States { live: Some(live), quarantined: false } => Cause::NotQuarantined(live),
+                _ => Cause::LiveItemExists,
+            };
+            (id, Err(cause.into()))
+        });
+        Ok(refused.chain(make_ready(&queue, &quarantined, &states, *keep_time)?).collect())
+    })
+}
+
+/// The states of the items that have an id.
+#[derive(Clone, Copy, Default)]
+struct States {
+    live: Option<State>,
+    quarantined: bool,
+}
+
+/// Finds the states of all items, by their names.
+fn states(queue: &Queue) -> Result<HashMap<String, States>, Error> {
+    let mut found = HashMap::<String, States>::new();
+    for entry in queue.items(&[], Detail::Name)? {
+        let entry = entry?;
+        let states = found.entry(entry.id).or_default();
+        match entry.state {
+            State::Quarantined => states.quarantined = true,
+            live => states.live = Some(live),
+        }
+    }
+    Ok(found)
+}
+
+/// Makes items ready that are in these states.
+fn make_ready(
+    queue: &Queue,
+    ids: &[String],
+    states: &HashMap<String, States>,
+    keep_time: bool,
+) -> Result<Vec<Tried>, Failure> {
+    if keep_time {
+        return Ok(tried(queue.set_state(ids, State::Ready)?));
+    }
+    let state = |id: &String| states.get(id).copied().unwrap_or_default();
+    let from_quarantine = |id: &String| state(id).live.is_none() && state(id).quarantined;
+    let (quarantined, others): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(from_quarantine);
+    let held = tried(queue.set_state(&quarantined, State::Held)?).into_iter().map(|(id, held)| {
+        let renewed = held.and_then(|()| renew(queue, &id).map_err(|failure| failure.with_note(note::IS_HELD)));
+        (id, renewed)
+    });
+    let others = others.into_iter().map(|id| {
+        let renewed = if state(&id).live == Some(State::Held) { renew(queue, &id) } else { Ok(()) };
+        (id, renewed)
+    });
+    let (mut ready, mut failed) = (Vec::new(), Vec::new());
+    for (id, renewed) in held.chain(others) {
+        match renewed {
+            Ok(()) => ready.push(id),
+            failure => failed.push((id, failure)),
+        }
+    }
+    failed.extend(tried(queue.set_state(&ready, State::Ready)?));
+    Ok(failed)
+}
+
+/// Sets the time of acceptance of a held item to now.
+fn renew(queue: &Queue, id: &str) -> Result<(), Failure> {
+    let change = EnvelopeChange { created_at: Some(age::now()), ..EnvelopeChange::default() };
+    queue.update(id, &change, Durability::Full)?;
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `requeue`: has every delivery tried again that was not made.
+
+use super::release::Arguments;
+use crate::age;
+use crate::bulk::{self, BATCH_OF_FILES, Change};
+use crate::failure::Failure;
+use crate::options::StatusChoice;
+use crate::queue_directory;
+use crate::selection::LIVE;
+use queue_store_host::types::{Durability, EnvelopeChange, Recipient};
+use queue_store_host::{Error, Queue};
+use std::path::Path;
+use sysexits::ExitCode as Sysexit;
+
+/// Makes failed deliveries pending, and renews the time of acceptance. The state of the items stays.
+pub(crate) fn run(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = queue_directory::open(queue)?;
+    let change = Change { verb: ["requeue", "requeued"], states: &LIVE, batch: BATCH_OF_FILES };
+    bulk::run(&queue, bulk, &change, |ids| {
+        Ok(ids.iter().map(|id| (id.clone(), requeue(&queue, id, *keep_time).map_err(Failure::from))).collect())
+    })
+}
+
+fn requeue(queue: &Queue, id: &str, keep_time: bool) -> Result<(), Error> {
+    let info = queue.info(id)?;
+    let [pending, failed] = [StatusChoice::Pending, StatusChoice::Failed].map(StatusChoice::number);
+    let retry = |delivery: Recipient| match delivery.status == failed {
+        true => Recipient { status: pending, ..delivery },
+        false => delivery,
+    };
+    let change = EnvelopeChange {
+        recipients: Some(info.envelope.recipients.into_iter().map(retry).collect()),
+        created_at: (!keep_time).then(age::now),
+        if_revision: Some(info.revision),
+        ..EnvelopeChange::default()
+    };
+    queue.update(id, &change, Durability::Full).map(drop)
+}

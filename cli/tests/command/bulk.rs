@@ -1,0 +1,127 @@
+//! Changes of many items: the plan, the question, the report, and a signal in between.
+
+use crate::aged::Aged;
+use crate::process::{send, spawn, wait, wait_until};
+use crate::queue::Queue;
+use crate::terminal;
+use crate::trial::trials;
+use nix::sys::signal::Signal;
+use std::fs;
+
+trials![
+    changes_report_what_they_did,
+    dry_run_prints_plan_and_changes_nothing,
+    terminal_is_asked_above_one_item,
+    interrupted_change_tells_what_was_done,
+    failed_items_do_not_keep_others,
+    removal_of_quarantined_item_names_option,
+    restore_of_ready_item_tells_its_state,
+];
+
+fn queue(ids: &[&str]) -> Queue {
+    let queue = Queue::existing();
+    for id in ids {
+        queue.file_within(&format!("m:{id}"), Aged::default().text(id));
+    }
+    queue
+}
+
+fn changes_report_what_they_did() {
+    let queue = queue(&["x", "y"]);
+    for (arguments, report) in [
+        (&["hold", "x"][..], "held 1 item\n"),
+        (&["hold", "--all"], "held 1 item\n"),
+        (&["release", "--all"], "released 2 items\n"),
+        (&["quarantine", "--all"], "quarantined 2 items\n"),
+        (&["quarantine", "--all"], "quarantined 0 items\n"),
+        (&["restore", "--all"], "restored 2 items\n"),
+        (&["requeue", "--all"], "requeued 2 items\n"),
+        (&["seal", "x", "y"], "sealed 2 items\n"),
+        (&["remove", "--from", "nobody@example.com"], "removed 0 items\n"),
+        (&["remove", "--all"], "removed 2 items\n"),
+    ] {
+        assert_eq!(queue.run(arguments).done(), report, "{arguments:?}");
+    }
+    assert_eq!(queue.names(), [""; 0]);
+}
+
+fn dry_run_prints_plan_and_changes_nothing() {
+    let queue = queue(&["x", "y"]);
+    let before = queue.content();
+    let plan = queue.run(&["remove", "--all", "--dry-run"]).done();
+    assert!(plan.contains("\nx ") && plan.contains("\ny ") && plan.contains("\nwould remove 2 items, "), "{plan}");
+    let plan = queue.run(&["remove", "--dry-run", "x"]).done();
+    assert!(plan.contains("\nx ") && !plan.contains("\ny ") && plan.contains("\nwould remove 1 item, "), "{plan}");
+    let plan = queue.run(&["remove", "--dry-run", "x", "z"]);
+    assert_eq!(plan.code, 66);
+    assert!(queue.content() == before);
+}
+
+fn terminal_is_asked_above_one_item() {
+    let queue = queue(&["v", "w", "x", "y", "z"]);
+    let run = |arguments: &[&str], typed| terminal::run(&mut queue.command(arguments), typed);
+    for no in ["n\n", "\n", "no\n", "\u{4}"] {
+        let (code, screen) = run(&["remove", "--all"], no);
+        assert!(screen.contains("remove 5 items? [y/N] "), "{screen}");
+        assert_eq!(code, 75, "{screen}");
+        assert!(screen.ends_with("queue-store: nothing was changed\n"), "{screen}");
+    }
+    assert_eq!(queue.names().len(), 5);
+    let (code, screen) = run(&["remove", "v"], "");
+    assert_eq!((code, screen.as_str()), (0, "removed 1 item\n"), "one item is not asked about");
+    let (code, screen) = run(&["remove", "--yes", "w", "x"], "");
+    assert_eq!((code, screen.as_str()), (0, "removed 2 items\n"));
+    let (code, screen) = run(&["remove", "--all"], "y\n");
+    assert!(code == 0 && screen.ends_with("removed 2 items\n"), "{screen}");
+    assert_eq!(queue.names(), [""; 0]);
+}
+
+fn interrupted_change_tells_what_was_done() {
+    const ITEMS: usize = 600;
+    let ids: Vec<String> = (0..ITEMS).map(|number| number.to_string()).collect();
+    let queue = queue(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let requeue = spawn(&mut queue.command(&["requeue", "--all"]));
+    wait_until("an item was rewritten", || rewritten(&queue) > 0);
+    send(Signal::SIGINT, &requeue);
+    let line = wait(requeue).failed(75);
+    let done =
+        line.strip_prefix("interrupted; requeued ").and_then(|rest| rest.strip_suffix(" items of 600 until then"));
+    let done: usize = done.expect(&line).parse().expect(&line);
+    assert_eq!(rewritten(&queue), done);
+    assert!(done < ITEMS, "it stops between batches");
+}
+
+/// Returns the number of items that the command wrote: those with a checksum.
+fn rewritten(queue: &Queue) -> usize {
+    let items = queue.names().into_iter().filter(|name| name.starts_with("m:"));
+    items
+        .filter(|name| fs::read_to_string(queue.path().join(name)).is_ok_and(|text| text.contains("queue-store-end")))
+        .count()
+}
+
+fn failed_items_do_not_keep_others() {
+    let queue = queue(&["x", "y"]);
+    queue.file_within("h:bad", "");
+    queue.file_within("h:good", Aged::default().text("good"));
+    let released = queue.run(&["release", "--all"]);
+    assert_eq!((released.code, released.text()), (65, "released 1 item\n"));
+    assert_eq!(queue.names(), ["h:bad", "m:good", "m:x", "m:y"], "chasquid does not start with an emptied file");
+}
+
+fn removal_of_quarantined_item_names_option() {
+    let queue = queue(&["x"]);
+    queue.run(&["quarantine", "x"]).done();
+    let line = queue.refused(&mut queue.command(&["remove", "x"]), b"", 65);
+    assert_eq!(line, "x: it is quarantined: --quarantined removes it");
+    assert_eq!(queue.run(&["remove", "--all"]).done(), "removed 0 items\n");
+    assert_eq!(queue.run(&["remove", "--state", "quarantined"]).done(), "removed 1 item\n");
+}
+
+fn restore_of_ready_item_tells_its_state() {
+    let queue = queue(&["x"]);
+    let line = queue.refused(&mut queue.command(&["restore", "x"]), b"", 65);
+    assert_eq!(line, "x: it is not quarantined: it is ready");
+    queue.run(&["hold", "x"]).done();
+    let line = queue.refused(&mut queue.command(&["restore", "x"]), b"", 65);
+    assert_eq!(line, "x: it is not quarantined: it is held");
+}

@@ -1,0 +1,134 @@
+//! The items that options select.
+
+use crate::aged::Aged;
+use crate::process::run;
+use crate::queue::Queue;
+use crate::trial::trials;
+
+trials![
+    options_select_items,
+    repeated_option_is_or_and_different_ones_are_and,
+    delivery_must_match_all_options,
+    damaged_items_are_selected_by_whole_files,
+    ids_are_read_from_standard_input,
+    change_without_selection_exits_64,
+    ids_and_options_exclude_each_other,
+    malformed_duration_and_size_exit_64,
+];
+
+/// Returns a queue with items of every kind.
+fn queue() -> Queue {
+    let queue = Queue::existing();
+    let items = [
+        ("m:fresh", Aged { hours: 0, ..Aged::default() }),
+        ("m:old", Aged { hours: 50, from: "<>", failure: "450 Greylisted, try again", ..Aged::default() }),
+        ("h:other", Aged { to: "c@Example.NET", subject: "=?utf-8?q?Gr=C3=BC=C3=9Fe?=", ..Aged::default() }),
+        ("q:failed", Aged { from: "x@example.net", status: "FAILED", failure: "550 no such user", ..Aged::default() }),
+    ];
+    for (name, item) in items {
+        queue.file_within(name, item.text(&name[2..]));
+    }
+    queue.put(&["--id", "large"], &[b'x'; 5000]);
+    queue
+}
+
+/// Returns the ids that `list` prints with these options, sorted.
+fn selected(queue: &Queue, options: &[&str]) -> Vec<String> {
+    let listed = queue.run(&[&["list", "--sort", "id", "--ids"], options].concat()).done();
+    listed.lines().map(str::to_string).collect()
+}
+
+fn options_select_items() {
+    let queue = queue();
+    for (options, expected) in [
+        (&["--all"][..], &["failed", "fresh", "large", "old", "other"][..]),
+        (&["--from", "X@Example.Net"], &["failed"]),
+        (&["--from", "<>"], &["old"]),
+        (&["--from", ""], &["old"]),
+        (&["--to", "c@example.net"], &["other"]),
+        (&["--domain", "example.net"], &["other"]),
+        (&["--domain", "net"], &[]),
+        (&["--state", "held"], &["other"]),
+        (&["--status", "failed"], &["failed"]),
+        (&["--failure", "greylisted"], &["old"]),
+        (&["--older-than", "2d"], &["old"]),
+        (&["--older-than", "51h"], &[]),
+        (&["--older-than", "1800"], &["failed", "old", "other"]),
+        (&["--larger-than", "4kB"], &["large"]),
+        (&["--larger-than", "1GiB"], &[]),
+        (&["--subject", "GRÜSSE"], &[]),
+        (&["--subject", "grüße"], &["other"]),
+        (&["--subject", "hello"], &["failed", "fresh", "old"]),
+        (&["--damaged"], &[]),
+    ] {
+        assert_eq!(selected(&queue, options), expected, "{options:?}");
+    }
+}
+
+fn repeated_option_is_or_and_different_ones_are_and() {
+    let queue = queue();
+    assert_eq!(selected(&queue, &["--state", "held", "--state", "quarantined"]), ["failed", "other"]);
+    assert_eq!(selected(&queue, &["--state", "held", "--domain", "example.com"]), [""; 0]);
+    assert_eq!(selected(&queue, &["--from", "<>", "--from", "x@example.net", "--older-than", "10h"]), ["old"]);
+}
+
+fn delivery_must_match_all_options() {
+    let queue = Queue::existing();
+    queue.file_within(
+        "m:x",
+        r#"ID: "x" from: "<>" rcpt: { address: "b@example.com" status: SENT } rcpt: { address: "c@example.net" }
+           data: "" created_at_ts: { seconds: 1 }"#,
+    );
+    assert_eq!(selected(&queue, &["--domain", "example.net", "--status", "pending"]), ["x"]);
+    assert_eq!(selected(&queue, &["--domain", "example.com", "--status", "pending"]), [""; 0]);
+}
+
+fn damaged_items_are_selected_by_whole_files() {
+    let queue = queue();
+    queue.file_within("m:empty", "");
+    let path = queue.path().join("m:large");
+    let damaged = std::fs::read_to_string(&path).expect("it is text").replace("xxx\"", "xxy\"");
+    std::fs::write(&path, damaged).expect("the item is writable");
+    assert_eq!(selected(&queue, &["--damaged"]), ["empty", "large"]);
+    assert_eq!(queue.run(&["quarantine", "--damaged"]).done(), "quarantined 2 items\n");
+    assert!(queue.names().contains(&"q:empty".to_string()) && queue.names().contains(&"q:large".to_string()));
+}
+
+fn ids_are_read_from_standard_input() {
+    let queue = queue();
+    let held = run(&mut queue.command(&["hold", "-"]), b"fresh\n\nold\nfresh\n").done();
+    assert_eq!(held, "held 2 items\n");
+    let missing = run(&mut queue.command(&["hold", "-", "old"]), b"nothing\n");
+    assert_eq!((missing.code, missing.text()), (66, "held 1 item\n"));
+    assert_eq!(run(&mut queue.command(&["hold", "-"]), b"\n").done(), "held 0 items\n");
+}
+
+fn change_without_selection_exits_64() {
+    let queue = queue();
+    for command in ["hold", "release", "requeue", "quarantine", "restore", "remove"] {
+        for arguments in [&[command][..], &[command, "--dry-run"], &[command, "--yes"]] {
+            let line = queue.refused(&mut queue.command(arguments), b"", 64);
+            assert_eq!(line, "which items: name their ids, select them by options such as --domain, or all by --all");
+        }
+    }
+}
+
+fn ids_and_options_exclude_each_other() {
+    let queue = queue();
+    for arguments in
+        [&["remove", "fresh", "--all"][..], &["remove", "fresh", "--from", "<>"], &["remove", "--all", "--damaged"]]
+    {
+        let line = queue.refused(&mut queue.command(arguments), b"", 64);
+        assert!(line.contains("cannot be used with"), "{line}");
+    }
+}
+
+fn malformed_duration_and_size_exit_64() {
+    let queue = queue();
+    for arguments in
+        [["--older-than", "soon"], ["--older-than", "3 parsecs"], ["--larger-than", "huge"], ["--larger-than", "-1"]]
+    {
+        let line = queue.refused(queue.command(&["list"]).args(arguments), b"", 64);
+        assert!(line.contains(arguments[0]) || line.contains("-1"), "{line}");
+    }
+}
