@@ -1,20 +1,16 @@
-//! Addresses and deliveries as arguments.
+//! The addresses of arguments and of headers, which have the same check.
 
 use crate::failure::Cause;
 use crate::json;
+use crate::names::OpenEnum;
+use mail_address::Address;
 use queue_store_host::types::Recipient;
+use std::collections::HashSet;
 
-/// Checks an address of an argument: a local part, an `@` and a domain, in one line. It refuses lists and display
-/// names, which a mail server would reject only when it delivers.
+/// Checks an address of an argument.
 pub(crate) fn check(argument: &'static str, address: &str) -> Result<(), Cause> {
-    let has_both = address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-    // A quoted local part may have blanks and commas (RFC 5321 section 4.1.2).
-    let is_quoted = address.starts_with('"');
-    let is_list = !is_quoted && address.contains([' ', ',', ';', '<', '>']);
-    if !has_both || is_list || address.contains(char::is_control) {
-        return Err(Cause::Address { argument, address: address.to_string() });
-    }
-    Ok(())
+    let parsed = Address::parse(address).map(drop);
+    parsed.map_err(|reason| Cause::Address { argument, address: address.to_string(), reason })
 }
 
 /// Checks a reverse-path of an argument, which may be null, and returns it with the null one empty.
@@ -25,14 +21,47 @@ pub(crate) fn reverse_path<'a>(argument: &'static str, address: &'a str) -> Resu
     check(argument, address).map(|()| address)
 }
 
-/// Returns the delivery of an argument: an address, or JSON as `show --json` prints it.
-pub(crate) fn recipient(argument: &str) -> Result<Recipient, Cause> {
+/// Checks the addresses of an argument that may be given several times, and returns each once.
+pub(crate) fn recipients(argument: &'static str, addresses: &[String]) -> Result<Vec<String>, Cause> {
+    addresses.iter().try_for_each(|address| check(argument, address))?;
+    Ok(distinct(addresses.to_vec()))
+}
+
+/// Returns each address once, where it is first. Domains have no case.
+pub(crate) fn distinct(mut addresses: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    addresses.retain(|address| seen.insert(without_case_of_domain(address)));
+    addresses
+}
+
+/// Returns the deliveries of arguments: addresses, or JSON as `show --json` prints it. Of several with the same address and
+/// type it returns the first.
+pub(crate) fn deliveries(arguments: &[String]) -> Result<Vec<Recipient>, Cause> {
+    let mut deliveries = arguments.iter().map(|argument| delivery(argument)).collect::<Result<Vec<_>, _>>()?;
+    let mut seen = HashSet::new();
+    deliveries.retain(|delivery| seen.insert((delivery.kind, without_case_of_domain(&delivery.address))));
+    Ok(deliveries)
+}
+
+fn delivery(argument: &str) -> Result<Recipient, Cause> {
     if !argument.trim_start().starts_with('{') {
         check("--rcpt", argument)?;
         return Ok(Recipient { address: argument.to_string(), ..Recipient::default() });
     }
-    let recipient = serde_json::from_str::<json::Recipient>(argument).map_err(|error| error.to_string());
-    recipient
+    let parsed = serde_json::from_str::<json::Recipient>(argument).map_err(|error| error.to_string());
+    let delivery = parsed
         .and_then(json::Recipient::into_contract)
-        .map_err(|problem| Cause::Delivery { argument: argument.to_string(), problem })
+        .map_err(|problem| Cause::Delivery { argument: argument.to_string(), problem })?;
+    // The address of a PIPE delivery is a command.
+    if OpenEnum::Kind.name(delivery.kind) != Some("PIPE") {
+        check("--rcpt", &delivery.address)?;
+    }
+    Ok(delivery)
+}
+
+fn without_case_of_domain(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),
+        None => address.to_string(),
+    }
 }

@@ -3,8 +3,8 @@
 use crate::bulk::Bulk;
 use crate::options::Items;
 use crate::subcommand::{
-    cat, change, check, completions, component, edit, headers, import, list, man, plugin, put, recover, release,
-    resolve, show, stats, summary, update, verify, wit,
+    cat, change, check, completions, component, edit, export, headers, import, list, man, plugin, put, recover,
+    release, resolve, show, stats, summary, update, verify, wit,
 };
 use clap::Parser;
 use std::path::PathBuf;
@@ -87,6 +87,8 @@ pub(crate) enum Subcommand {
     Stats(stats::Arguments),
     /// Queue the mails of mbox files, maildirs and single files
     Import(import::Arguments),
+    /// Write mails to an mbox file, a maildir or `.eml` files
+    Export(export::Arguments),
     /// Check, compose or run a plugin: a component that submits mail, and reaches nothing else
     #[command(subcommand, arg_required_else_help = false)]
     Plugin(plugin::Subcommand),

@@ -5,8 +5,8 @@ use crate::change_log;
 use crate::failure::{Cause, Failure};
 use crate::file_size_limit;
 use crate::subcommand::{
-    cat, change, check, completions, component, edit, headers, import, list, man, plugin, put, recover, release,
-    requeue, resolve, show, stats, summary, update, verify, wit,
+    cat, change, check, completions, component, edit, export, headers, import, list, man, plugin, put, recover,
+    release, requeue, resolve, show, stats, summary, update, verify, wit,
 };
 use crate::{verbose, version};
 use clap::error::ErrorKind as ParserError;
@@ -19,6 +19,7 @@ use sysexits::ExitCode as Sysexit;
 
 /// Runs the command with the arguments of the process, and returns its exit code.
 pub(crate) fn run() -> Result<u8, Failure> {
+    // Before anything is changed whose result could not be printed.
     if standard_output::was_closed() {
         return Err(Cause::StdoutClosed.into());
     }
@@ -68,6 +69,7 @@ pub(crate) fn run() -> Result<u8, Failure> {
         Subcommand::Recover(arguments) => recover::run(queue()?, arguments),
         Subcommand::Verify(arguments) => reading(verify::run(queue()?, arguments)),
         Subcommand::Import(arguments) => import::run(queue()?, arguments),
+        Subcommand::Export(arguments) => export::run(queue()?, arguments),
         Subcommand::Plugin(plugin::Subcommand::Check(arguments)) => plugin::check(arguments),
         Subcommand::Plugin(plugin::Subcommand::Compose(arguments)) => plugin::compose(arguments),
         Subcommand::Plugin(plugin::Subcommand::Run(arguments)) => plugin::run(queue()?, arguments),

@@ -6,11 +6,11 @@ pub(crate) mod note;
 
 pub(crate) use cause::Cause;
 
-use crate::escape::escape;
+use crate::report;
 use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -76,6 +76,11 @@ impl Failure {
         matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Indeterminate))
     }
 
+    /// Returns whether a put failed because an item has its id.
+    pub(crate) fn is_existing_item(&self) -> bool {
+        matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Exists))
+    }
+
     /// Returns whether the queue refuses every change until it is recovered.
     pub(crate) fn closes_queue(&self) -> bool {
         let needs_recovery = matches!(self.cause(), Cause::Queue(Error::NeedsRecovery(_)));
@@ -94,7 +99,7 @@ impl Failure {
 
     /// Prints the line to standard error.
     pub(crate) fn print(&self) {
-        print_line(&self.to_string());
+        report::line(&self.to_string());
     }
 }
 
@@ -104,16 +109,6 @@ impl fmt::Display for Failure {
         write!(formatter, "{}", self.cause)?;
         self.notes.iter().try_for_each(|note| write!(formatter, "; {note}"))
     }
-}
-
-/// Prints a warning about a file or a directory to standard error.
-pub(crate) fn warn(path: &Path, warning: &str) {
-    print_line(&format!("{}: warning: {warning}", path.display()));
-}
-
-/// Prints a line to standard error. Where that cannot be written to, the exit code alone reports a failure.
-fn print_line(line: &str) {
-    let _ = writeln!(io::stderr(), "queue-store: {}", escape(line));
 }
 
 impl From<Cause> for Failure {

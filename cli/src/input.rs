@@ -3,7 +3,7 @@
 use crate::failure::{Cause, Failure};
 use crate::interruption::{Interrupted, InterruptibleFile, Interruption};
 use indicatif::ProgressBar;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -53,23 +53,12 @@ impl<'a> Input<'a> {
         self.bytes_read
     }
 
-    /// Returns some bytes from the beginning of the rest, without consuming them; none at the end.
-    pub(crate) fn peek(&mut self) -> Result<&[u8], Failure> {
-        let name = &self.name;
-        self.reader.fill_buf().map_err(|error| read_failure(name, error))
-    }
-
     /// Returns the next `bytes` bytes, or fewer at the end.
     pub(crate) fn read_chunk(&mut self, bytes: usize) -> Result<Vec<u8>, Failure> {
         let mut chunk = Vec::with_capacity(bytes);
         let read = self.reader.by_ref().take(bytes as u64).read_to_end(&mut chunk);
         self.bytes_read += read.map_err(|error| read_failure(&self.name, error))? as u64;
         Ok(chunk)
-    }
-
-    /// Returns the rest as a reader.
-    pub(crate) fn into_reader(self) -> impl BufRead + use<'a> {
-        self.reader
     }
 }
 

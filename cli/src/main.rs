@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod address_list;
 mod age;
 mod arguments;
 mod bulk;
@@ -12,6 +13,7 @@ mod columns;
 mod command;
 mod damage;
 mod display;
+mod durable_file;
 mod entries;
 mod escape;
 mod failure;
@@ -24,6 +26,7 @@ mod invalid_names;
 mod item_file;
 mod item_table;
 mod json;
+mod mbox;
 mod names;
 mod options;
 mod output;
@@ -31,6 +34,7 @@ mod output_file;
 mod owner;
 mod progress;
 mod queue_directory;
+mod report;
 mod salvage;
 mod selection;
 mod statistics;

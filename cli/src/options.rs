@@ -61,6 +61,17 @@ pub(crate) struct Daemon {
     pub(crate) while_running: bool,
 }
 
+/// The format of mails outside of the queue.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum MailFormat {
+    /// A file of mails, each after a line that begins with `From `
+    Mbox,
+    /// A directory with directories `new` and `cur`, and in those a file for each mail
+    Maildir,
+    /// A file that is one mail, or a directory of such files
+    Eml,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum StatusChoice {
     /// Still to be made

@@ -24,6 +24,19 @@ pub(crate) fn become_owner_of(directory: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Checks that the owner of `directory` can read the files that this user creates there, which are for their owner alone.
+/// Root can read every file.
+pub(crate) fn check_is_owner_or_root(directory: &Path) -> Result<(), Failure> {
+    let user = geteuid().as_raw();
+    match directory.metadata().map(|found| found.uid()) {
+        Ok(owner) if owner != user && owner != 0 => {
+            Err(Failure::from(Cause::NotOwner { owner, user }).at(&directory.to_string_lossy()))
+        }
+        // Opening a directory that cannot be looked at reports the error.
+        _ => Ok(()),
+    }
+}
+
 fn become_user(user: u32, group: u32, directory: &Path) -> Result<(), Failure> {
     let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(group));
     setgroups(&[gid])

@@ -3,8 +3,9 @@
 use crate::change_log;
 use crate::chasquid_process;
 use crate::display::counted;
-use crate::failure::{self, Cause, Failure};
+use crate::failure::{Cause, Failure};
 use crate::owner;
+use crate::report;
 use crate::verbose;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::geteuid;
@@ -29,15 +30,18 @@ pub(crate) fn open_for_change(directory: &Path, while_running: bool) -> Result<Q
     open(directory)
 }
 
-/// Opens a queue to add items, as the owner of its directory, and creates the directory if it does not exist.
+/// Opens a queue to add items, as the owner of its directory, and creates the directory if it does not exist. Refuses to do
+/// it as a user whose mails the owner could not read.
 pub(crate) fn create(directory: &Path) -> Result<CreatedQueue, Failure> {
     if let Some(process) = chasquid_process::of_queue(directory) {
-        let warning =
-            format!("chasquid (process {process}) uses this queue, and sees new items only when it starts again");
-        failure::warn(directory, &warning);
+        report::line(&format!(
+            "{}: warning: chasquid (process {process}) uses this queue, and sees new items only when it starts again",
+            directory.display()
+        ));
     }
     change_log::open(directory)?;
     prepare(directory)?;
+    owner::check_is_owner_or_root(directory)?;
     let host = Host::new()?;
     let missing = directory.ancestors().take_while(|path| path.symlink_metadata().is_err());
     let created = NewDirectories(missing.map(Path::to_path_buf).collect());
@@ -74,8 +78,11 @@ pub(crate) struct CreatedQueue {
 }
 
 impl CreatedQueue {
-    /// Keeps the directory, although it may be empty.
+    /// Keeps the directory, although it may be empty, and reports that it is new: its name may be a slip.
     pub(crate) fn keep(mut self) {
+        if let Some(directory) = self.created.0.first() {
+            report::line(&format!("{}: the directory did not exist, and was created", directory.display()));
+        }
         self.created.0.clear();
     }
 }

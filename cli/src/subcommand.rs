@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod component;
 pub(crate) mod edit;
+pub(crate) mod export;
 pub(crate) mod headers;
 pub(crate) mod import;
 pub(crate) mod list;

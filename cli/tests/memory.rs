@@ -127,6 +127,37 @@ fn body_that_update_copies_is_never_held() {
     stream.cat();
 }
 
+#[test]
+fn imported_mails_are_never_held() {
+    let stream = Stream::new(150);
+    let files = Stream::new(0);
+    let path = files.directory.path().join("mbox");
+    let mut mbox = fs::File::create(&path).expect("the temporary directory is writable");
+    let mut block = vec![0; MEBIBYTE];
+    let from = b"From a@example.com Mon Jan  1 00:00:00 2024\nTo: b@example.com\n\n";
+    for length in [stream.blocks, 0, stream.blocks / 2] {
+        mbox.write_all(from).expect("the temporary directory is writable");
+        for number in 0..length {
+            write_block(number, &mut block);
+            mbox.write_all(&block).expect("the temporary directory is writable");
+        }
+        // One line of the whole length.
+        if length != stream.blocks {
+            block.fill(b'>');
+            (0..length).for_each(|_| mbox.write_all(&block).expect("the temporary directory is writable"));
+        }
+        mbox.write_all(b"\n\n").expect("the temporary directory is writable");
+    }
+    let path = path.to_str().expect("temporary directories have names in UTF-8");
+    for arguments in [&["import", path][..], &["import", "--format", "eml", path], &["import", path]] {
+        let count = |stdout: &mut dyn Read| {
+            let mails = if arguments.len() == 2 { 3 } else { 1 };
+            assert_eq!(text(stdout).lines().count(), mails);
+        };
+        run(&mut stream.command(arguments), |_| {}, count);
+    }
+}
+
 /// An envelope as large as the format allows, with as many entries as it may have.
 fn hostile_item(number: usize) -> String {
     let entries = if number.is_multiple_of(3) {

@@ -36,6 +36,8 @@ pub enum Requirement {
     Bash,
     /// The terminal multiplexer `tmux`.
     Tmux,
+    /// Python 3, and the mails of the tests of its package email.
+    PythonEmailTests,
 }
 
 impl Requirement {
@@ -79,6 +81,10 @@ impl Requirement {
             Requirement::Man => (runs(Command::new("man").arg("--version")), "man"),
             Requirement::Bash => (runs(Command::new("bash").args(["-c", "true"])), "bash"),
             Requirement::Tmux => (runs(Command::new("tmux").arg("-V")), "tmux"),
+            Requirement::PythonEmailTests => (
+                python_email_tests().is_some() && runs(Command::new("python3").arg("--version")),
+                "python3, and the tests of its package email (host-test/interop/install)",
+            ),
         };
         (!is_met).then_some(name)
     }
@@ -140,6 +146,12 @@ pub fn node_modules() -> PathBuf {
 pub fn chasquid() -> PathBuf {
     let unpacked = interop().join("chasquid/usr/bin/chasquid");
     if unpacked.exists() { unpacked } else { PathBuf::from("chasquid") }
+}
+
+/// Returns the directory of the mails that the tests of Python's package email use.
+pub fn python_email_tests() -> Option<PathBuf> {
+    let versions = fs::read_dir(interop().join("python-tests/usr/lib")).ok()?.flatten();
+    versions.map(|version| version.path().join("test/test_email/data")).find(|data| data.is_dir())
 }
 
 /// Returns the conformance runner of protobuf.

@@ -1,5 +1,6 @@
 //! The causes of failures: their words, and their exit codes (sysexits.h).
 
+use crate::address_list::MalformedList;
 use crate::display;
 use crate::file_size_limit;
 use mail_address::InvalidAddress;
@@ -26,8 +27,10 @@ pub(crate) enum Cause {
     #[error("which items: name their ids, select them by options such as --domain, or all by --all")]
     NothingSelected,
     /// An argument is not an address.
-    #[error("{argument} {address:?} is not one address: give it as local-part@domain, once for each")]
-    Address { argument: &'static str, address: String },
+    #[error(
+        "{argument} {address:?} is refused: {reason}; give one address as local-part@domain, and the option for each"
+    )]
+    Address { argument: &'static str, address: String, reason: InvalidAddress },
     /// The JSON of a delivery is malformed.
     #[error("--rcpt {argument}: {problem}: write it as `show --json` prints it")]
     Delivery { argument: String, problem: String },
@@ -100,18 +103,54 @@ pub(crate) enum Cause {
     /// A directory of an import is not a maildir.
     #[error("not a maildir, which has directories `new` and `cur`")]
     NotMaildir,
+    /// A file that is given as an mbox file is none.
+    #[error("not an mbox file, whose first line has `From `, a sender and a date")]
+    NotMbox,
+    /// An entry of a maildir has another type than a file.
+    #[error("not a file, as each mail of a maildir is")]
+    NotFile,
+    /// A mail of an import has no header.
+    #[error("it does not begin with a header; put queues a file as it is")]
+    NoHeader,
+    /// The header of a mail has carriage returns that end no line.
+    #[error("its header has lines that end with CR alone: convert them to LF")]
+    BareCarriageReturn,
+    /// The header of a mail is too long to be looked at.
+    #[error("its header has more than {bytes} bytes; put queues a file as it is")]
+    LongHeader { bytes: usize },
+    /// The header of a mail has a line that no field can have.
+    #[error("line {line} of its header is neither a field nor the continuation of one: say with --to whom it is for")]
+    BrokenHeader { line: usize },
     /// A mail of an import names no recipient.
-    #[error("it has no address in `To` and `Cc`: say with --to whom it is for")]
+    #[error("it has no address in `To`, `Cc` and `Bcc`: say with --to whom it is for")]
     NoRecipient,
-    /// An address of a mail's headers is not on the allow-list.
-    #[error("the address {address:?} of {header} is not imported: {reason}; give it with {option}")]
-    HeaderAddress { header: &'static str, address: String, reason: InvalidAddress, option: &'static str },
+    /// An address of a mail's header is not on the allow-list.
+    #[error("the address {address:?} of {field} is refused: {reason}; give another with {option}")]
+    HeaderAddress { field: &'static str, address: String, reason: InvalidAddress, option: &'static str },
+    /// A field of a mail's header is not a list of addresses.
+    #[error("its {field} is not a list of addresses: {problem}; give the addresses with {option}")]
+    AddressList { field: &'static str, problem: MalformedList, option: &'static str },
+    /// A field of a mail's header has more than one address.
+    #[error("its {field} has several addresses; give one with {option}")]
+    SeveralAddresses { field: &'static str, option: &'static str },
     /// Two mails of an mbox file may have been read as one.
     #[error(
-        "a line in it begins with `From ` and may be the next mail: write it as `>From `, or put a blank line before \
-         it; this mail and those after it in the file were not queued"
+        "line {line} may begin the next mail or be part of this one, which is not queued: a line that begins a mail \
+         has `From `, a sender and a date, a blank line before it and a header after it; one that does not is written \
+         as `>From `"
     )]
-    AmbiguousSeparator,
+    AmbiguousSeparator { line: u64 },
+    /// A mail has no byte.
+    #[error("the mail is empty: --allow-empty queues it")]
+    EmptyMail,
+    /// The owner of the queue could not read the item.
+    #[error(
+        "it belongs to user {owner}, who could not read a mail that user {user} puts there: run this as user {owner}"
+    )]
+    NotOwner { owner: u32, user: u32 },
+    /// A file that would be written exists.
+    #[error("it exists already: name another with --output, or replace it with --force")]
+    OutputExists,
     /// A signal asked the process to end.
     #[error("interrupted")]
     Interrupted,
@@ -157,7 +196,7 @@ impl Cause {
     /// Returns whether the words of the cause begin with the place that it concerns.
     pub(super) fn names_place(&self) -> bool {
         match self {
-            Cause::Signals(_) | Cause::Stdout(_) => true,
+            Cause::Signals(_) | Cause::Stdout(_) | Cause::StdoutClosed => true,
             Cause::Queue(error) => error.details().is_some_and(|details| !details.path.is_empty()),
             _ => false,
         }
@@ -181,9 +220,18 @@ impl Cause {
             | Cause::MoreProblems
             | Cause::InvalidName
             | Cause::NotMaildir
+            | Cause::NotMbox
+            | Cause::NotFile
+            | Cause::NoHeader
+            | Cause::BareCarriageReturn
+            | Cause::LongHeader { .. }
+            | Cause::BrokenHeader { .. }
             | Cause::NoRecipient
             | Cause::HeaderAddress { .. }
-            | Cause::AmbiguousSeparator
+            | Cause::AddressList { .. }
+            | Cause::SeveralAddresses { .. }
+            | Cause::AmbiguousSeparator { .. }
+            | Cause::EmptyMail
             | Cause::NotQuarantined(_)
             | Cause::SeveralFiles
             | Cause::NoBody
@@ -195,10 +243,11 @@ impl Cause {
             Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
             Cause::Plugin(_) => Sysexit::Software,
             Cause::UnreadableItems { code, .. } => *code,
+            Cause::OutputExists => Sysexit::CantCreat,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
             Cause::NoFile | Cause::NoSuchFile { .. } => exit_code_of(ErrorCode::NotFound),
             Cause::Interrupted | Cause::Declined | Cause::ChasquidRuns(_) => Sysexit::TempFail,
-            Cause::Owner { .. } => Sysexit::NoPerm,
+            Cause::Owner { .. } | Cause::NotOwner { .. } => Sysexit::NoPerm,
             Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
             Cause::Signals(source) | Cause::Read(source) | Cause::NotLogged(source) => {
                 exit_code_of_system(source).unwrap_or(Sysexit::IoErr)

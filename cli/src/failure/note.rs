@@ -20,11 +20,11 @@ pub(crate) const UNVERIFIED_OUTPUT: &str = "the output so far is not to be trust
 
 /// For an import that ends early.
 pub(crate) const REST_NOT_QUEUED: &str =
-    "the mails whose ids were printed are queued, this one and those after it are not";
+    "only the mails whose ids were printed are queued: the same import again queues the rest, and none twice";
 
-/// For an import that ends with a mail that may be queued, as may those that share its fsync of the directory.
+/// For an import that ends with mails that may be queued.
 pub(crate) const REST_INDETERMINATE: &str =
-    "the mails whose ids were printed are queued, up to 99 after this one may be, the rest are not";
+    "the mails whose ids were printed are queued, others may be: the same import again queues the rest, and none twice";
 
 /// For an import that could not print an id.
 pub(crate) const IMPORTED_STAY: &str = "the mails that were queued stay queued; list shows them";

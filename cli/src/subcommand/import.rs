@@ -1,223 +1,320 @@
 //! `import`: queues the mails of mbox files, maildirs and single files, in batches.
 
 mod batch;
-mod headers;
-mod paths;
+mod container;
+mod envelope;
+mod header;
+mod identity;
+mod lines;
+mod maildir;
+mod mbox;
+mod source;
+mod total;
 
-use crate::address;
+use crate::change_log;
+use crate::escape::escape;
 use crate::failure::{Cause, Failure, Failures, note};
-use crate::input::{self, Input};
 use crate::interruption::Interruption;
-use crate::options::Writing;
+use crate::mbox::quoting::Unquoted;
+use crate::mbox::separator::Separator;
+use crate::options::{DurabilityChoice, FormatChoice, MailFormat};
 use crate::queue_directory;
-use crate::stream;
+use crate::report;
+use crate::stream::{self, CHUNK_BYTES};
 use batch::Batch;
 use clap::Args;
+use container::{Kind, MailFile};
+use envelope::GivenEnvelope;
+use header::Header;
+use identity::{Ids, MailDigest};
 use indicatif::{ProgressBar, ProgressStyle};
-use mail_address::Address;
-use mail_parser::mailbox::mbox::MessageIterator;
+use lines::Lines;
+use mbox::Mbox;
+use queue_store_host::Queue;
 use queue_store_host::types::{Envelope, Mail, WriteOptions};
+use source::Source;
+use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
+use total::Total;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The reverse-path of every mail; without it, that of the mbox file or of `Return-Path`, or else the null one
     #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
-    pub(crate) from: Option<String>,
-    /// An address that every mail is for; once for each. Without it, those in `To` and `Cc` of the mail
+    from: Option<String>,
+    /// An address that every mail is for; once for each. Without it, those in `To`, `Cc` and `Bcc` of the mail, or in the
+    /// last `Resent-To`, `Resent-Cc` and `Resent-Bcc` if it has these
     #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
-    pub(crate) to: Vec<String>,
-    #[command(flatten)]
-    pub(crate) writing: Writing,
+    to: Vec<String>,
+    /// The format of the paths. Without it, directories are maildirs, files in a maildir or with a name that ends in `.eml` are
+    /// one mail, and other files are mbox files if their first line begins a mail of one
+    #[arg(long, value_enum)]
+    format: Option<MailFormat>,
+    /// When a mail counts as queued
+    #[arg(long, value_enum, default_value_t)]
+    durability: DurabilityChoice,
+    /// The format of the items
+    #[arg(long, value_enum, default_value_t)]
+    item_format: FormatChoice,
     /// Stop when the queue has this many items
     #[arg(long, value_name = "N")]
-    pub(crate) max_items: Option<u64>,
-    /// mbox files, maildirs, and files of one mail each. As root they are read as the owner of the queue
+    max_items: Option<u64>,
+    /// mbox files, maildirs, and files of one mail each; `-` for standard input. As root they are read as the owner of the
+    /// queue
     #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
+    paths: Vec<PathBuf>,
 }
 
-/// Bytes of a body above which a mail is queued by itself, as a stream.
+/// Bytes of a mail above which it is queued by itself, as a stream.
 const STREAM_BYTES: usize = batch::MAX_BYTES;
-
-/// The beginning of the line before each mail of an mbox file.
-const MBOX_SEPARATOR: &[u8] = b"From ";
 
 /// Queues the mails of files.
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    if let Some(from) = &arguments.from {
-        address::reverse_path("--from", from)?;
-    }
-    arguments.to.iter().try_for_each(|to| address::check("--to", to))?;
+    let envelope = GivenEnvelope::new(arguments.from.as_deref(), &arguments.to)?;
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let created = queue_directory::create(queue)?;
-    let files = paths::files(&arguments.paths)?;
-    let options = WriteOptions {
-        durability: Some(arguments.writing.durability.into()),
-        format: Some(arguments.writing.format.into()),
-        max_items: arguments.max_items,
-        ..WriteOptions::default()
-    };
+    let contents = container::contents(&arguments.paths, arguments.format)?;
     let mut import = Import {
-        arguments,
+        envelope,
         interruption: &interruption,
-        batch: Batch::new(&created.queue, options),
+        queue: &created.queue,
+        options: WriteOptions {
+            durability: Some(arguments.durability.into()),
+            format: Some(arguments.item_format.into()),
+            max_items: arguments.max_items,
+            ..WriteOptions::default()
+        },
+        ids: Ids::default(),
+        batch: Batch::default(),
+        total: Total { trashed: contents.trashed, drafts: contents.drafts, ..Total::default() },
         failures: Failures::none(),
-        progress: progress(&files),
+        progress: progress(contents.bytes),
     };
-    let read = files.iter().try_for_each(|file| import.file(file));
+    contents.failures.iter().for_each(|failure| import.leave_out(failure));
+    let read = contents.files.iter().try_for_each(|file| import.file(file));
     // Mails that were read before a failure are queued.
     let queued = import.queue_batch();
     import.progress.finish_and_clear();
-    read.and(queued)?;
-    let code = import.failures.code();
-    created.keep();
-    Ok(code)
+    for folder in contents.folders {
+        report::line(&format!("{}: a folder of the maildir: import it by its own path", folder.display()));
+    }
+    let result = read.and(queued);
+    if result.is_ok() || import.total.has_items() {
+        report::line(&import.total.to_string());
+        let code = import.failures.code();
+        created.keep();
+        return result.map(|()| code);
+    }
+    result.map(|()| Sysexit::Ok)
 }
 
 /// Returns a bar for the bytes of the files.
-fn progress(files: &[PathBuf]) -> ProgressBar {
-    let bytes = files.iter().filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+fn progress(bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {eta}");
     ProgressBar::new(bytes).with_style(style.expect("the template is constant and valid"))
 }
 
-/// Checks an address that a mail names, and not its operator.
-fn check_header(header: &'static str, address: &str, option: &'static str) -> Result<(), Cause> {
-    Address::parse(address).map(drop).map_err(|reason| Cause::HeaderAddress {
-        header,
-        address: address.to_string(),
-        reason,
-        option,
-    })
-}
-
 struct Import<'a> {
-    arguments: &'a Arguments,
+    envelope: GivenEnvelope,
     interruption: &'a Interruption,
-    batch: Batch<'a>,
-    /// The mails that were left out.
+    queue: &'a Queue,
+    options: WriteOptions,
+    ids: Ids,
+    batch: Batch,
+    total: Total,
+    /// The mails that were refused.
     failures: Failures,
     progress: ProgressBar,
 }
 
+/// The bytes of a mail.
+struct Content<'a> {
+    source: &'a Source<'a>,
+    range: Range<u64>,
+    /// Whether lines of the body have a `>` before their `From `.
+    is_quoted: bool,
+}
+
+impl Content<'_> {
+    fn reader(&self) -> Box<dyn Read + '_> {
+        let part = self.source.part(self.range.clone());
+        if self.is_quoted { Box::new(Unquoted::new(part)) } else { Box::new(part) }
+    }
+}
+
 impl Import<'_> {
-    /// Takes the mails of a file. An empty one is an mbox file without mails.
-    fn file(&mut self, path: &Path) -> Result<(), Failure> {
-        let early = |failure: Failure| failure.with_note(note::REST_NOT_QUEUED);
-        let mut input = Input::open(path, self.interruption, &self.progress).map_err(early)?;
-        let start = input.peek().map_err(early)?;
-        if start.is_empty() {
+    /// Takes the mails of a file.
+    fn file(&mut self, file: &MailFile) -> Result<(), Failure> {
+        let source = match open(file, self.interruption) {
+            Ok(source) => source,
+            // The other mails of a maildir do not depend on this one.
+            Err(failure) if file.kind == Kind::MaildirMail && is_of_one_file(&failure) => {
+                self.leave_out(&failure);
+                return Ok(());
+            }
+            Err(failure) => return Err(failure.with_note(note::REST_NOT_QUEUED)),
+        };
+        let failed = |error| source.failure(error).with_note(note::REST_NOT_QUEUED);
+        let Some(first_line) = Lines::at(&source, 0).next().map_err(failed)? else {
+            if file.kind == Kind::MaildirMail || file.kind == Kind::Mail {
+                self.leave_out(&Failure::from(Cause::NoHeader).at(source.name()));
+            }
             return Ok(());
+        };
+        if matches!(file.kind, Kind::Mbox | Kind::ToldByFirstLine) {
+            if let Some(mbox) = Mbox::open(&source).map_err(failed)? {
+                return self.mbox(&source, mbox);
+            }
+            if file.kind == Kind::Mbox {
+                self.leave_out(&Failure::from(Cause::NotMbox).at(source.name()));
+                return Ok(());
+            }
         }
-        if start.starts_with(MBOX_SEPARATOR) {
-            return self.mbox(input);
-        }
-        let body = input.read_chunk(STREAM_BYTES + 1).map_err(early)?;
-        let source = input.name().to_string();
-        self.mail(source, None, body, Some(&mut input))
+        // A mail that was taken out of an mbox file may have the line that was before it.
+        let separator = Separator::parse(&first_line.head);
+        let start = if separator.is_some() { first_line.end } else { 0 };
+        let content = Content { source: &source, range: start..u64::MAX, is_quoted: false };
+        self.mail(source.name().to_string(), separator.as_ref().map(|separator| &*separator.sender), &content)
     }
 
     /// Takes the mails of an mbox file.
-    fn mbox(&mut self, input: Input<'_>) -> Result<(), Failure> {
-        let name = input.name().to_string();
-        let mut messages = MessageIterator::new(input.into_reader()).zip(1..).peekable();
-        while let Some((message, number)) = messages.next() {
-            let message =
-                message.map_err(|error| input::read_failure(&name, error).with_note(note::REST_NOT_QUEUED))?;
-            let sender = message.from().to_string();
-            let mut body = message.unwrap_contents();
-            let source = format!("{name}:{number}");
-            // The blank line before the next separator is not part of the mail.
-            if body.ends_with(b"\n\n") || body.ends_with(b"\n\r\n") {
-                body.truncate(body.len() - if body.ends_with(b"\r\n") { 2 } else { 1 });
-            } else if messages.peek().is_some() {
-                // Taking the rest for a mail would queue two mails, neither of which was sent.
-                self.leave_out(&Failure::from(Cause::AmbiguousSeparator).at(&source));
-                return Ok(());
+    fn mbox(&mut self, source: &Source<'_>, mut mbox: Mbox<'_>) -> Result<(), Failure> {
+        let mut number = 0;
+        loop {
+            let next = mbox.next().map_err(|error| source.failure(error).with_note(note::REST_NOT_QUEUED))?;
+            let Some(mail) = next else { return Ok(()) };
+            number += 1;
+            let name = format!("{}:{number}", source.name());
+            match mail.ambiguous_line {
+                Some(line) => self.leave_out(&Failure::from(Cause::AmbiguousSeparator { line }).at(&name)),
+                None => {
+                    let content = Content { source, range: mail.range, is_quoted: mail.is_quoted };
+                    self.mail(name, Some(&mail.sender), &content)?;
+                }
             }
-            self.mail(source, Some(sender), body, None)?;
         }
-        Ok(())
     }
 
-    /// Takes a mail: `body` and the rest of `input`. `sender` is the reverse-path that the separator of an mbox file
-    /// names.
-    fn mail(
-        &mut self,
-        source: String,
-        sender: Option<String>,
-        body: Vec<u8>,
-        input: Option<&mut Input<'_>>,
-    ) -> Result<(), Failure> {
-        if self.interruption.has_come() {
-            return Err(Failure::from(Cause::Interrupted).at(&source).with_note(note::REST_NOT_QUEUED));
-        }
-        let envelope = match self.envelope(sender, &body) {
+    /// Takes a mail. `sender` is that of the line before it in an mbox file.
+    fn mail(&mut self, name: String, sender: Option<&str>, content: &Content<'_>) -> Result<(), Failure> {
+        let failed = |error| content.source.failure(error).within(&name).with_note(note::REST_NOT_QUEUED);
+        let mut rest = content.reader();
+        let mut body = read_chunk(&mut rest, STREAM_BYTES + 1).map_err(failed)?;
+        let bytes_read = body.len();
+        let is_large = bytes_read > STREAM_BYTES;
+        let envelope = match self.envelope(sender, &mut body, is_large) {
             Ok(envelope) => envelope,
             Err(cause) => {
-                self.leave_out(&Failure::from(cause).at(&source));
+                self.leave_out(&Failure::from(cause).at(&name));
                 return Ok(());
             }
         };
-        if body.len() > STREAM_BYTES {
-            self.queue_batch()?;
-            return match stream::put(self.batch.queue(), None, &envelope, self.batch.options(), body, input) {
-                Ok(id) => batch::print(&id, &source),
-                Err(failure) => self.refused(failure.within(&source)),
-            };
+        let mut digest = MailDigest::new(&envelope);
+        digest.update(&body);
+        if !is_large {
+            let id = self.ids.id(digest);
+            self.batch.add(batch::Source { id, name }, Mail { envelope, body });
+            self.progress.inc(bytes_read as u64);
+            return if self.batch.is_full() { self.queue_batch() } else { Ok(()) };
         }
-        self.batch.add(source, Mail { envelope, body });
-        if self.batch.is_full() { self.queue_batch() } else { Ok(()) }
+        self.queue_batch()?;
+        for_each_chunk(&mut rest, |chunk| digest.update(chunk)).map_err(failed)?;
+        let id = self.ids.id(digest);
+        let mut rest = content.reader();
+        io::copy(&mut rest.by_ref().take(bytes_read as u64), &mut io::sink()).map_err(failed)?;
+        let next_chunk = || {
+            let chunk = read_chunk(&mut rest, CHUNK_BYTES).map_err(|error| content.source.failure(error))?;
+            self.progress.inc(chunk.len() as u64);
+            Ok(chunk)
+        };
+        let put = stream::put(self.queue, Some(&id), &envelope, &self.options, body, next_chunk);
+        self.settle(&batch::Source { id, name }, put.err())
     }
 
-    fn envelope(&self, sender: Option<String>, body: &[u8]) -> Result<Envelope, Cause> {
-        let headers = headers::read(body);
-        let to = if self.arguments.to.is_empty() {
-            headers.recipients.iter().try_for_each(|to| check_header("`To` or `Cc`", to, "--to"))?;
-            headers.recipients
-        } else {
-            self.arguments.to.clone()
-        };
-        if to.is_empty() {
-            return Err(Cause::NoRecipient);
+    /// Makes the envelope of a mail that begins with `start`, and removes the fields that no recipient is to see.
+    fn envelope(&self, sender: Option<&str>, start: &mut Vec<u8>, is_large: bool) -> Result<Envelope, Cause> {
+        let header = Header::parse(start)?;
+        if is_large && !header.is_complete {
+            return Err(Cause::LongHeader { bytes: STREAM_BYTES });
         }
-        let reverse_path = match &self.arguments.from {
-            Some(from) => from.clone(),
-            None => {
-                let sender = sender.or(headers.return_path).unwrap_or_default();
-                // Without an `@` it is not an address: `<>`, or a user such as `MAILER-DAEMON` of the separator of an
-                // mbox file.
-                let reverse_path = if sender.contains('@') { sender } else { String::new() };
-                if !reverse_path.is_empty() {
-                    check_header("the sender", &reverse_path, "--from")?;
-                }
-                reverse_path
-            }
-        };
-        Ok(Envelope { reverse_path, to, recipients: Vec::new(), created_at: None })
+        let envelope = self.envelope.complete(sender, &header)?;
+        for range in envelope::blind_fields(&header).into_iter().rev() {
+            start.drain(range);
+        }
+        Ok(envelope)
     }
 
     /// Queues the batch.
     fn queue_batch(&mut self) -> Result<(), Failure> {
-        let refused = self.batch.queue_all()?;
-        refused.into_iter().try_for_each(|failure| self.refused(failure))
+        let outcomes = self.batch.queue(self.queue, &self.options);
+        let outcomes = outcomes.map_err(|failure| failure.with_note(note::REST_NOT_QUEUED))?;
+        // A mail that fails does not keep the others from being queued.
+        let settled = outcomes.into_iter().map(|(source, failure)| self.settle(&source, failure));
+        settled.fold(Ok(()), Result::and)
     }
 
-    /// Goes on after a mail that is refused, unless the next one would be refused as well.
-    fn refused(&mut self, failure: Failure) -> Result<(), Failure> {
-        if matches!(failure.code(), Sysexit::DataErr | Sysexit::Usage) {
-            self.leave_out(&failure);
+    /// Prints the id of a mail that is queued. Reports one that is not, and fails where the next one would fail as well.
+    fn settle(&mut self, source: &batch::Source, failure: Option<Failure>) -> Result<(), Failure> {
+        match failure {
+            None => {
+                self.total.queued += 1;
+                let logged = change_log::record(&source.id, Ok(()));
+                logged.map_err(|failure| failure.with_note(note::IMPORTED_STAY))?;
+            }
+            Some(failure) if failure.is_existing_item() => self.total.queued_before += 1,
+            Some(failure) if matches!(failure.code(), Sysexit::DataErr | Sysexit::Usage) => {
+                self.leave_out(&failure.within(&source.name));
+                return Ok(());
+            }
+            Some(failure) => {
+                let note = if failure.is_indeterminate() { note::REST_INDETERMINATE } else { note::REST_NOT_QUEUED };
+                return Err(failure.within(&source.name).with_note(note));
+            }
+        }
+        let print = || writeln!(io::stdout().lock(), "{}  {}", source.id, escape(&source.name));
+        let printed = self.progress.suspend(print);
+        printed.map_err(|error| Failure::from(Cause::Stdout(error)).with_note(note::IMPORTED_STAY))
+    }
+
+    /// Reports a mail that is refused.
+    fn leave_out(&mut self, failure: &Failure) {
+        let Import { failures, progress, total, .. } = self;
+        total.refused += 1;
+        progress.suspend(|| failures.report(failure));
+    }
+}
+
+/// Opens a file, also where a mail program renamed it meanwhile.
+fn open<'a>(file: &MailFile, interruption: &'a Interruption) -> Result<Source<'a>, Failure> {
+    if file.kind != Kind::MaildirMail {
+        return Source::open(&file.path, interruption);
+    }
+    // Where it is nowhere, opening it reports the error.
+    let path = maildir::find(&file.path).unwrap_or_else(|_| file.path.clone());
+    Source::open(&path, interruption)
+}
+
+/// Returns whether the failure to open a file need not occur with another one.
+fn is_of_one_file(failure: &Failure) -> bool {
+    matches!(failure.code(), Sysexit::NoInput | Sysexit::NoPerm)
+}
+
+/// Returns the next bytes; fewer, or none, at the end.
+fn read_chunk(reader: &mut impl Read, bytes: usize) -> io::Result<Vec<u8>> {
+    let mut chunk = Vec::new();
+    reader.take(bytes as u64).read_to_end(&mut chunk)?;
+    Ok(chunk)
+}
+
+/// Reads the rest.
+fn for_each_chunk(reader: &mut impl Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    loop {
+        let chunk = read_chunk(reader, CHUNK_BYTES)?;
+        if chunk.is_empty() {
             return Ok(());
         }
-        let note = if failure.is_indeterminate() { note::REST_INDETERMINATE } else { note::REST_NOT_QUEUED };
-        Err(failure.with_note(note))
-    }
-
-    /// Reports a mail that is not queued.
-    fn leave_out(&mut self, failure: &Failure) {
-        let failures = &mut self.failures;
-        self.progress.suspend(|| failures.report(failure));
+        take(&chunk);
     }
 }

@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     /// Refuse a body that is larger, such as 10MB or 1GiB
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_size: Option<ByteSize>,
+    /// Queue the mail even if it has no byte
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
     /// The file that has the mail; standard input if it is left out or `-`
     pub(crate) file: Option<PathBuf>,
 }
@@ -70,10 +73,12 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
 }
 
 fn envelope(arguments: &Arguments) -> Result<Envelope, Cause> {
-    let reverse_path = address::reverse_path("--from", &arguments.from)?;
-    arguments.to.iter().try_for_each(|to| address::check("--to", to))?;
-    let recipients = arguments.rcpt.iter().map(|argument| address::recipient(argument)).collect::<Result<_, _>>()?;
-    Ok(Envelope { reverse_path: reverse_path.to_string(), to: arguments.to.clone(), recipients, created_at: None })
+    Ok(Envelope {
+        reverse_path: address::reverse_path("--from", &arguments.from)?.to_string(),
+        to: address::recipients("--to", &arguments.to)?,
+        recipients: address::deliveries(&arguments.rcpt)?,
+        created_at: None,
+    })
 }
 
 /// Writes a mail: in one piece if it is shorter than a chunk, else as it is read.
@@ -86,10 +91,13 @@ fn write(queue: &Queue, arguments: &Arguments, envelope: Envelope, input: &mut I
         max_body_bytes: arguments.max_size.map(|size| size.as_u64()),
     };
     let body = input.read_chunk(CHUNK_BYTES)?;
+    if body.is_empty() && !arguments.allow_empty {
+        return Err(Failure::from(Cause::EmptyMail).at(input.name()));
+    }
     if body.len() < CHUNK_BYTES {
         return Ok(queue.put_with(id, &Mail { envelope, body }, &options)?);
     }
-    stream::put(queue, id, &envelope, &options, body, Some(input))
+    stream::put(queue, id, &envelope, &options, body, || input.read_chunk(CHUNK_BYTES))
 }
 
 /// Adds the place of a failed put, where the cause does not name it.

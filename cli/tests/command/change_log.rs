@@ -41,7 +41,7 @@ fn change(queue: &Queue, command: &str, id: &str, outcome: &str) -> String {
 }
 
 fn changes_are_appended_to_a_file() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     logged(&queue, &["put", "--id", "x", "--from", "a@example.com", "--to", "b@example.com"]);
     logged(&queue, &["hold", "x", "missing"]);
     logged(&queue, &["update", "x", "--rcpt", "b@example.com", "--status", "sent"]);
@@ -78,7 +78,7 @@ fn hostile_ids_are_logged_in_one_line() {
 
 fn changes_are_sent_to_syslog() {
     with_mounts(|| {
-        let queue = Queue::new();
+        let queue = Queue::existing();
         queue.put(&["--id", "x"], b"body");
         // A /dev of the test, which has the null device and the socket.
         mount_tmpfs(Path::new("/dev"), "size=64k");
@@ -96,14 +96,14 @@ fn changes_are_sent_to_syslog() {
 }
 
 fn log_that_cannot_be_opened_prevents_the_change() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let line = queue.refused(queue.command(&["hold", "x", "--log"]).arg(queue.beside("missing/log")), b"", 73);
     assert_eq!(line, "DIR/missing/log: No such file or directory; check the path");
 }
 
 fn log_that_cannot_be_written_is_reported() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let put = queue.try_put(&["--id", "x", "--log", "/dev/full"], b"body");
     let line = put.failed(75);
     assert_eq!(line, "/dev/full: the change could not be logged: No space left on device; the mail stays queued as x");
@@ -111,7 +111,7 @@ fn log_that_cannot_be_written_is_reported() {
 }
 
 fn reading_is_not_logged() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     for arguments in [&["list"][..], &["show", "x"], &["cat", "x"], &["verify"], &["check"]] {
         logged(&queue, arguments);

@@ -17,7 +17,7 @@ trials![
 ];
 
 fn one_of_several_puts_of_one_id_succeeds() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     for round in 0..15 {
         let id = format!("id{round}");
         let put = |number: usize| start(&mut queue.put_command(&["--id", &id]), format!("mail {number}").as_bytes());
@@ -64,7 +64,7 @@ fn concurrent_commands_lose_and_mix_nothing() {
 }
 
 fn removal_during_a_rewriting_recovery_stays() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let delayed = |options: &[&str], arguments: &[&str]| {
         start(&mut traced(&queue.command(arguments), options, Path::new("/dev/null")), b"")

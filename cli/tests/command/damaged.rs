@@ -13,7 +13,7 @@ trials![
 
 /// Returns a queue with an item in this format that lost its end.
 fn truncated(format: &str) -> Queue {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x", "--format", format], b"Subject: hello\r\n\r\nbody and its end");
     let name = queue.names().remove(0);
     let path = queue.path().join(name);
@@ -53,7 +53,7 @@ fn missing_file_is_no_damaged_item() {
 fn intact_item_is_the_same_with_and_without_the_option() {
     let every_byte: Vec<u8> = (0..=255).cycle().take(1000).collect();
     for format in ["text", "binary"] {
-        let queue = Queue::new();
+        let queue = Queue::existing();
         queue.put(&["--id", "x", "--format", format], &every_byte);
         let damaged = run(&mut queue.command(&["cat", "--damaged", "x"]), b"");
         assert_eq!((damaged.code, damaged.stdout), (0, every_byte.clone()));

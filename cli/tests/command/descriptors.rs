@@ -42,12 +42,12 @@ fn run_into(output: Stdio, command: &mut Command) -> Output {
 fn put_removes_mail_whose_id_cannot_be_printed() {
     let queue = Queue::existing();
     queue.put(&[], b"another mail");
-    let large = File::open(queue.file("mail", vec![b'x'; 3 << 20])).expect("the file was just written");
+    let mails = [queue.file("small", b"body"), queue.file("large", vec![b'x'; 3 << 20])];
     let before = queue.content();
     for (sink, error) in SINKS {
         for arguments in [&[][..], &["--format", "binary"]] {
-            for input in [Stdio::null(), large.try_clone().expect("descriptors are left").into()] {
-                let line = run_into(sink(), queue.put_command(arguments).stdin(input)).failed(74);
+            for mail in &mails {
+                let line = run_into(sink(), queue.put_command(arguments).arg(mail)).failed(74);
                 let note = "the mail was taken back, since its id could not be printed";
                 assert_eq!(line, format!("standard output: {error}; {note}"));
                 assert!(queue.content() == before);
@@ -59,7 +59,7 @@ fn put_removes_mail_whose_id_cannot_be_printed() {
 fn mail_under_chosen_id_stays_queued_where_output_fails() {
     for (sink, error) in SINKS {
         let queue = Queue::existing();
-        let line = run_into(sink(), queue.put_command(&["--id", "x"]).stdin(Stdio::null())).failed(74);
+        let line = run_into(sink(), &mut queue.put_command(&["--id", "x", "--allow-empty"])).failed(74);
         assert!(line.starts_with(&format!("standard output: {error}; ")) && line.contains("queued"), "{line}");
         // Another put of the id may have been told that the item exists.
         assert_eq!(queue.names(), ["m:x"]);
@@ -67,7 +67,7 @@ fn mail_under_chosen_id_stays_queued_where_output_fails() {
 }
 
 fn unwritable_output_exits_74() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let id = queue.put(&["--id", "x"], &[&b"Subject: x\n\n"[..], &[b'x'; 1 << 20]].concat());
     let before = queue.content();
     for (sink, error) in SINKS {
@@ -106,8 +106,14 @@ fn import_keeps_mails_whose_ids_cannot_be_printed() {
     let queue = Queue::existing();
     let mbox =
         queue.file("mbox", "From a@example.com Mon Jan  1 00:00:00 2024\nTo: b@example.com\n\nbody\n\n".repeat(2));
-    let line = run_into(broken_pipe(), queue.command(&["import"]).arg(mbox)).failed(74);
-    assert_eq!(line, "standard output: Broken pipe; the mails that were queued stay queued; list shows them");
+    let output = run_into(broken_pipe(), queue.command(&["import"]).arg(mbox));
+    assert_eq!(output.code, 74);
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    assert_eq!(lines[0], "queue-store: 2 mails queued");
+    assert_eq!(
+        lines[1],
+        "queue-store: standard output: Broken pipe; the mails that were queued stay queued; list shows them"
+    );
     assert_eq!(queue.names().len(), 2);
 }
 
@@ -126,6 +132,8 @@ fn closed_standard_output_exits_74_before_anything_is_done() {
     queue.put(&["--id", "x"], b"body");
     for arguments in [
         "put --from a@example.com --to b@example.com",
+        "import /dev/null",
+        "export --format eml --output out --all",
         "list",
         "show x",
         "cat x",
@@ -152,6 +160,11 @@ fn closed_standard_output_exits_74_before_anything_is_done() {
         }
     }
     assert_eq!(queue.names(), ["m:x"]);
+    for redirected in [">/dev/null", "1<>/dev/null"] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec \"$0\" hold x {redirected}"), env!("CARGO_BIN_EXE_queue-store")]);
+        run(shell.env("QUEUE_STORE_DIR", queue.path()), b"").done();
+    }
 }
 
 fn closed_descriptor_never_becomes_file_of_queue() {
@@ -161,7 +174,7 @@ fn closed_descriptor_never_becomes_file_of_queue() {
         shell.args(["-c", script, env!("CARGO_BIN_EXE_queue-store")]).arg(queue.path());
         shell
     };
-    let put = r#"exec "$0" put --from a@example.com --to b@example.com --queue "$1""#;
+    let put = r#"exec "$0" put --allow-empty --from a@example.com --to b@example.com --queue "$1""#;
     for (closed, number) in ["<&-", "2>&-", "<&- 2>&-"].into_iter().zip(1..) {
         let output = run(&mut shell(&format!("{put} {closed}")), b"body");
         assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{closed}");

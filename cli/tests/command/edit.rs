@@ -12,7 +12,7 @@ trials![
 ];
 
 fn queue() -> Queue {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x", "--to", "c@example.com"], b"body");
     queue
 }
@@ -50,8 +50,8 @@ fn sender_is_changed() {
 }
 
 fn equals_sign_in_address_is_not_a_separator() {
-    let queue = Queue::new();
-    queue.put(&["--id", "x", "--to", "l+u=h@example.com"], b"");
+    let queue = Queue::existing();
+    queue.put(&["--id", "x", "--to", "l+u=h@example.com"], b"x");
     edit(&queue, &["--replace", "l+u=h@example.com=l+v=h@example.com"]);
     assert_eq!(recipients(&queue), ["b@example.com", "l+v=h@example.com"]);
 }
@@ -60,9 +60,9 @@ fn edit_that_makes_no_sense_is_refused() {
     let queue = queue();
     for (arguments, code, cause) in [
         (&[][..], 64, "required"),
-        (&["--add", "two words@example.com"], 64, "is not one address"),
-        (&["--sender", "nobody"], 64, "is not one address"),
-        (&["--replace", "b@example.com=nobody"], 64, "is not one address"),
+        (&["--add", "two words@example.com"], 64, "give one address as local-part@domain"),
+        (&["--sender", "nobody"], 64, "give one address as local-part@domain"),
+        (&["--replace", "b@example.com=nobody"], 64, "give one address as local-part@domain"),
         (&["--replace", "z@example.com=y@example.com"], 65, "the item has no delivery to z@example.com"),
         (&["--replace", "b@example.com"], 65, "the item has no delivery to b@example.com"),
         (&["--drop", "z@example.com"], 65, "the item has no delivery to z@example.com"),

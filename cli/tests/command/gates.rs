@@ -115,14 +115,14 @@ fn on_terminal(queue: &Queue, arguments: &str) -> String {
 }
 
 fn progress_is_shown_on_a_terminal() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     assert!(on_terminal(&queue, "verify").contains("/1 items "));
     assert!(on_terminal(&queue, "recover").contains("recovering 1 item"));
 }
 
 fn other_output_has_no_progress() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     queue.run(&["verify"]).done();
     queue.run(&["recover"]).done();

@@ -20,6 +20,7 @@ mod damaged;
 mod descriptors;
 mod edit;
 mod exit_codes;
+mod export;
 mod gates;
 mod import;
 mod installation;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         descriptors::trials(),
         edit::trials(),
         exit_codes::trials(),
+        export::trials(),
         gates::trials(),
         import::trials(),
         installation::trials(),

@@ -54,7 +54,7 @@ fn importing(names: &[&str]) -> Vec<u8> {
 }
 
 fn run_submits_mail_of_standard_input() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let path = file(&queue, &PLUGIN);
     let mut command = queue.command(&["plugin", "run"]);
     let id = run(command.arg(&path).args(["a@example.com", "b@example.com"]), MAIL).done();
@@ -64,7 +64,7 @@ fn run_submits_mail_of_standard_input() {
 
 /// Builds the command in `plugins/command` with a tool, and runs it.
 fn run_takes_plugin(tool: &mut Command) {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let path = queue.beside("plugin.wasm");
     let built = run(tool.arg("--output").arg(&path), b"");
     assert_eq!(built.code, 0, "{}", built.stderr);
@@ -96,7 +96,7 @@ fn run_takes_plugins_in_javascript() {
 }
 
 fn run_passes_arguments_and_reports_exit_code() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let path = file(&queue, &COMMAND);
     let place = path.to_str().expect("it is ASCII");
     assert_eq!(queue.run(&["plugin", "run", place, "environment"]).done(), "0 variables, 0 files");
@@ -108,7 +108,7 @@ fn run_passes_arguments_and_reports_exit_code() {
 }
 
 fn run_ends_plugin_at_its_limits() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let path = file(&queue, &COMMAND);
     let path = path.to_str().expect("it is ASCII");
     for (limit, argument, code, cause) in [
@@ -136,7 +136,7 @@ fn run_ends_plugin_at_its_limits() {
 }
 
 fn run_ends_plugin_that_waits_for_input_or_output() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let path = file(&queue, &COMMAND);
     for argument in ["read", "flood"] {
         let mut command = queue.command(&["plugin", "run", "--max-seconds=1"]);
@@ -151,7 +151,7 @@ fn run_ends_plugin_that_waits_for_input_or_output() {
 }
 
 fn run_keeps_mail_of_plugin_that_traps() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let path = file(&queue, &COMMAND);
     let output = queue.run(&["plugin", "run", path.to_str().expect("it is ASCII"), "submit-and-trap"]);
     assert_eq!(output.code, 70, "{}", output.stderr);
@@ -169,7 +169,7 @@ fn run_refuses_plugin_that_is_no_command() {
 }
 
 fn check_lists_what_a_plugin_gets() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let names = [
         "mail:queue/intake@0.1.0",
         "wasi:clocks/wall-clock@0.2.0",
@@ -200,7 +200,7 @@ fn check_lists_what_a_plugin_gets() {
 }
 
 fn check_refuses_operators_interfaces() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     for name in ["mail:queue/queue-store@0.1.0", "mail:queue/durable-file@0.1.0", "wasi:filesystem/preopens@0.3.0", "x"]
     {
         let path = file(&queue, &importing(&["mail:queue/intake@0.1.0", name]));
@@ -247,7 +247,7 @@ fn compose_makes_component_for_any_host() {
 }
 
 fn compose_replaces_file_whole_and_writes_to_devices() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let path = file(&queue, &PLUGIN);
     let existing = queue.file("existing.wasm", "old");
     for arguments in [&["component"][..], &["plugin", "compose", path.to_str().expect("it is ASCII")]] {
@@ -269,7 +269,7 @@ fn compose_replaces_file_whole_and_writes_to_devices() {
 }
 
 fn compose_refuses_imports_unless_allowed() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let path = file(
         &queue,
         &importing(&["mail:queue/intake@0.1.0", "wasi:http/types@0.2.0", "wasi:http/outgoing-handler@0.2.0"]),
@@ -283,7 +283,7 @@ fn compose_refuses_imports_unless_allowed() {
 }
 
 fn malformed_plugins_exit_65() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let truncated = &PLUGIN[..PLUGIN.len() / 2];
     for (component, cause) in [
         (&b"garbage"[..], "it does not have the binary form of one"),

@@ -6,6 +6,7 @@ use crate::trial::trials;
 use nix::unistd::chown;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -15,6 +16,7 @@ trials![
     root_creates_queue_as_owner_of_parent_directory => Root,
     root_opens_mail_before_it_becomes_owner => Root,
     root_that_cannot_become_owner_exits_77 => Root,
+    put_whose_item_owner_could_not_read_exits_77 => Root,
 ];
 
 const USER: u32 = 4711;
@@ -41,7 +43,7 @@ fn new_files_are_private_under_any_umask() {
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_queue-store"));
     shell.args(["put", "--id", "x", "--from", "a@example.com", "--to", "b@example.com", "--queue"]).arg(queue.path());
-    run(&mut shell, b"body").done();
+    assert_eq!(run(&mut shell, b"body").code, 0);
     assert_eq!(owner_and_mode(&queue.path()).2, 0o700);
     assert_eq!(owner_and_mode(&queue.path().join("m:x")).2, 0o600);
 }
@@ -61,8 +63,8 @@ fn root_becomes_owner_of_queue() {
     assert_eq!(file("m:x"), (USER, GROUP, 0o600));
     let mbox = queue.file("mbox", "From a@example.com Mon Jan  1 00:00:00 2024\nTo: b@example.com\n\nbody\n");
     set_mode(&mbox, 0o644);
-    let imported = run(queue.command(&["import"]).arg(mbox), b"").done();
-    let (id, _) = imported.split_once(' ').expect("an import prints an id and a source");
+    let imported = run(queue.command(&["import"]).arg(mbox), b"");
+    let (id, _) = imported.text().split_once(' ').expect("an import prints an id and a source");
     assert_eq!(file(&format!("m:{id}")), (USER, GROUP, 0o600));
     for command in ["hold", "release", "remove"] {
         queue.run(&[command, "x"]).done();
@@ -76,7 +78,7 @@ fn root_creates_queue_as_owner_of_parent_directory() {
     fs::create_dir(&home).expect("the temporary directory is writable");
     give(&queue, &home);
     let path = home.join("spool/queue");
-    run(queue.put_command(&["--id", "x", "--queue"]).arg(&path), b"body").done();
+    assert_eq!(run(queue.put_command(&["--id", "x", "--queue"]).arg(&path), b"body").code, 0);
     for (path, mode) in [(home.join("spool"), 0o700), (path.clone(), 0o700), (path.join("m:x"), 0o600)] {
         assert_eq!(owner_and_mode(&path), (USER, GROUP, mode), "{}", path.display());
     }
@@ -107,4 +109,20 @@ fn root_that_cannot_become_owner_exits_77() {
         assert_eq!(queue.refused(&mut without_setuid(&queue.command(arguments)), b"", 77), line);
     }
     assert_eq!(queue.refused(&mut without_setuid(&queue.put_command(&[])), b"body", 77), line);
+}
+
+fn put_whose_item_owner_could_not_read_exits_77() {
+    let queue = Queue::existing();
+    give(&queue, &queue.path());
+    set_mode(&queue.path(), 0o777);
+    let mail = queue.file("mail", b"To: b@example.com\n\nbody\n");
+    set_mode(&mail, 0o644);
+    let line = "DIR/queue: it belongs to user 4711, who could not read a mail that user 4713 puts there: run this as user \
+                4711";
+    for mut command in [queue.put_command(&[]), queue.command(&["import"])] {
+        assert_eq!(queue.refused(command.arg(&mail).uid(USER + 2).gid(GROUP), b"", 77), line);
+    }
+    // Root can read every file.
+    chown(&queue.path(), Some(0.into()), None).expect("root may give files away");
+    run(queue.put_command(&[]).arg(&mail).uid(USER + 2).gid(GROUP), b"").done();
 }

@@ -13,6 +13,8 @@ trials![
     put_reads_file_or_standard_input,
     put_reads_slow_pipe_to_its_end,
     put_stores_its_arguments,
+    empty_mail_needs_option,
+    same_address_twice_is_one_delivery,
     put_without_rcpt_delivers_to_every_to,
     update_changes_one_delivery,
     update_replaces_invalid_utf8_in_message,
@@ -21,7 +23,7 @@ trials![
 const FORMATS: [&str; 2] = ["text", "binary"];
 
 fn cat_returns_every_byte_of_any_body() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let all_bytes: Vec<u8> = (0..=255).collect();
     let mut bodies = vec![
         Vec::new(),
@@ -41,7 +43,7 @@ fn cat_returns_every_byte_of_any_body() {
     }
     for body in &bodies {
         for format in FORMATS {
-            let id = queue.put(&["--format", format], body);
+            let id = queue.put(&["--format", format, "--allow-empty"], body);
             assert!(queue.cat(&id) == *body, "{} bytes as {format}", body.len());
         }
     }
@@ -51,7 +53,7 @@ fn cat_returns_every_byte_of_any_body() {
 }
 
 fn cat_returns_body_of_25_megabytes() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let mut mail = b"Subject: large\r\nContent-Transfer-Encoding: base64\r\n\r\n".to_vec();
     let mut random = fastrand::Rng::with_seed(25);
     while mail.len() < 25_000_000 {
@@ -65,17 +67,26 @@ fn cat_returns_body_of_25_megabytes() {
 }
 
 fn put_reads_file_or_standard_input() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let file = queue.file("mail", b"from a file");
     let put = |arguments: &[&str]| queue.cat(&queue.put(arguments, b"from standard input"));
     assert_eq!(put(&[]), b"from standard input");
     assert_eq!(put(&["-"]), b"from standard input");
     assert_eq!(put(&[file.to_str().expect("temporary files have names in UTF-8")]), b"from a file");
-    assert_eq!(queue.cat(&queue.put(&[], b"")), b"", "an empty input is an empty body");
+}
+
+fn empty_mail_needs_option() {
+    let queue = Queue::existing();
+    let line = queue.refused(&mut queue.put_command(&[]), b"", 65);
+    assert_eq!(line, "standard input: the mail is empty: --allow-empty queues it");
+    let file = queue.file("mail", b"");
+    let line = queue.refused(queue.put_command(&[]).arg(file), b"", 65);
+    assert_eq!(line, "DIR/mail: the mail is empty: --allow-empty queues it");
+    assert_eq!(queue.cat(&queue.put(&["--allow-empty"], b"")), b"");
 }
 
 fn put_reads_slow_pipe_to_its_end() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let script = "{ printf a; sleep 0.05; printf b; sleep 0.05; printf c; } | \
                   \"$0\" put --from a@example.com --to b@example.com";
     let mut shell = Command::new("sh");
@@ -85,25 +96,43 @@ fn put_reads_slow_pipe_to_its_end() {
 }
 
 fn put_stores_its_arguments() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let recipient = r#"{"address":"|filter -x","type":"PIPE","status":"PENDING","last_failure_message":"later",
         "original_address":"b@example.com","via":["mx1.example.com","mx2.example.com"]}"#;
-    let put = ["put", "--from", "-a@example.com", "--to", "-b@example.com", "--id", "-id", "--rcpt", recipient];
-    assert_eq!(run(queue.command(&put).args(["--rcpt", "c@example.com"]), b"").done(), "-id\n");
+    let put = ["put", "--from", "a@example.com", "--to", "b@example.com", "--id", "-id", "--rcpt", recipient];
+    assert_eq!(run(queue.command(&put).args(["--rcpt", "c@example.com"]), b"x").done(), "-id\n");
     let shown = queue.json(&["show", "--json", "--", "-id"]);
-    assert_eq!(shown["from"], "-a@example.com");
-    assert_eq!(shown["to"], serde_json::json!(["-b@example.com"]));
+    assert_eq!(shown["from"], "a@example.com");
+    assert_eq!(shown["to"], serde_json::json!(["b@example.com"]));
     assert_eq!(shown["rcpt"][0], parse_json(recipient));
     assert_eq!(shown["rcpt"][1]["address"], "c@example.com");
     assert_eq!(shown["rcpt"][1]["original_address"], "c@example.com");
     assert_eq!(shown["rcpt"].as_array().map(Vec::len), Some(2), "`--rcpt` replaces the deliveries of `--to`");
 
-    let bounce = run(&mut queue.command(&["put", "--from", "<>", "--to", "b@example.com"]), b"").done();
+    let bounce = run(&mut queue.command(&["put", "--from", "<>", "--to", "b@example.com"]), b"x").done();
     assert!(queue.run(&["show", bounce.trim_end()]).done().contains("\nfrom:      <>\n"));
 }
 
+fn same_address_twice_is_one_delivery() {
+    let queue = Queue::existing();
+    let addresses = ["b@example.com", "B@example.com", "b@EXAMPLE.com", "b@example.com"];
+    let to = addresses.map(|address| ["--to", address]).concat();
+    let id = run(queue.command(&["put", "--from", "a@example.com"]).args(to), b"body").done();
+    let shown = queue.json(&["show", "--json", id.trim_end()]);
+    assert_eq!(shown["to"], serde_json::json!(["b@example.com", "B@example.com"]));
+    assert_eq!(shown["rcpt"].as_array().map(Vec::len), Some(2));
+    let pipe = r#"{"address":"b@example.com","type":"PIPE"}"#;
+    let rcpt = ["b@example.com", pipe, r#"{"address":"b@Example.com","status":"SENT"}"#, pipe];
+    let rcpt = rcpt.map(|delivery| ["--rcpt", delivery]).concat();
+    let id = run(queue.command(&["put", "--from", "a@example.com"]).args(rcpt), b"body").done();
+    let shown = queue.json(&["show", "--json", id.trim_end()]);
+    let delivery = |number: usize| (shown["rcpt"][number]["type"].clone(), shown["rcpt"][number]["status"].clone());
+    assert_eq!([delivery(0), delivery(1)], [("EMAIL".into(), "PENDING".into()), ("PIPE".into(), "PENDING".into())]);
+    assert_eq!(shown["rcpt"].as_array().map(Vec::len), Some(2));
+}
+
 fn put_without_rcpt_delivers_to_every_to() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x", "--to", "c@example.com"], b"body");
     let delivery = |address: &str| {
         serde_json::json!({
@@ -117,7 +146,7 @@ fn put_without_rcpt_delivers_to_every_to() {
 }
 
 fn update_changes_one_delivery() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let body = b"body\xff";
     queue.put(&["--to", "c@example.com", "--id", "x"], body);
     let show = || queue.json(&["show", "--json", "x"]);
@@ -140,7 +169,7 @@ fn update_changes_one_delivery() {
 }
 
 fn update_replaces_invalid_utf8_in_message() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let update = ["update", "x", "--rcpt", "b@example.com", "--status", "failed", "--failure"];
     run(queue.command(&update).arg(OsStr::from_bytes(b"-550 caf\xe9")), b"").done();

@@ -23,7 +23,8 @@ pub(crate) fn changes(root: &Path, command: &Command, input: &[u8]) -> Vec<Strin
 /// Runs a command that succeeds, under strace with these options, and returns the log.
 pub(crate) fn log(command: &Command, options: &[&str], input: &[u8]) -> String {
     let log = tempfile::NamedTempFile::new().expect("a test can create a temporary file");
-    run(&mut traced(command, options, log.path()), input).done();
+    let output = run(&mut traced(command, options, log.path()), input);
+    assert_eq!(output.code, 0, "{}", output.stderr);
     fs::read_to_string(log.path()).expect("strace escapes all but ASCII")
 }
 

@@ -1,11 +1,9 @@
 //! Mails that are queued with one fsync of the directory.
 
-use crate::change_log;
-use crate::escape::escape;
-use crate::failure::{Cause, Failure, note};
+use crate::failure::Failure;
 use queue_store_host::types::{IdentifiedMail, Mail, WriteOptions};
 use queue_store_host::{Error, Queue};
-use std::io::{self, Write};
+use std::mem;
 
 /// Mails of a full batch.
 const MAX_MAILS: usize = 100;
@@ -14,35 +12,24 @@ const MAX_MAILS: usize = 100;
 pub(super) const MAX_BYTES: usize = 8 << 20;
 
 /// Mails that are to be queued.
-pub(super) struct Batch<'a> {
-    queue: &'a Queue,
-    options: WriteOptions,
+#[derive(Default)]
+pub(super) struct Batch {
     mails: Vec<IdentifiedMail>,
-    /// The file of each mail, and its number where the file is an mbox.
-    sources: Vec<String>,
+    sources: Vec<Source>,
     bytes: usize,
 }
 
-impl<'a> Batch<'a> {
-    /// Creates a batch without mails.
-    pub(super) fn new(queue: &'a Queue, options: WriteOptions) -> Batch<'a> {
-        Batch { queue, options, mails: Vec::new(), sources: Vec::new(), bytes: 0 }
-    }
+/// The id of a mail, and its file, with its number where that is an mbox.
+pub(super) struct Source {
+    pub(super) id: String,
+    pub(super) name: String,
+}
 
-    /// Returns the queue.
-    pub(super) fn queue(&self) -> &'a Queue {
-        self.queue
-    }
-
-    /// Returns the options with which the mails are written.
-    pub(super) fn options(&self) -> &WriteOptions {
-        &self.options
-    }
-
+impl Batch {
     /// Adds a mail.
-    pub(super) fn add(&mut self, source: String, mail: Mail) {
+    pub(super) fn add(&mut self, source: Source, mail: Mail) {
         self.bytes += mail.body.len();
-        self.mails.push(IdentifiedMail { id: None, mail });
+        self.mails.push(IdentifiedMail { id: Some(source.id.clone()), mail });
         self.sources.push(source);
     }
 
@@ -51,28 +38,18 @@ impl<'a> Batch<'a> {
         self.mails.len() >= MAX_MAILS || self.bytes > MAX_BYTES
     }
 
-    /// Queues the mails and prints their ids. Returns the failures of those that were refused.
-    pub(super) fn queue_all(&mut self) -> Result<Vec<Failure>, Failure> {
-        let Batch { mails, sources, .. } = std::mem::replace(self, Batch::new(self.queue, self.options));
+    /// Queues the mails. Returns the failure of each that was not queued now.
+    pub(super) fn queue(
+        &mut self,
+        queue: &Queue,
+        options: &WriteOptions,
+    ) -> Result<Vec<(Source, Option<Failure>)>, Failure> {
+        let Batch { mails, sources, .. } = mem::take(self);
         if mails.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes = self.queue.put_many(&mails, &self.options);
-        let outcomes = outcomes.map_err(|error| Failure::from(error).with_note(note::REST_NOT_QUEUED))?;
-        let mut refused = Vec::new();
-        for (outcome, source) in outcomes.into_iter().zip(sources) {
-            match outcome.problem {
-                None => print(&outcome.id.expect("a mail that was queued has an id"), &source)?,
-                Some(problem) => refused.push(Failure::from(Error::from(problem)).within(&source)),
-            }
-        }
-        Ok(refused)
+        let outcomes = queue.put_many(&mails, options)?;
+        let failures = outcomes.into_iter().map(|outcome| outcome.problem.map(|problem| Error::from(problem).into()));
+        Ok(sources.into_iter().zip(failures).collect())
     }
-}
-
-/// Logs and prints the id of a mail that is queued, and its source.
-pub(super) fn print(id: &str, source: &str) -> Result<(), Failure> {
-    change_log::record(id, Ok(())).map_err(|failure| failure.with_note(note::IMPORTED_STAY))?;
-    let printed = writeln!(io::stdout().lock(), "{id}  {}", escape(source));
-    printed.map_err(|error| Failure::from(Cause::Stdout(error)).with_note(note::IMPORTED_STAY))
 }

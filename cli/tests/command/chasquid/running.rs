@@ -82,7 +82,7 @@ fn new_items_wait_for_next_start_of_chasquid() {
 fn chasquid_of_another_queue_is_no_obstacle() {
     let site = Site::new();
     let running = site.start();
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     queue.run(&["hold", "x"]).done();
     queue.run(&["recover"]).done();

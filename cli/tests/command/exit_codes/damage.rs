@@ -9,7 +9,7 @@ trials![truncated_item_exits_65, edited_item_exits_65_until_sealed, copied_item_
 
 /// Returns a queue with an item `x` that is truncated within its body.
 fn truncated() -> Queue {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"a body that is not whole");
     let path = queue.path().join("m:x");
     let intact = fs::read(&path).expect("the item was just put");
@@ -20,7 +20,7 @@ fn truncated() -> Queue {
 
 /// Returns a queue with an item `x` whose file is a copy of that of `y`, under another name.
 fn copied() -> Queue {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "y"], b"body");
     fs::rename(queue.path().join("m:y"), queue.path().join("m:x")).expect("the item was just put");
     queue
@@ -43,7 +43,7 @@ fn truncated_item_exits_65() {
 }
 
 fn edited_item_exits_65_until_sealed() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let path = queue.path().join("m:x");
     let text = fs::read_to_string(&path).expect("the item was just put, as text").replace("body\"", "BODY\"");

@@ -52,7 +52,10 @@ fn missing_directory_exits_66() {
 
 fn put_creates_missing_directory_for_owner_alone() {
     let queue = Queue::new();
-    queue.put(&["--id", "x"], b"");
+    let output = queue.try_put(&["--id", "x"], b"body");
+    let line = format!("queue-store: {}: the directory did not exist, and was created\n", queue.path().display());
+    assert_eq!((output.code, output.text(), &output.stderr), (0, "x\n", &line));
+    queue.put(&[], b"body");
     let mode = |path| fs::metadata(path).expect("the put created it").permissions().mode() & 0o7777;
     assert_eq!(mode(queue.path()), 0o700);
     assert_eq!(mode(queue.path().join("m:x")), 0o600);
@@ -112,7 +115,7 @@ fn component_into_unwritable_path_exits_73() {
 }
 
 fn queue_without_write_permission_exits_77() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let path = queue.path();
     if geteuid().is_root() {
@@ -124,7 +127,7 @@ fn queue_without_write_permission_exits_77() {
     }
     set_mode(&path, 0o500);
     let cause = "permission was denied; run this as the owner of the queue";
-    assert_eq!(queue.refused(&mut queue.put_command(&[]), b"", 77), format!("DIR/queue/.m:*: {cause}"));
+    assert_eq!(queue.refused(&mut queue.put_command(&[]), b"body", 77), format!("DIR/queue/.m:*: {cause}"));
     for command in ["remove", "hold", "quarantine"] {
         let line = queue.refused(&mut queue.command(&[command, "x"]), b"", 77);
         assert_eq!(line, format!("DIR/queue/m:x: {cause}"));

@@ -55,7 +55,7 @@ fn system_without_threads_exits_75() {
 }
 
 fn process_without_descriptors_exits_75() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let mail = queue.file("mail", b"body");
     let commands = [
@@ -104,11 +104,11 @@ fn full_queue_exits_75() {
     for body in [&b"body"[..], &[b'x'; 2 << 20]] {
         assert_eq!(queue.refused(&mut queue.put_command(&["--max-items", "0"]), body, 75), line);
     }
-    queue.put(&["--max-items", "2", "--id", "one"], b"");
+    queue.put(&["--max-items", "2", "--id", "one"], b"x");
     queue.run(&["hold", "one"]).done();
-    queue.put(&["--max-items", "2", "--format", "binary"], b"");
-    assert_eq!(queue.refused(&mut queue.put_command(&["--max-items", "2"]), b"", 75), line);
+    queue.put(&["--max-items", "2", "--format", "binary"], b"x");
+    assert_eq!(queue.refused(&mut queue.put_command(&["--max-items", "2"]), b"x", 75), line);
     queue.run(&["quarantine", "one"]).done();
-    queue.put(&["--max-items", "2"], b"");
-    queue.put(&["--max-items", "18446744073709551615"], b"");
+    queue.put(&["--max-items", "2"], b"x");
+    queue.put(&["--max-items", "18446744073709551615"], b"x");
 }

@@ -16,23 +16,23 @@ trials![
 ];
 
 fn update_without_such_delivery_exits_65() {
-    let queue = Queue::new();
-    queue.put(&["--id", "x"], b"");
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"x");
     let update = ["update", "x", "--rcpt", "c@example.com", "--status", "sent"];
     let line = queue.refused(&mut queue.command(&update), b"", 65);
     assert_eq!(line, "x: the item has no delivery to c@example.com; show lists those it has");
 }
 
 fn update_of_quarantined_item_exits_65() {
-    let queue = Queue::new();
-    queue.put(&["--id", "x"], b"");
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"x");
     queue.run(&["quarantine", "x"]).done();
     let line = queue.refused(&mut queue.command(&UPDATE), b"", 65);
     assert_eq!(line, "DIR/queue/q:x: the item is quarantined: restore it first");
 }
 
 fn hold_and_release_take_quarantined_item() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     for (command, name) in [("hold", "h:x"), ("release", "m:x")] {
         queue.run(&["quarantine", "x"]).done();
@@ -70,7 +70,7 @@ fn unknown_id_exits_66() {
         let line = queue.refused(&mut queue.command(arguments), b"", 66);
         assert_eq!(line, "DIR/queue/m:x: there is no item of this id; list shows the items");
     }
-    queue.put(&["--id", "y"], b"");
+    queue.put(&["--id", "y"], b"x");
     let removed = queue.run(&["remove", "x", "y", "z"]);
     assert_eq!((removed.code, removed.stderr.lines().count()), (66, 2), "a missing item does not keep the others");
     assert_eq!(queue.names(), [""; 0]);
@@ -87,7 +87,7 @@ fn name_taken_by_fifo_exits_69() {
 }
 
 fn put_under_existing_id_exits_73() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     for (id, arguments, moved) in
         [("ready", &[][..], None), ("held", &[], Some("hold")), ("set-aside", &[], Some("quarantine"))]
             .into_iter()
@@ -114,8 +114,8 @@ fn put_under_existing_id_exits_73() {
 }
 
 fn restore_beside_live_item_exits_73() {
-    let queue = Queue::new();
-    queue.put(&["--id", "x"], b"");
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"x");
     queue.run(&["quarantine", "x"]).done();
     let cause = "an item of this id is ready or held: restore this one when that one is delivered";
     for name in ["m:x", "h:x"] {
@@ -127,7 +127,7 @@ fn restore_beside_live_item_exits_73() {
         assert_eq!(queue.refused(&mut queue.command(&["restore", "x"]), b"", 73), format!("x: {cause}"));
         fs::remove_file(path).expect("the item is there");
     }
-    queue.put(&["--id", "y"], b"");
+    queue.put(&["--id", "y"], b"x");
     let restored = queue.run(&["restore", "y", "x"]);
     let refused = "queue-store: y: it is not quarantined: it is ready\n";
     assert_eq!((restored.code, restored.stderr.as_str()), (65, refused));

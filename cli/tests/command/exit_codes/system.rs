@@ -62,7 +62,7 @@ fn recover_reports_failed_operations_before_damage() {
 }
 
 fn failing_device_exits_74() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let cause = "the device failed (input/output error); look at the system's log";
     for (fault, body) in [
@@ -159,7 +159,7 @@ fn full_disk_exits_75() {
                 }
             }
         }
-        let mail = queue.file("mail", vec![b'x'; 300_000]);
+        let mail = queue.file("mail", [b"X: y\n\n".to_vec(), vec![b'x'; 300_000]].concat());
         let line = queue.refused(queue.command(&["import", "--to=b@example.com"]).arg(mail), b"", 75);
         assert_eq!(line, format!("DIR/mail: {full}; {REST}"));
         queue.file_within("filler", [b'x'; 140_000]);

@@ -24,7 +24,7 @@ fn unparsable_arguments_exit_64() {
             &[][..],
             "'queue-store' requires a subcommand but one was not provided [subcommands: put, list, summary, show, headers, \
              cat, update, edit, remove, hold, release, requeue, quarantine, restore, resolve, seal, recover, verify, check, \
-             stats, import, plugin, component, wit, man, completions, help]",
+             stats, import, export, plugin, component, wit, man, completions, help]",
         ),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
         (&["put"], "the following required arguments were not provided: --from <ADDR> --to <ADDR>"),
@@ -67,7 +67,7 @@ fn unparsable_arguments_exit_64() {
 }
 
 fn queue_is_named_before_or_after_the_subcommand() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let id = queue.put(&[], b"mail");
     let mut before = queue_store(&["--queue"]);
     before.arg(queue.path()).args(["cat", &id]);
@@ -110,7 +110,7 @@ fn malformed_id_exits_64() {
         let update = ["update", id, "--rcpt", "b@example.com", "--status", "sent"];
         let line = queue.refused(&mut queue.command(&update), b"", 64);
         assert!(line.contains(cause) && line.ends_with(ID_NOTE), "{line}");
-        let line = queue.refused(&mut queue.put_command(&["--id", id]), b"", 64);
+        let line = queue.refused(&mut queue.put_command(&["--id", id]), b"x", 64);
         assert!(line.contains(cause), "{line}");
     }
 }
@@ -118,7 +118,7 @@ fn malformed_id_exits_64() {
 fn id_too_long_to_write_exits_64() {
     let queue = Queue::existing();
     let (longest, longer) = ("x".repeat(241), "x".repeat(242));
-    let line = queue.refused(&mut queue.put_command(&["--id", &longer]), b"", 64);
+    let line = queue.refused(&mut queue.put_command(&["--id", &longer]), b"x", 64);
     assert!(line.contains("the id is longer than `max-id-bytes`"), "{line}");
     // An item of another program may have that id.
     queue.refused(&mut queue.command(&["show", &longer]), b"", 66);
@@ -129,7 +129,7 @@ fn id_too_long_to_write_exits_64() {
 fn malformed_arguments_create_no_directory() {
     let queue = Queue::existing();
     let new = queue.beside("new/queue");
-    queue.refused(queue.put_command(&["--id", "../x", "--queue"]).arg(new), b"", 64);
+    queue.refused(queue.put_command(&["--id", "../x", "--queue"]).arg(new), b"x", 64);
     assert!(!queue.beside("new").exists(), "a put that is refused removes the directories that it created");
     let new = queue.beside("new");
     queue.refused(queue.command(&["import", "no such file", "--queue"]).arg(&new), b"", 66);
@@ -139,15 +139,27 @@ fn malformed_arguments_create_no_directory() {
 fn malformed_address_exits_64() {
     let queue = Queue::existing();
     let put = |arguments: &[&str]| queue.refused(queue.command(&["put"]).args(arguments), b"body", 64);
-    for address in
-        ["b@example.com, c@example.com", "b", "@example.com", "b@", "B <b@example.com>", "b@example.com\n", ""]
-    {
-        let cause = "is not one address: give it as local-part@domain, once for each";
+    for (address, reason) in [
+        ("b@example.com, c@example.com", "it needs one `@` between a local part and a domain"),
+        ("b", "it needs one `@` between a local part and a domain"),
+        ("@example.com", "its local part is empty, or has a `.` without a character before and after it"),
+        ("b@", "its domain has a label that is empty, or begins or ends with `-`"),
+        ("-b@example.com", "its local part begins with the character U+002D, and not with a letter, a digit or `_`"),
+        (
+            "B <b@example.com>",
+            "its local part has the character U+0020, which is none of letters, digits and !#'+-=?^_~",
+        ),
+        ("b@example.com\n", "its domain has the character U+000A, which is none of letters, digits, `-` and `.`"),
+        ("", "it needs one `@` between a local part and a domain"),
+    ] {
+        let cause = format!("is refused: {reason}; give one address as local-part@domain, and the option for each");
         assert_eq!(put(&["--from", "a@example.com", "--to", address]), format!("--to {address:?} {cause}"));
         assert_eq!(
             put(&["--from", "a@example.com", "--to", "b@example.com", "--rcpt", address]),
             format!("--rcpt {address:?} {cause}")
         );
+        let json = serde_json::json!({ "address": address, "type": "FORWARD" }).to_string();
+        assert_eq!(put(&["--from", "a@example.com", "--rcpt", &json]), format!("--rcpt {address:?} {cause}"));
         if !address.is_empty() {
             assert_eq!(put(&["--from", address, "--to", "b@example.com"]), format!("--from {address:?} {cause}"));
         }
@@ -156,7 +168,7 @@ fn malformed_address_exits_64() {
 
 fn malformed_delivery_exits_64() {
     let queue = Queue::existing();
-    let put = |delivery| {
+    let put = |delivery: &str| {
         let arguments = ["put", "--from", "a@example.com", "--rcpt", delivery];
         queue.refused(&mut queue.command(&arguments), b"body", 64)
     };
@@ -172,6 +184,8 @@ fn malformed_delivery_exits_64() {
     ] {
         assert_eq!(put(delivery), format!("--rcpt {delivery}: {cause}: write it as `show --json` prints it"));
     }
-    assert_eq!(put(r#"{"address":""}"#), "DIR/queue: a recipient has an empty address");
-    assert_eq!(put("{\"address\":\"a\\nb\"}"), "DIR/queue: the address of a recipient has a CR, LF or NUL");
+    // The address of a PIPE delivery is a command.
+    let pipe = |command: &str| put(&serde_json::json!({ "address": command, "type": "PIPE" }).to_string());
+    assert_eq!(pipe(""), "DIR/queue: a recipient has an empty address");
+    assert_eq!(pipe("a\nb"), "DIR/queue: the address of a recipient has a CR, LF or NUL");
 }

@@ -51,7 +51,8 @@ fn killed_change_is_complete_or_absent() {
     const X: fn(&Queue) = |queue| _ = queue.put(&["--id", "x"], b"body");
     const OLD: fn(&Queue) = |queue| queue.file_within("h:x", Aged { hours: 48, ..Aged::default() }.text("x"));
     const NOTHING: fn(&Queue) = |_| {};
-    const MAILS: &[u8] = b"From a@example.com\n\none\n\nFrom a@example.com\n\ntwo\n";
+    const MAILS: &[u8] = b"From a@example.com Mon Jan  1 00:00:00 2024\nX: y\n\none\n\n\
+                           From a@example.com Mon Jan  1 00:00:00 2024\nX: y\n\ntwo\n";
     let has_one_item = |queue: &Queue| queue.names().len() == 1;
     let cases = [
         Case { prepare: NOTHING, command: |queue| queue.put_command(&[]), input: b"body", is_made: has_one_item },

@@ -91,7 +91,7 @@ fn list_sorts_and_limits() {
 }
 
 fn body_on_terminal_is_escaped_unless_raw() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"Subject: x\r\n\r\n\x1b[2Jbody\tof \xff\r\n");
     let (_, screen) = terminal::run(&mut queue.command(&["cat", "x"]), "");
     assert_eq!(screen, "Subject: x\n\n\\u{1b}[2Jbody\tof \u{fffd}\n");
@@ -102,7 +102,7 @@ fn body_on_terminal_is_escaped_unless_raw() {
 }
 
 fn headers_are_decoded_and_escaped() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     let mail = b"From: =?utf-8?b?w4RubmU=?= <a@example.com>\r\nSubject: =?iso-8859-1?q?caf=E9?=\r\n folded\r\n\
                  X-Hostile: =?utf-8?q?=1B[2J?=\r\nSubject: second\r\n\r\nbody: no header\r\n";
     queue.put(&["--id", "x"], mail);

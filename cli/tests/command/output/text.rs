@@ -16,7 +16,7 @@ trials![
 ];
 
 fn put_prints_only_the_id() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     for arguments in [&[][..], &["--format", "binary"], &["--durability", "none"], &["--max-items", "9"]] {
         for body in [&b"body"[..], &[b'x'; 2 << 20]] {
             let printed = queue.try_put(arguments, body).done();
@@ -26,7 +26,7 @@ fn put_prints_only_the_id() {
             assert!(!id.starts_with('-'), "a generated id is not taken for an option");
         }
     }
-    assert_eq!(queue.try_put(&["--id", "mine"], b"").done(), "mine\n");
+    assert_eq!(queue.try_put(&["--id", "mine"], b"x").done(), "mine\n");
 }
 
 fn list_prints_columns_oldest_item_first() {
@@ -115,7 +115,7 @@ fn recover_prints_its_report() {
 }
 
 fn update_prints_nothing() {
-    let queue = Queue::new();
+    let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let update = ["update", "x", "--rcpt", "b@example.com", "--status", "failed", "--failure", "-550 \u{1b}no"];
     assert_eq!(queue.run(&update).done(), "");

@@ -50,7 +50,8 @@ impl Change {
             Change::Put { body } => (queue.put_command(&[]), body.clone()),
             Change::PutAgain { id } => (queue.put_command(&["--id", id]), b"another body".to_vec()),
             Change::Import { bodies } => {
-                let mbox = bodies.iter().flat_map(|body| [b"From a@example.com\n", &body[..], b"\n"].concat());
+                let from = b"From a@example.com Mon Jan  1 00:00:00 2024\n";
+                let mbox = bodies.iter().flat_map(|body| [from, &body[..], b"\n"].concat());
                 (queue.command(&["import", "--to", "b@example.com", "/dev/stdin"]), mbox.collect())
             }
             Change::Update { id, status } => {

@@ -1,0 +1,4 @@
+//! The parts of the format mbox that reading and writing share.
+
+pub(crate) mod quoting;
+pub(crate) mod separator;

@@ -1,0 +1,161 @@
+//! Exports: the pair of imports, byte for byte.
+
+use crate::process::{Output, run};
+use crate::queue::{Queue, names};
+use crate::trial::trials;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+trials![
+    import_of_export_has_same_mails,
+    mbox_file_is_readable_by_others,
+    maildir_has_mail_for_each_item,
+    existing_file_is_kept_without_force,
+    damaged_item_is_left_out,
+    export_of_missing_item_exits_66,
+];
+
+impl Queue {
+    fn try_export(&self, format: &str, output: &Path, arguments: &[&str]) -> Output {
+        run(self.command(&["export", "--format", format, "--output"]).arg(output).args(arguments), b"")
+    }
+
+    /// Returns the body of each item.
+    fn bodies(&self) -> BTreeMap<Vec<u8>, String> {
+        self.names().iter().map(|name| (self.cat(&name[2..]), self.info(&name[2..]))).collect()
+    }
+
+    /// Returns the sender of an item.
+    fn info(&self, id: &str) -> String {
+        self.json(&["show", "--json", "--", id])["from"].to_string()
+    }
+}
+
+/// Bodies that a format could change.
+fn difficult_bodies() -> Vec<Vec<u8>> {
+    let header = "To: b@example.com\nSubject: s\n";
+    let separator = "From a@example.com Mon Jan  1 00:00:00 2024\nTo: victim@example.com\n\n";
+    let mut bodies: Vec<Vec<u8>> = [
+        "\n",
+        "",
+        "\nbody",
+        "\nbody\n",
+        "\nbody\n\n",
+        "\nbody\n\n\n",
+        "\r\nbody\r\n",
+        "\r\nbody\r\n\r\n",
+        "\nbody\r",
+        "\nFrom here\n>From there\n>>From everywhere\n>From",
+        "\n\0\n\nFrom \0",
+        "\nFrom ",
+        "\n>",
+        "Content-Length: 3\n\nbody\n\n\n",
+        "Content-Length: 4\n\nbody\n",
+        "Content-Length: 5\n\nbody\n",
+        "Content-Length: 6\n\nbody\n",
+        "Content-Length: 7\n\nbody\n\n",
+        "Content-Length: 5\n\nbody\n\n",
+        "Content-Length: 4\n\nbody",
+        "Content-Length: 5\n\nbody",
+    ]
+    .into_iter()
+    .map(|rest| format!("{header}{rest}").into_bytes())
+    .collect();
+    bodies.push(format!("{header}\n{separator}").into_bytes());
+    bodies.push(format!("{header}\n\n{separator}\n\n{separator}x").into_bytes());
+    bodies.push(format!("{header}Content-Length: 2\n\nx\n\n{separator}").into_bytes());
+    bodies.push([header.as_bytes(), b"\n", &(0..=255).collect::<Vec<u8>>()].concat());
+    bodies.push([header.as_bytes(), b"\n", "From x\n>From y\n".repeat(700_000).as_bytes()].concat());
+    bodies
+}
+
+fn import_of_export_has_same_mails() {
+    let queue = Queue::existing();
+    for (number, body) in difficult_bodies().into_iter().enumerate() {
+        let from = if number % 2 == 0 { "a@example.com" } else { "<>" };
+        run(&mut queue.command(&["put", "--from", from, "--to", "b@example.com"]), &body).done();
+    }
+    let before = queue.bodies();
+    assert_eq!(before.len(), difficult_bodies().len());
+    for format in ["mbox", "maildir", "eml"] {
+        let output = queue.beside(format);
+        let printed = queue.try_export(format, &output, &["--all"]).done();
+        assert_eq!(printed, format!("exported {} mails\n", before.len()));
+        let other = Queue::existing();
+        let imported = run(other.command(&["import", "--format", format]).arg(&output), b"");
+        assert_eq!(imported.stderr, format!("queue-store: {} mails queued\n", before.len()), "{format}");
+        let after = other.bodies();
+        assert!(after.keys().eq(before.keys()), "{format}");
+        // The other formats have no place for the sender.
+        assert!(format != "mbox" || after == before);
+    }
+}
+
+fn mbox_file_is_readable_by_others() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"To: b@example.com\n\nFrom here\nno end");
+    let output = queue.beside("mbox");
+    assert_eq!(queue.try_export("mbox", &output, &["x"]).done(), "exported 1 mail\n");
+    let content = fs::read_to_string(output).expect("the export wrote text");
+    let (separator, mail) = content.split_once('\n').expect("it has lines");
+    assert_eq!(mail, "To: b@example.com\n\n>From here\nno end\n\n");
+    assert!(separator.starts_with("From a@example.com ") && separator.ends_with(" (no newline at end)"), "{separator}");
+}
+
+fn maildir_has_mail_for_each_item() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "a:2,T"], b"To: b@example.com\n\none\n");
+    queue.put(&["--id", "b"], b"To: b@example.com\n\ntwo\n");
+    let output = queue.beside("deep/maildir");
+    queue.try_export("maildir", &output, &["--all"]).done();
+    assert_eq!(names(&output), ["cur", "new", "tmp"]);
+    assert_eq!(names(&output.join("tmp")), [""; 0]);
+    let mails = names(&output.join("new"));
+    assert!(mails.len() == 2 && mails[0].ends_with(".a\\0722,T") && mails[1].ends_with(".b"), "{mails:?}");
+}
+
+fn existing_file_is_kept_without_force() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"To: b@example.com\n\none\n");
+    let mbox = queue.file("mbox", "another");
+    let eml = queue.beside("eml");
+    fs::create_dir(&eml).expect("the temporary directory is writable");
+    fs::write(eml.join("x.eml"), "another").expect("the temporary directory is writable");
+    for (format, output, file) in [("mbox", &mbox, mbox.clone()), ("eml", &eml, eml.join("x.eml"))] {
+        let line = queue.try_export(format, output, &["x"]);
+        assert_eq!(line.code, 73);
+        let problem = "it exists already: name another with --output, or replace it with --force";
+        assert_eq!(line.stderr, format!("queue-store: {}: {problem}\n", file.display()));
+        assert_eq!(fs::read_to_string(&file).expect("it is text"), "another");
+        queue.try_export(format, output, &["--force", "x"]).done();
+        assert!(fs::read_to_string(&file).expect("it is text").contains("\n\none\n"));
+    }
+}
+
+fn damaged_item_is_left_out() {
+    let queue = Queue::existing();
+    for id in ["a", "b", "c"] {
+        queue.put(&["--id", id], format!("To: b@example.com\n\n{id}\n").as_bytes());
+    }
+    let path = queue.path().join("m:b");
+    let damaged = fs::read_to_string(&path).expect("the item is text").replace("\\nb\\n", "\\nB\\n");
+    fs::write(&path, damaged).expect("the queue is writable");
+    for format in ["mbox", "eml"] {
+        let output = queue.beside(format);
+        let exported = queue.try_export(format, &output, &["--all"]);
+        assert_eq!((exported.code, exported.text()), (65, "exported 2 mails\n"));
+        assert!(exported.stderr.contains("m:b: "), "{}", exported.stderr);
+        let other = Queue::existing();
+        let imported = run(other.command(&["import", "--format", format]).arg(&output), b"");
+        assert_eq!(imported.stderr, "queue-store: 2 mails queued\n");
+    }
+}
+
+fn export_of_missing_item_exits_66() {
+    let queue = Queue::existing();
+    let output = queue.try_export("mbox", &queue.beside("mbox"), &["x"]);
+    assert_eq!(output.code, 66);
+    let line = run(&mut queue.command(&["export", "--format", "mbox", "--output", "x"]), b"").failed(64);
+    assert!(line.starts_with("which items: "), "{line}");
+}

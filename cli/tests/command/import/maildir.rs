@@ -1,0 +1,137 @@
+//! Maildirs: every file is one mail, and no entry is skipped in silence.
+
+use super::{bodies, input, mail};
+use crate::process::{spawn, wait, wait_until};
+use crate::queue::Queue;
+use crate::trial::trials;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+trials![
+    mails_are_queued_as_files,
+    mail_with_from_line_is_one_mail,
+    trashed_and_draft_mails_are_left_out,
+    entry_that_is_no_mail_is_reported,
+    mail_renamed_meanwhile_is_found,
+    folders_are_named,
+];
+
+const BODY: &str = "To: b@example.com\n\nbody\n";
+
+/// Creates a maildir with these files.
+fn maildir(queue: &Queue, files: &[(&str, &str)]) -> PathBuf {
+    let maildir = queue.beside("maildir");
+    for directory in ["new", "cur", "tmp"] {
+        fs::create_dir_all(maildir.join(directory)).expect("the temporary directory is writable");
+    }
+    for (name, content) in files {
+        fs::write(maildir.join(name), content).expect("the temporary directory is writable");
+    }
+    maildir
+}
+
+fn mails_are_queued_as_files() {
+    let queue = Queue::existing();
+    let maildir = maildir(
+        &queue,
+        &[
+            ("new/2.host", "To: b@example.com\n\nsecond\n"),
+            ("new/1.host", "To: b@example.com\n\nfirst\n"),
+            ("cur/3.host:2,S", "To: b@example.com\n\nFrom within\n"),
+            ("cur/.hidden", "To: b@example.com\n\nno mail\n"),
+            ("tmp/4.host", "To: b@example.com\n\nnot delivered yet\n"),
+            ("dovecot-uidlist", "no mail"),
+        ],
+    );
+    assert_eq!(
+        queue.import(&["--from", "a@example.com"], &[&maildir], "3 mails queued"),
+        [
+            mail("maildir/cur/3.host:2,S", "To: b@example.com\n\nFrom within\n"),
+            mail("maildir/new/1.host", "To: b@example.com\n\nfirst\n"),
+            mail("maildir/new/2.host", "To: b@example.com\n\nsecond\n"),
+        ]
+    );
+}
+
+fn mail_with_from_line_is_one_mail() {
+    for arguments in [&[][..], &["--to", "x@example.com"]] {
+        let queue = Queue::existing();
+        let mails = queue.import(arguments, &[&input("maildir-with-from-line")], "1 mail queued");
+        let body = "From: alice@example.com\nTo: bob@example.com\nSubject: one\n\nfirst part\n\n\
+                    From here on there are\n>From lines that the sender wrote so\nend\n";
+        assert_eq!(bodies(mails), [body]);
+    }
+}
+
+fn trashed_and_draft_mails_are_left_out() {
+    let queue = Queue::existing();
+    let files = ["cur/1:2,S", "cur/2:2,ST", "cur/3:2,D", "cur/4:2,DFT", "cur/5:2,", "new/TD"].map(|name| (name, BODY));
+    let maildir = maildir(&queue, &files);
+    let imported = queue.import(&[], &[&maildir], "3 mails queued, 2 left out as trashed, 1 left out as drafts");
+    assert_eq!(imported.len(), 3);
+}
+
+fn entry_that_is_no_mail_is_reported() {
+    let queue = Queue::existing();
+    let maildir = maildir(&queue, &[("cur/1:2,S", BODY), ("cur/empty", "")]);
+    fs::create_dir(maildir.join("cur/directory")).expect("it is writable");
+    symlink("/nonexistent", maildir.join("new/link")).expect("it is writable");
+    let output = queue.try_import(&[], &[&maildir]);
+    assert_eq!(output.code, 66, "the code is that of the first failure");
+    let mut lines: Vec<&str> = output.stderr.lines().collect();
+    lines[..2].sort_unstable();
+    let place = |name: &str| format!("queue-store: {}/{name}: ", maildir.display());
+    assert_eq!(
+        lines,
+        [
+            format!("{}not a file, as each mail of a maildir is", place("cur/directory")),
+            format!("{}No such file or directory; check the path", place("new/link")),
+            format!("{}it does not begin with a header; put queues a file as it is", place("cur/empty")),
+            "queue-store: 1 mail queued, 3 refused".to_string(),
+        ]
+    );
+    assert_eq!(queue.imported(output.text()).len(), 1);
+}
+
+fn mail_renamed_meanwhile_is_found() {
+    let queue = Queue::existing();
+    let maildir = maildir(&queue, &[("new/1.host", BODY), ("cur/2.host:2,S", BODY), ("new/3.host", BODY)]);
+    // The import reads this first, and waits for its writer.
+    let pipe = queue.beside("pipe");
+    mkfifo(&pipe, Mode::S_IRWXU).expect("the temporary directory is writable");
+    let import = spawn(queue.command(&["import"]).args([&pipe, &maildir]));
+    wait_until("the import opened the pipe", || {
+        let files = fs::read_dir(format!("/proc/{}/fd", import.id())).expect("the import waits for the pipe");
+        files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|path| path == pipe))
+    });
+    for (from, to) in [("new/1.host", "cur/1.host:2,S"), ("cur/2.host:2,S", "cur/2.host:2,RS")] {
+        fs::rename(maildir.join(from), maildir.join(to)).expect("the file exists");
+    }
+    fs::remove_file(maildir.join("new/3.host")).expect("the file exists");
+    fs::write(&pipe, "To: b@example.com\n\npiped\n").expect("the import reads");
+    let output = wait(import);
+    assert_eq!(output.code, 66);
+    let missing = maildir.join("new/3.host");
+    let line = format!("queue-store: {}: No such file or directory; check the path", missing.display());
+    assert_eq!(output.stderr.lines().collect::<Vec<_>>(), [&line, "queue-store: 3 mails queued, 1 refused"]);
+    assert_eq!(queue.imported(output.text()).len(), 3);
+}
+
+fn folders_are_named() {
+    let queue = Queue::existing();
+    let maildir = maildir(&queue, &[("cur/1:2,S", BODY)]);
+    for folder in [".Sent/cur", ".Sent/new", "Archive/cur", ".no-folder"] {
+        fs::create_dir_all(maildir.join(folder)).expect("the temporary directory is writable");
+    }
+    let output = queue.try_import(&[], &[&maildir]);
+    assert_eq!(output.code, 0);
+    let line = |folder| {
+        let folder = maildir.join(folder);
+        format!("queue-store: {}: a folder of the maildir: import it by its own path", folder.display())
+    };
+    let lines = [line(".Sent"), line("Archive"), "queue-store: 1 mail queued".to_string()];
+    assert_eq!(output.stderr.lines().collect::<Vec<_>>(), lines);
+}
