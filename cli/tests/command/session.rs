@@ -8,8 +8,13 @@ use crate::output::items::hostile_items;
 use crate::queue::Queue;
 use crate::trial::trials;
 use screen::Session;
+use std::fs;
 
-trials![stuck_queue_is_worked_off => Tmux, hostile_queue_fits_the_screen => Tmux];
+trials![
+    stuck_queue_is_worked_off => Tmux,
+    hostile_queue_fits_the_screen => Tmux,
+    import_is_interrupted_and_repeated => Tmux,
+];
 
 /// Returns a queue with a day's trouble: mail that waits, a sender to be removed, and a damaged item.
 fn stuck() -> Queue {
@@ -51,4 +56,23 @@ fn hostile_queue_fits_the_screen() {
     session.run("queue-store summary");
     session.run("queue-store verify");
     session.finish();
+}
+
+fn import_is_interrupted_and_repeated() {
+    let queue = Queue::existing();
+    let mail = |number| {
+        let separator = "From a@example.com Sat Nov 28 21:00:00 2026";
+        format!("{separator}\nTo: b@example.com\nSubject: {number}\n\n{}\n", "x".repeat(500))
+    };
+    queue.file("mails.mbox", (1..=10_000).map(mail).collect::<Vec<_>>().join("\n"));
+    let mut session = Session::start(&queue, "import");
+    let interrupted = session.interrupt("queue-store import mails.mbox > ids", " MiB");
+    assert!(interrupted.contains("interrupted; only the mails whose ids"), "{interrupted}");
+    session.run("queue-store import mails.mbox > all 2> total; sort ids -o ids; sort all -o all");
+    session.run("queue-store verify; comm -23 ids all | wc -l; uniq all | wc -l");
+    session.finish();
+    let numbers = |name: &str| fs::read_to_string(queue.beside(name)).expect("the shell wrote it").replace(',', "");
+    let queued = numbers("ids").lines().count();
+    assert_eq!(numbers("total"), format!("queue-store: {} mails queued {queued} queued already\n", 10_000 - queued));
+    assert!((1..10_000).contains(&queued), "{queued} mails were queued before the interruption");
 }

@@ -48,6 +48,17 @@ impl Session {
         self.keep();
     }
 
+    /// Interrupts a line by `^C` once its progress has `sign`, and returns the screen as one line.
+    pub(super) fn interrupt(&self, line: &str, sign: &str) -> String {
+        self.type_line(line);
+        wait_until("the progress is shown", || self.screen().contains(sign));
+        self.tmux(&["send-keys", "C-c"]);
+        self.wait_for_prompt();
+        let screen = self.screen().replace('\n', "");
+        self.clear();
+        screen
+    }
+
     /// Compares the screens with those of the file.
     pub(super) fn finish(self) {
         let file = format!("{}/tests/screens/{}.txt", env!("CARGO_MANIFEST_DIR"), self.name);
@@ -78,7 +89,7 @@ impl Session {
         self.tmux(&["capture-pane", "-p"])
     }
 
-    /// Keeps the screen without its times, and clears it.
+    /// Keeps the screen without its times.
     fn keep(&mut self) {
         let screen = self.screen();
         for line in screen.trim_end().trim_end_matches("\n$").lines() {
@@ -87,6 +98,10 @@ impl Session {
             self.screens.push('\n');
         }
         self.screens.push('\n');
+        self.clear();
+    }
+
+    fn clear(&self) {
         self.type_line("clear");
         self.wait_for_clear_screen();
     }
