@@ -123,7 +123,6 @@ mod tests {
         unsynced.insert("0");
         assert!(unsynced.contains("0") && !unsynced.contains("another"));
         let mut merged = Unsynced::default();
-        merged.insert("one more");
         merged.merge(unsynced);
         assert!(merged.contains("another"));
     }

@@ -172,18 +172,13 @@ pub(crate) struct CompleteFile<D: Directory> {
 
 impl<D: Directory> CompleteFile<D> {
     /// Publishes the file under a name that must be free, by link.
-    pub(crate) fn publish_new(mut self, name: &str) -> Result<()> {
-        let Err(errno) = self.name.directory.link(&self.name.name, name) else {
-            self.remove_temporary_name();
-            return Ok(());
-        };
+    pub(crate) fn publish_new(self, name: &str) -> Result<()> {
+        // Dropped, `self` removes the temporary name, whether the file has another one or not.
+        let Err(errno) = self.name.directory.link(&self.name.name, name) else { return Ok(()) };
         let published = self.has(name);
         match (errno, published) {
             // A network file system can repeat a request that took effect, and then finds the name taken.
-            (Errno::Exist, Some(true)) => {
-                self.remove_temporary_name();
-                Ok(())
-            }
+            (Errno::Exist, Some(true)) => Ok(()),
             // A link to a file of one's own is refused only by a file system that has none.
             (Errno::NotPermitted, _) => Err(self.not_published(Errno::Unsupported, Operation::Link, name, published)),
             _ => Err(self.not_published(errno, Operation::Link, name, published)),
@@ -198,11 +193,6 @@ impl<D: Directory> CompleteFile<D> {
         };
         let published = self.has(name);
         Err(self.not_published(errno, Operation::Rename, name, published))
-    }
-
-    /// Removes the temporary name of a file that has its final one. Where that fails, recovery removes it.
-    fn remove_temporary_name(&mut self) {
-        let _ = self.name.remove();
     }
 
     /// Removes the file after a failed publication. `published` tells whether it took effect, none where that is unknown.

@@ -47,6 +47,10 @@ fn operations_run_before_publishing() {
     assert_eq!((queue.counter("file-syncs"), queue.counter("directory-syncs")), (2, 0));
     queue.sync_file("queue/file").expect("the file exists");
     assert_eq!(queue.counter("file-syncs"), 3);
+    queue
+        .write_file("queue/file", b"data", &[set_times(0, 0)], Publish::Replace, Durability::None)
+        .expect("the epoch is a time");
+    assert_eq!(fs::metadata(queue.file("file")).expect("the file exists").mtime(), 0);
 }
 
 #[test]

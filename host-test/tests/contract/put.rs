@@ -6,6 +6,8 @@ use queue_store_host_test::bindings::{
     recipient,
 };
 use queue_store_host_test::instance::QUEUE;
+use queue_store_host_test::simulator::host::Simulated;
+use queue_store_host_test::simulator::world::{Fault, Operation};
 use queue_store_host_test::test_queue::TestQueue;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -230,4 +232,20 @@ fn default_options_equal_no_options() {
     });
     assert_eq!(default, none);
     assert_eq!(body(&mut queue, "default"), b"body");
+}
+
+#[test]
+fn link_that_took_effect_twice_is_one() {
+    let mut system = Simulated::new();
+    let repeated = Fault { operation: Operation::Link, skip: 0, times: 1, error: "exist", takes_effect: true };
+    system.world().faults.push(repeated);
+    put(&mut system, "x", b"body");
+    assert_eq!(body(&mut system, "x"), b"body");
+}
+
+#[test]
+fn given_id_without_hard_links_is_unsupported() {
+    let mut system = Simulated::new();
+    system.world().fail(Operation::Link, "not-permitted");
+    assert_eq!(code(system.put(Some("x"), &mail(b"body"), None)), ErrorCode::Unsupported);
 }

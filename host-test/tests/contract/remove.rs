@@ -6,7 +6,7 @@ use Content::{A, B, C, Truncated};
 use State::{Held, Quarantined, Ready};
 use queue_store_host_test::bindings::{ErrorCode, State, ids};
 use queue_store_host_test::simulator::host::Simulated;
-use queue_store_host_test::simulator::world::Operation;
+use queue_store_host_test::simulator::world::{Fault, Operation};
 use queue_store_host_test::test_queue::TestQueue;
 
 /// The files before, the states, and the files after or the code.
@@ -91,6 +91,16 @@ fn failed_directory_fsync_makes_removals_indeterminate() {
     system.world().fail(Operation::SyncDirectory, "io");
     assert_eq!(only_code(system.remove(&one("x"), &[], None)), Some(ErrorCode::Indeterminate));
     assert_eq!(code(system.remove(&one("x"), &[], None)), ErrorCode::NeedsRecovery);
+}
+
+#[test]
+fn removal_of_one_of_two_names_is_indeterminate() {
+    let mut system = Simulated::new();
+    put(&mut system, "x", b"body");
+    system.world().disk.link("m:x", "h:x").expect("the second name is free");
+    let second = Fault { operation: Operation::Unlink, skip: 1, times: 1, error: "io", takes_effect: false };
+    system.world().faults.push(second);
+    assert_eq!(only_code(system.remove(&one("x"), &[], None)), Some(ErrorCode::Indeterminate));
 }
 
 #[test]
