@@ -102,6 +102,16 @@ fn failed_operation_keeps_the_old_file() {
 }
 
 #[test]
+fn failed_fdatasync_keeps_the_old_file() {
+    let mut system = Simulated::new();
+    write(&mut system, "queue/file", b"old", Publish::Replace).expect("the directory exists");
+    system.world().fail(Operation::SyncFile, "io");
+    let replaced = system.write_file("queue/file", b"new", &[SYNC_DATA], Publish::Replace, Durability::None);
+    assert_eq!(code(replaced), ErrorCode::Io);
+    assert_eq!(system.world().content("file"), Some(&b"old"[..]));
+}
+
+#[test]
 fn failed_unlink_of_temporary_file_is_told() {
     let mut system = Simulated::new();
     system.world().fail(Operation::SyncFile, "io");
