@@ -188,7 +188,10 @@ impl<'a> Session<'a> {
 
     fn call_queue(&mut self, call: &str, arguments: &Value) -> Result<Value, Code> {
         if call == "open" {
-            let path = self.directory.join(arguments["path"].as_str().unwrap_or("queue"));
+            let path = match arguments["path"].as_str() {
+                Some("") => PathBuf::new(),
+                path => self.directory.join(path.unwrap_or("queue")),
+            };
             let host = Host::shared()?;
             let queue = if arguments["create"] == json!(false) { host.open(path) } else { host.create(path) }?;
             queue.recover(Duration::from_hours(36))?;

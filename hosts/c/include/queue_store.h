@@ -70,8 +70,8 @@ typedef struct qs_list qs_list;
 
 /* The envelope of a mail to put, and how it is written. Zeros are defaults, but for `to` and `to_count`. */
 typedef struct qs_mail {
-    const char *sender;      /* the reverse-path; NULL or empty: the null reverse-path */
-    const char *const *to;   /* the addresses, each of which gets a delivery */
+    const char *sender;      /* the reverse-path; NULL or empty: the null reverse-path, which reads back as "<>" */
+    const char *const *to;   /* the addresses, each of which gets a delivery; refused where empty or with a line break */
     size_t to_count;
     const char *id;          /* NULL: a generated one */
     int durability;          /* enum qs_durability */
@@ -117,7 +117,7 @@ const char *qs_error_message(void);
 
 /*
  * Opens the queue in a directory, which is created durably, with mode 0700, if it does not exist, and recovers it with a
- * grace of 36 hours. `*queue` is set where QS_OK is returned.
+ * grace of 36 hours. `*queue` is set where QS_OK is returned. An empty path is refused with QS_DIRECTORY.
  */
 int qs_open(const char *path, qs_queue **queue);
 
@@ -130,9 +130,9 @@ int qs_put(qs_queue *queue, const qs_mail *mail, const void *body, size_t body_s
 /* Begins a mail that is written in pieces. */
 int qs_draft_begin(qs_queue *queue, const qs_mail *mail, qs_draft **draft);
 int qs_draft_write(qs_draft *draft, const void *bytes, size_t size);
-/* Queues the mail. The draft is gone, also where it fails. `id` is as in `qs_put`. */
+/* Queues the mail. The draft is gone, also where it fails: no function takes it again. `id` is as in `qs_put`. */
 int qs_draft_commit(qs_draft *draft, char *id);
-/* Gives the mail up, which leaves nothing. NULL is allowed. */
+/* Gives the mail up, which leaves nothing. The draft is gone. NULL is allowed. */
 void qs_draft_abandon(qs_draft *draft);
 
 /* Opens the body of an item, `offset` bytes from its beginning. */

@@ -27,6 +27,11 @@ impl Failure {
     pub(crate) fn invalid(message: &str) -> Failure {
         Failure { code: INVALID_ARGUMENT, message: message.to_string() }
     }
+
+    /// Makes the failure of an opening whose path names no directory.
+    pub(crate) fn directory(message: &str) -> Failure {
+        Failure { code: DIRECTORY, message: message.to_string() }
+    }
 }
 
 impl From<Error> for Failure {
@@ -37,7 +42,14 @@ impl From<Error> for Failure {
             (Error::Forked, None) => FORKED,
             (_, None) => COMPONENT,
         };
-        Failure { code, message: error.to_string() }
+        let message = match error {
+            Error::Forked => {
+                "it belongs to the process from which this one was forked: open the queue anew with `qs_open`"
+                    .to_string()
+            }
+            error => error.to_string(),
+        };
+        Failure { code, message }
     }
 }
 

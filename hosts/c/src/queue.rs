@@ -28,6 +28,9 @@ unsafe extern "C" fn qs_open(path: *const c_char, queue: *mut *mut Queue) -> c_i
         // SAFETY: they are as the header describes them.
         let path = unsafe { string(path, "path") }?;
         let place = place(queue, "queue")?;
+        if path.is_empty() {
+            return Err(Failure::directory("`path` is empty"));
+        }
         let queue = Host::shared()?.create(path)?;
         queue.recover(GRACE)?;
         let queue = Box::into_raw(Box::new(queue));

@@ -199,7 +199,8 @@ static int call_open(struct session *session, json_t *arguments, json_t **result
     const char *name = string(arguments, "path");
     (void)result;
     name = name == NULL ? "queue" : name;
-    snprintf(path, sizeof path, "%s%s%s", name[0] == '/' ? "" : session->directory, name[0] == '/' ? "" : "/", name);
+    int is_joined = name[0] != '/' && name[0] != 0;
+    snprintf(path, sizeof path, "%s%s%s", is_joined ? session->directory : "", is_joined ? "/" : "", name);
     qs_close(session->queue);
     session->queue = NULL;
     return qs_open(path, &session->queue);

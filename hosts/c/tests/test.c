@@ -132,6 +132,8 @@ static void test_errors(qs_queue *queue)
     CODE(QS_NOT_FOUND, qs_remove(queue, "none"));
     CODE(QS_DIRECTORY, qs_open("/proc/none", &other));
     CODE(QS_INVALID_ARGUMENT, qs_open(NULL, &other));
+    CODE(QS_DIRECTORY, qs_open("", &other));
+    CHECK(strcmp(qs_error_message(), "`path` is empty") == 0);
     CHECK(body == NULL && other == NULL);
     qs_close(NULL);
 }
@@ -249,6 +251,7 @@ static void test_fork(qs_queue *queue, const char *directory)
     if (child == 0) {
         qs_queue *own = NULL;
         CODE(QS_FORKED, qs_put(queue, &mail, "", 0, NULL));
+        CHECK(strstr(qs_error_message(), "open the queue anew with `qs_open`") != NULL);
         CODE(QS_FORKED, qs_draft_write(draft, "child", 5));
         qs_draft_abandon(draft);
         CODE(QS_OK, qs_open(directory, &own));

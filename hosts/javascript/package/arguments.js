@@ -14,12 +14,75 @@ export function bytes(body) {
   throw new TypeError(`a body is a string or bytes (Buffer, Uint8Array, ArrayBuffer), and not ${describe(body)}`);
 }
 
-/** Returns a list of strings. */
-export function strings(values, name) {
-  if (typeof values === "string" || typeof values?.[Symbol.iterator] !== "function") {
-    throw new TypeError(`${name} is a list of strings, and not ${describe(values)}`);
+/** The names of options and fields, by the call or the record that has them. */
+const ENVELOPE = ["sender", "to", "recipients", "createdAt"];
+const WRITE_OPTIONS = ["durability", "format", "maxItems", "maxBodyBytes"];
+const MAIL = [...ENVELOPE, "id"];
+const RECIPIENT = ["address", "kind", "status", "lastFailureMessage", "originalAddress", "via"];
+const OPTIONS = {
+  open: ["create", "recover", "graceSeconds"],
+  put: [...MAIL, ...WRITE_OPTIONS],
+  putMany: WRITE_OPTIONS,
+  draft: [...MAIL, ...WRITE_OPTIONS],
+  submit: ["sender", "to"],
+  body: ["offset"],
+  items: ["states", "detail"],
+  update: [...ENVELOPE, "ifRevision", "durability"],
+  recordAttempts: ["ifRevision", "durability"],
+  removeMany: ["states", "durability"],
+  recover: ["graceSeconds"],
+};
+
+/** Returns the options of a call, which may be left out. */
+export function options(value, call) {
+  return value === undefined || value === null ? {} : record(value, "options", "option", OPTIONS[call]);
+}
+
+/** Returns the options of a call that needs them. */
+export function requiredOptions(value, call, needed) {
+  if (value === undefined || value === null) {
+    throw new TypeError(`${call} needs { ${needed} }`);
   }
-  return Array.from(values, (value) => string(value, `each of ${name}`));
+  return options(value, call);
+}
+
+/** Returns an object that has no other fields than these: a misspelt one would be ignored. */
+function record(value, name, kind, fields) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new TypeError(`${name} is an object { ${fields.join(", ")} }, and not ${describe(value)}`);
+  }
+  const unknown = Object.keys(value).find((field) => !fields.includes(field));
+  if (unknown !== undefined) {
+    throw new TypeError(`unknown ${kind} \`${unknown}\`: there are ${fields.join(", ")}`);
+  }
+  return value;
+}
+
+/** Returns a list, each element as `element` returns it. */
+function list(values, name, kind, element) {
+  if (typeof values === "string" || typeof values?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`${name} is a list of ${kind}, and not ${describe(values)}`);
+  }
+  return Array.from(values, (value) => element(value, `each of ${name}`));
+}
+
+export function strings(values, name) {
+  return list(values, name, "strings", string);
+}
+
+export function recipients(values) {
+  return list(values, "recipients", "recipients", recipient);
+}
+
+export function attempts(values) {
+  return list(values, "attempts", "attempts", attempt);
+}
+
+export function mails(values) {
+  return list(values, "mails", "mails", (value, name) => {
+    const mail = record(value, name, "field", [...MAIL, "body"]);
+    return { id: optionalString(mail.id, "id"), envelope: envelope(mail), body: bytes(mail.body) };
+  });
 }
 
 export function string(value, name) {
@@ -76,7 +139,8 @@ function integer(value, name, least, most) {
 const int32 = (value, name) => integer(value, name, -(2 ** 31), 2 ** 31 - 1);
 
 /** Returns the result of a delivery. */
-export function attempt({ recipient, status, message = "" }) {
+function attempt(value, name) {
+  const { recipient, status, message = "" } = record(value, name, "field", ["recipient", "status", "message"]);
   return {
     recipient: integer(recipient, "recipient", 0, 2 ** 32 - 1),
     status: int32(status, "status"),
@@ -85,17 +149,25 @@ export function attempt({ recipient, status, message = "" }) {
 }
 
 /** Returns the envelope of a mail. */
-export function envelope({ sender, to, recipients = [], createdAt }) {
+export function envelope({ sender, to, recipients: deliveries = [], createdAt }) {
   return {
     reversePath: string(sender, "sender"),
     to: strings(to, "to"),
-    recipients: Array.from(recipients, recipient),
+    recipients: recipients(deliveries),
     createdAt: timestamp(createdAt),
   };
 }
 
 /** Returns a delivery with the defaults of what is left out. */
-export function recipient({ address, kind = 0, status = 0, lastFailureMessage = "", originalAddress = "", via = [] }) {
+function recipient(value, name) {
+  const {
+    address,
+    kind = 0,
+    status = 0,
+    lastFailureMessage = "",
+    originalAddress = "",
+    via = [],
+  } = record(value, name, "field", RECIPIENT);
   return {
     address: string(address, "address"),
     kind: int32(kind, "kind"),
@@ -116,7 +188,7 @@ export function timestamp(time) {
   if (time === undefined || time === null) {
     return undefined;
   }
-  const { seconds, nanos } = time;
+  const { seconds, nanos } = record(time, "createdAt", "field", ["seconds", "nanos"]);
   return {
     seconds: integer(seconds, "seconds", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     nanos: integer(nanos, "nanos", 0, 999_999_999),

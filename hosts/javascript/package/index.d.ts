@@ -60,7 +60,7 @@ export interface Envelope {
 
 /** The envelope of a mail that is put. */
 export interface MailOptions {
-  /** The reverse-path; empty: the null reverse-path. */
+  /** The reverse-path; empty: the null reverse-path, which reads back as `<>`. */
   sender: string;
   /** The addresses of the envelope. Without `recipients`, each gets an EMAIL delivery. */
   to: Iterable<string>;
@@ -211,7 +211,8 @@ export class QueueError extends Error {
 
 /**
  * The queue in a directory. Calls may run at once, and none blocks the event loop: each takes a thread of Node's pool
- * (`UV_THREADPOOL_SIZE`, by default 4). Promises reject with `QueueError`, or with `TypeError` for a wrong argument.
+ * (`UV_THREADPOOL_SIZE`, by default 4). Promises reject with `QueueError`, or with `TypeError` for a wrong argument, such as
+ * a misspelt option.
  */
 export class Queue {
   private constructor();

@@ -4,21 +4,24 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import {
-  attempt,
+  attempts,
   bytes,
   count,
   envelope,
+  mails,
   oneOf,
   optionalOneOf,
   optionalString,
-  recipient,
+  options,
+  recipients,
+  requiredOptions,
   string,
   strings,
   timestamp,
   writeOptions,
 } from "./arguments.js";
 import { Draft } from "./draft.js";
-import { answer, problem, settle } from "./errors.js";
+import { QueueError, answer, problem, settle } from "./errors.js";
 import { inTurn } from "./turns.js";
 
 const GRACE_SECONDS = 36 * 3600;
@@ -27,8 +30,13 @@ const GRACE_SECONDS = 36 * 3600;
 const OPENED = Symbol("opened");
 
 /** Opens a queue of a class on a backend, which has the calls of the addon's `NativeQueue`. */
-export async function openQueue(Queue, Backend, path, { create = true, recover = true, graceSeconds = GRACE_SECONDS } = {}) {
+export async function openQueue(Queue, Backend, path, given) {
+  const { create = true, recover = true, graceSeconds = GRACE_SECONDS } = options(given, "open");
   const directory = path instanceof URL ? fileURLToPath(path) : string(path, "path");
+  if (directory === "") {
+    // The working directory would become the queue.
+    throw new QueueError({ code: "directory", detail: "the path of the queue is empty" });
+  }
   const backend = await answer(() => Backend.open(resolve(directory), create));
   const queue = new Queue(OPENED, backend, directory);
   try {
@@ -67,29 +75,27 @@ export class BaseQueue {
     return (await this.#call(call)).map((outcome) => ({ id: outcome.id ?? null, problem: problem(outcome.problem) }));
   }
 
-  async put(body, options) {
-    const { id } = options;
+  async put(body, given) {
+    const put = requiredOptions(given, "put", "sender, to");
     const data = bytes(body);
-    return this.#call((backend) => backend.put(optionalString(id, "id"), envelope(options), data, writeOptions(options)));
+    return this.#call((backend) => backend.put(optionalString(put.id, "id"), envelope(put), data, writeOptions(put)));
   }
 
-  async putMany(mails, options = {}) {
-    const list = Array.from(mails, (mail) => ({
-      id: optionalString(mail.id, "id"),
-      envelope: envelope(mail),
-      body: bytes(mail.body),
-    }));
-    return this.#batch((backend) => backend.putMany(list, writeOptions(options)));
+  async putMany(values, given) {
+    const [list, write] = [mails(values), writeOptions(options(given, "putMany"))];
+    return this.#batch((backend) => backend.putMany(list, write));
   }
 
-  draft(options) {
-    const [id, mail, write] = [optionalString(options.id, "id"), envelope(options), writeOptions(options)];
+  draft(given) {
+    const draft = requiredOptions(given, "draft", "sender, to");
+    const [id, mail, write] = [optionalString(draft.id, "id"), envelope(draft), writeOptions(draft)];
     return new Draft(() => this.#call((backend) => backend.begin(id, mail, write)));
   }
 
-  async submit(body, { sender, to }) {
-    const [data, recipients] = [bytes(body), strings(to, "to")];
-    return this.#call((backend) => backend.submit(string(sender, "sender"), recipients, data));
+  async submit(body, given) {
+    const { sender, to } = requiredOptions(given, "submit", "sender, to");
+    const [data, addresses] = [bytes(body), strings(to, "to")];
+    return this.#call((backend) => backend.submit(string(sender, "sender"), addresses, data));
   }
 
   async newId() {
@@ -105,8 +111,8 @@ export class BaseQueue {
     return itemInfo(await this.#call((backend) => backend.info(string(id, "id"))));
   }
 
-  body(id, { offset = 0 } = {}) {
-    const start = count(offset, "offset") ?? 0;
+  body(id, given) {
+    const start = count(options(given, "body").offset, "offset") ?? 0;
     const turn = inTurn();
     let body;
     return new Readable({
@@ -130,7 +136,8 @@ export class BaseQueue {
     return this.items();
   }
 
-  async *items({ states = [], detail = "envelope" } = {}) {
+  async *items(given) {
+    const { states = [], detail = "envelope" } = options(given, "items");
     const listing = await this.#call((backend) => backend.items(stateList(states), oneOf(detail, "detail")));
     try {
       for (;;) {
@@ -158,20 +165,22 @@ export class BaseQueue {
     return this.#batch((backend) => backend.verify(strings(ids, "ids")));
   }
 
-  async update(id, { sender, to, recipients, createdAt, ifRevision, durability }) {
+  async update(id, given) {
+    const update = requiredOptions(given, "update", "sender, to, recipients or createdAt");
     const change = {
-      reversePath: optionalString(sender, "sender"),
-      to: to === undefined ? undefined : strings(to, "to"),
-      recipients: recipients === undefined ? undefined : Array.from(recipients, recipient),
-      createdAt: timestamp(createdAt),
-      ifRevision: optionalString(ifRevision, "ifRevision"),
+      reversePath: optionalString(update.sender, "sender"),
+      to: update.to === undefined ? undefined : strings(update.to, "to"),
+      recipients: update.recipients === undefined ? undefined : recipients(update.recipients),
+      createdAt: timestamp(update.createdAt),
+      ifRevision: optionalString(update.ifRevision, "ifRevision"),
     };
-    const durable = optionalOneOf(durability, "durability");
+    const durable = optionalOneOf(update.durability, "durability");
     return this.#call((backend) => backend.update(string(id, "id"), change, durable));
   }
 
-  async recordAttempts(id, attempts, { ifRevision, durability } = {}) {
-    const list = Array.from(attempts, attempt);
+  async recordAttempts(id, values, given) {
+    const { ifRevision, durability } = options(given, "recordAttempts");
+    const list = attempts(values);
     const [revision, durable] = [optionalString(ifRevision, "ifRevision"), optionalOneOf(durability, "durability")];
     return this.#call((backend) => backend.recordAttempts(string(id, "id"), list, revision, durable));
   }
@@ -192,11 +201,12 @@ export class BaseQueue {
     single(await this.setState([id], "quarantined"));
   }
 
-  async remove(id, options) {
-    single(await this.removeMany([id], options));
+  async remove(id, given) {
+    single(await this.removeMany([string(id, "id")], given));
   }
 
-  async removeMany(ids, { states = [], durability } = {}) {
+  async removeMany(ids, given) {
+    const { states = [], durability } = options(given, "removeMany");
     const durable = optionalOneOf(durability, "durability");
     return this.#batch((backend) => backend.remove(strings(ids, "ids"), stateList(states), durable));
   }
@@ -205,7 +215,8 @@ export class BaseQueue {
     return this.#batch((backend) => backend.seal(strings(ids, "ids")));
   }
 
-  async recover({ graceSeconds = GRACE_SECONDS } = {}) {
+  async recover(given) {
+    const { graceSeconds } = options(given, "recover");
     const seconds = Math.min(count(graceSeconds ?? GRACE_SECONDS, "graceSeconds"), 2 ** 32 - 1);
     const { problems, ...report } = await this.#call((backend) => backend.recover(seconds));
     return { ...report, problems: problems.map(problem) };

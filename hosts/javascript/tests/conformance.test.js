@@ -136,7 +136,7 @@ class Session {
 /** The calls: of a session, the arguments, and the steps within the step. */
 const CALLS = {
   open: async (session, { path = "queue", ...options }) => {
-    session.queue = await session.module.Queue.open(resolve(session.directory, path), options);
+    session.queue = await session.module.Queue.open(path && resolve(session.directory, path), options);
   },
   put: (session, fields) => {
     const { body, ...options } = session.mail(fields);
@@ -150,7 +150,8 @@ const CALLS = {
   },
   "new-id": ({ queue }) => queue.newId(),
   begin: (session, fields) => {
-    session.draft = session.queue.draft(session.mail(fields));
+    const { body: _, ...options } = session.mail(fields);
+    session.draft = session.queue.draft(options);
     // An error is an event too, which is thrown where nothing listens.
     session.draft.on("error", () => {});
     return written(session.draft, Buffer.alloc(0));

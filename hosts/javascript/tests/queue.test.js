@@ -112,6 +112,71 @@ test("wrong arguments are type errors", async () => {
   assert.deepEqual(readdirSync(path), []);
 });
 
+test("an unknown option is refused", async () => {
+  await queue.put("", { ...MAIL, id: "x" });
+  const [recipient, attempt] = [{ address: "b@example.com" }, { recipient: 0, status: 1 }];
+  for (const [unknown, known, call] of [
+    ["creat", "create, recover, graceSeconds", () => Queue.open(join(directory, "none"), { creat: false })],
+    ["durabilty", "sender, to, .*, id, durability, .*", () => queue.put("", { ...MAIL, durabilty: "none" })],
+    ["body", "sender, to, .*", async () => queue.draft({ ...MAIL, body: "" })],
+    ["id", "sender, to", () => queue.submit("", { ...MAIL, id: "y" })],
+    ["format", "sender, to, .*, body", () => queue.putMany([{ ...MAIL, body: "", format: "binary" }])],
+    ["durabilty", "durability, format, .*", () => queue.putMany([], { durabilty: "none" })],
+    ["ofset", "offset", async () => queue.body("x", { ofset: 1 })],
+    ["state", "states, detail", () => all(queue.items({ state: ["held"] }))],
+    ["too", "sender, to, .*, ifRevision, durability", () => queue.update("x", { too: ["c@example.com"] })],
+    ["ifRevison", "ifRevision, durability", () => queue.recordAttempts("x", [], { ifRevison: "1" })],
+    ["reason", "recipient, status, message", () => queue.recordAttempts("x", [{ ...attempt, reason: "" }])],
+    ["addr", "address, kind, .*", () => queue.put("", { ...MAIL, recipients: [{ ...recipient, addr: "" }] })],
+    ["via_", "address, kind, .*", () => queue.update("x", { recipients: [{ ...recipient, via_: [] }] })],
+    ["nanoseconds", "seconds, nanos", () => queue.put("", { ...MAIL, createdAt: { seconds: 1, nanoseconds: 2 } })],
+    ["state", "states, durability", () => queue.remove("x", { state: ["quarantined"] })],
+    ["state", "states, durability", () => queue.removeMany(["x"], { state: ["quarantined"] })],
+    ["grace", "graceSeconds", () => queue.recover({ grace: 0 })],
+  ]) {
+    const message = new RegExp(`^unknown (option|field) \`${unknown}\`: there are ${known}$`);
+    await assert.rejects(call, { name: "TypeError", message }, `${call}`);
+  }
+  assert.deepEqual([readdirSync(directory), readdirSync(path)], [["queue"], ["m:x"]]);
+  assert.deepEqual((await queue.info("x")).envelope.to, MAIL.to);
+});
+
+test("options and lists that are none are named", async () => {
+  await queue.put("", { ...MAIL, id: "x" });
+  const attempt = { recipient: 0, status: 1 };
+  for (const [message, call] of [
+    ["put needs { sender, to }", () => queue.put("")],
+    ["draft needs { sender, to }", async () => queue.draft()],
+    ["submit needs { sender, to }", () => queue.submit("")],
+    ["update needs { sender, to, recipients or createdAt }", () => queue.update("x")],
+    ["attempts is a list of attempts, and not undefined", () => queue.recordAttempts("x")],
+    ["attempts is a list of attempts, and not an object of Object", () => queue.recordAttempts("x", attempt)],
+    ["attempts is a list of attempts, and not the number 3", () => queue.recordAttempts("x", 3)],
+    [
+      "each of attempts is an object { recipient, status, message }, and not the number 3",
+      () => queue.recordAttempts("x", [3]),
+    ],
+    ["mails is a list of mails, and not an object of Object", () => queue.putMany({})],
+    ["recipients is a list of recipients, and not the number 3", () => queue.put("", { ...MAIL, recipients: 3 })],
+    ["recipients is a list of recipients, and not the number 3", () => queue.update("x", { recipients: 3 })],
+    ["options is an object { states, durability }, and not an object of Array", () => queue.remove("x", [])],
+    ["id is a string, and not the number 5", () => queue.remove(5)],
+  ]) {
+    await assert.rejects(call, { name: "TypeError", message }, `${call}`);
+  }
+  await assert.rejects(queue.putMany([null]), { name: "TypeError", message: /^each of mails is an object { sender, / });
+  assert.equal((await queue.info("x")).envelope.recipients[0].status, 0);
+  assert.deepEqual(readdirSync(path), ["m:x"]);
+});
+
+test("an empty path is refused", async () => {
+  const before = readdirSync(".");
+  for (const create of [true, false]) {
+    await assert.rejects(Queue.open("", { create }), code("directory"));
+  }
+  assert.deepEqual(readdirSync("."), before);
+});
+
 test("every field of an envelope comes back", async () => {
   const recipient = {
     address: "p|cmd",
@@ -139,6 +204,9 @@ test("every field of an envelope comes back", async () => {
     recordedId: null,
   });
   assert(fileSize > 0 && revision !== "");
+  const { to, recipients, createdAt: time } = info.envelope;
+  await queue.update("x", { to, recipients, createdAt: time });
+  assert.deepEqual((await queue.info("x")).envelope, info.envelope);
 });
 
 test("put-many has an outcome for each", async () => {

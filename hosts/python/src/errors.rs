@@ -4,7 +4,11 @@ use crate::results;
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 use queue_store_host::Error;
+use std::io;
 use std::path::Path;
+
+/// The number of [`io::ErrorKind::NotADirectory`] in Linux, which the library reports without a number.
+const ENOTDIR: i32 = 20;
 
 /// Makes the exception of an error.
 pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
@@ -22,10 +26,11 @@ pub(crate) fn raise(py: Python<'_>, error: Error) -> PyErr {
 }
 
 /// Makes the exception that `os.mkdir` would raise.
-fn directory(path: &Path, source: &std::io::Error) -> PyErr {
+fn directory(path: &Path, source: &io::Error) -> PyErr {
     let words = source.to_string();
     let words = words.split(" (os error").next().unwrap_or_default().to_string();
-    match source.raw_os_error() {
+    let not_a_directory = || (source.kind() == io::ErrorKind::NotADirectory).then_some(ENOTDIR);
+    match source.raw_os_error().or_else(not_a_directory) {
         Some(errno) => PyOSError::new_err((errno, words, path.as_os_str().to_os_string())),
         None => PyOSError::new_err(format!("{}: {words}", path.display())),
     }

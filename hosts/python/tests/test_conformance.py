@@ -71,7 +71,7 @@ class Session:
         return {name: KEYWORDS.get(name, lambda value: value)(value) for name, value in mail.items()}
 
     def call_open(self, path: str = "queue", create: bool = True) -> None:
-        self.queue = self.Queue(os.path.join(self.directory, path), create=create)
+        self.queue = self.Queue(path and os.path.join(self.directory, path), create=create)
 
     def call_put(self, **mail: Any) -> str:
         return self.queue.put(**self.identified(mail))

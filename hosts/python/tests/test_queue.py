@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import errno
 import gc
+import io
 import os
 import pickle
+import re
 import shutil
 import signal
 import tempfile
@@ -69,13 +72,70 @@ class QueueTests:
     def test_body_is_any_buffer_and_no_string(self) -> None:
         for body in [bytearray(b"body"), memoryview(b"body")]:
             self.assertEqual(self.queue.get(self.put(body)).body, b"body")
-        with self.assertRaisesRegex(TypeError, "a body is bytes"):
+        with self.assertRaisesRegex(TypeError, "body is bytes, and not a string"):
             self.put("body")
         with self.assertRaisesRegex(TypeError, "list of strings"):
             self.queue.put(b"body", sender=SENDER, to="b@example.com")
         with self.assertRaises(TypeError):
             self.put(5)
         self.assertEqual(self.queue.count().ready, 2)
+
+    def test_wrong_arguments_are_named(self) -> None:
+        envelope = Envelope(SENDER, tuple(TO))
+        for text, call in {
+            "sender is a string, and not None": lambda: self.queue.put(b"", sender=None, to=TO),
+            "to is a list of strings, and not None": lambda: self.queue.put(b"", sender=SENDER, to=None),
+            "each of to is a string, and not the int 1": lambda: self.queue.draft(sender=SENDER, to=[1]),
+            "each of recipients is a Recipient, and not the str 'x'": lambda: self.put(recipients=["x"]),
+            "address is a string, and not None": lambda: self.put(recipients=[Recipient(None)]),
+            "kind is an integer, and not the str '1'": lambda: self.put(recipients=[Recipient("b@example.com", "1")]),
+            "created_at is a Timestamp, and not a datetime: use Timestamp.from_datetime": lambda: self.put(
+                created_at=datetime.now()
+            ),
+            "created_at is a Timestamp, and not the int 5": lambda: self.queue.update("x", created_at=5),
+            "id is a string, and not the int 3": lambda: self.queue.get(3),
+            "id is a string, and not the int 4": lambda: self.put(id=4),
+            "each of ids is a string, and not the int 5": lambda: self.queue.verify([5]),
+            "body is bytes, a bytearray or a memoryview, and not None": lambda: self.put(None),
+            "durability is one of full, content-only, none, and not the int 1": lambda: self.put(durability=1),
+            "max_items is an integer, and not the float 1.5": lambda: self.put(max_items=1.5),
+            "offset is an integer, and not None": lambda: self.queue.body("x", None),
+            "grace is a timedelta, and not the int 5": lambda: self.queue.recover(5),
+            "mails is a list of IdentifiedMail, and not the int 5": lambda: self.queue.put_many(5),
+            "each of mails is an IdentifiedMail, and not the bytes b''": lambda: self.queue.put_many([b""]),
+            "envelope is an Envelope, and not None": lambda: self.queue.put_many([IdentifiedMail(None, b"")]),
+            "body is bytes, a bytearray or a memoryview, and not the int 5": lambda: self.queue.put_many(
+                [IdentifiedMail(envelope, 5)]
+            ),
+            "attempts is a list of Attempt, and not the Attempt": lambda: self.queue.record_attempts(
+                "x", Attempt(0, 1)
+            ),
+            "each of attempts is an Attempt, and not the int 0": lambda: self.queue.record_attempts("x", [0]),
+            "reverse_path is a string, and not None": lambda: self.queue.put_many(
+                [IdentifiedMail(Envelope(None, ()), b"")]
+            ),
+        }.items():
+            with self.subTest(text), self.assertRaisesRegex(TypeError, f"^{re.escape(text)}"):
+                call()
+        for text, call in {
+            "sender is a string of Unicode": lambda: self.queue.put(b"", sender="\ud800", to=TO),
+            "durability is one of full, content-only, none, and not the str 'ful'": lambda: self.put(durability="ful"),
+            "state is one of ready, held, quarantined, and not the str 'sent'": lambda: self.queue.items(["sent"]),
+        }.items():
+            with self.subTest(text), self.assertRaisesRegex(ValueError, f"^{re.escape(text)}"):
+                call()
+        self.assertEqual(self.names(), [])
+
+    def test_id_is_in_its_queue(self) -> None:
+        self.put(id="x")
+        self.put(id="y")
+        self.queue.quarantine("y")
+        (self.path / "m:z").write_bytes(b"nonsense")
+        for id, is_in in {"x": True, "y": True, "z": True, "none": False, "a/b": False, "": False}.items():
+            with self.subTest(id):
+                self.assertIs(id in self.queue, is_in)
+        with self.assertRaisesRegex(TypeError, "id is a string, and not the Entry"):
+            next(iter(self.queue)) in self.queue  # noqa: B015
 
     def test_every_field_of_an_envelope_comes_back(self) -> None:
         recipient = Recipient("p|cmd", 1, 2, "it failed: \u2014", "c@example.com", ("x@example.com", "y@example.com"))
@@ -126,6 +186,42 @@ class QueueTests:
             draft.write(b"more")
         with self.assertRaises(ValueError):
             draft.commit()
+
+    def test_block_whose_draft_was_closed_raises(self) -> None:
+        def close(draft: queue_store.Draft) -> None:
+            draft.close()
+
+        def close_text(draft: queue_store.Draft) -> None:
+            with io.TextIOWrapper(draft) as text:
+                text.write("body")
+
+        def forget_text(draft: queue_store.Draft) -> None:
+            io.TextIOWrapper(draft).write("body")
+            gc.collect()
+
+        for close_early in [close, close_text, forget_text]:
+            with self.subTest(close_early.__name__):
+                draft = self.queue.draft(sender=SENDER, to=TO)
+                with self.assertRaisesRegex(ValueError, "no mail was queued: the draft was closed"), draft:
+                    close_early(draft)
+                with self.assertRaises(KeyError), self.queue.draft(sender=SENDER, to=TO) as draft:
+                    close_early(draft)
+                    raise KeyError
+        self.assertEqual(self.names(), [])
+
+    def test_block_whose_draft_was_committed_ends(self) -> None:
+        with self.queue.draft(sender=SENDER, to=TO, id="x") as draft:
+            draft.commit()
+            draft.close()
+        # A commit that failed raised its own exception.
+        with self.queue.draft(sender=SENDER, to=TO, id="y") as draft, self.assertRaises(Exists):
+            self.put(id="y")
+            draft.commit()
+        with self.queue.draft(sender=SENDER, to=TO, id="z") as draft:
+            text = io.TextIOWrapper(draft)
+            text.write("body")
+            text.detach()
+        self.assertEqual(self.names(), ["m:x", "m:y", "m:z"])
 
     def test_forgotten_draft_leaves_nothing(self) -> None:
         self.queue.draft(sender=SENDER, to=TO).write(b"x")
@@ -209,12 +305,19 @@ class QueueTests:
             self.Queue(self.directory / "none", create=False)
         file = self.directory / "file"
         file.write_bytes(b"")
-        with self.assertRaises(OSError):
-            self.Queue(file)
-        with self.assertRaises(OSError):
-            self.Queue(file / "below")
+        for path, create in [(file, True), (file, False), (file / "below", True), (file / "below", False)]:
+            with self.subTest(path.name, create=create), self.assertRaises(NotADirectoryError) as raised:
+                self.Queue(path, create=create)
+            self.assertEqual(raised.exception.errno, errno.ENOTDIR)
+            self.assertTrue(raised.exception.filename.startswith(str(file)))
         self.Queue(self.directory / "made" / "with" / "parents")
         self.assertEqual((self.directory / "made" / "with" / "parents").stat().st_mode & 0o777, 0o700)
+
+    def test_empty_path_is_refused(self) -> None:
+        for path in ["", b""]:
+            for create in [True, False]:
+                with self.assertRaisesRegex(FileNotFoundError, "the path of the queue is empty"):
+                    self.Queue(path, create=create)
 
     def test_recovery_opens_a_queue_that_another_process_marked(self) -> None:
         self.put(id="x")

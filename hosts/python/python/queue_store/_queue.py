@@ -9,25 +9,27 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
+from . import _arguments
 from ._types import (
     Attempt,
+    Conflict,
     Counts,
+    Damaged,
     Detail,
     Durability,
     Entry,
-    Envelope,
-    EnvelopeChange,
     Format,
     IdentifiedMail,
+    InvalidArgument,
     Item,
     ItemInfo,
+    NotFound,
     Outcome,
     QueueError,
     Recipient,
     Recovery,
     State,
     Timestamp,
-    WriteOptions,
 )
 
 GRACE = timedelta(hours=36)
@@ -51,7 +53,7 @@ class BaseQueue:
     def __init__(
         self, path: str | os.PathLike[str], *, create: bool = True, recover: bool = True, grace: timedelta = GRACE
     ) -> None:
-        self._calls = self._open(os.path.abspath(os.fspath(path)), create)
+        self._calls = self._open(_arguments.directory(path), create)
         self.path = os.fspath(path)
         if recover:
             self.recover(grace)
@@ -82,9 +84,9 @@ class BaseQueue:
         Without `recipients`, each address of `to` gets an EMAIL delivery. An empty sender is the null reverse-path.
         Under an id that exists, `Exists` is raised, and that item is durable.
         """
-        envelope = _envelope(sender, to, recipients, created_at)
-        options = WriteOptions(durability, format, max_items, max_body_bytes)
-        result: str = self._calls.put(id, envelope, _bytes(body), options)
+        envelope = _arguments.envelope(sender, to, recipients, created_at)
+        options = _arguments.write_options(durability, format, max_items, max_body_bytes)
+        result: str = self._calls.put(_optional_id(id), envelope, _arguments.data(body), options)
         return result
 
     def put_many(
@@ -97,8 +99,8 @@ class BaseQueue:
         max_body_bytes: int | None = None,
     ) -> list[Outcome]:
         """Queues several mails with one fsync of the directory for all, and returns an outcome for each."""
-        options = WriteOptions(durability, format, max_items, max_body_bytes)
-        result: list[Outcome] = self._calls.put_many(list(mails), options)
+        options = _arguments.write_options(durability, format, max_items, max_body_bytes)
+        result: list[Outcome] = self._calls.put_many(_arguments.mails(mails), options)
         return result
 
     def draft(
@@ -115,13 +117,14 @@ class BaseQueue:
         max_body_bytes: int | None = None,
     ) -> Draft:
         """Begins a mail that is written as a file. The end of the `with` block queues it; an exception gives it up."""
-        envelope = _envelope(sender, to, recipients, created_at)
-        options = WriteOptions(durability, format, max_items, max_body_bytes)
-        return Draft(self._calls.begin(id, envelope, options))
+        envelope = _arguments.envelope(sender, to, recipients, created_at)
+        options = _arguments.write_options(durability, format, max_items, max_body_bytes)
+        return Draft(self._calls.begin(_optional_id(id), envelope, options))
 
     def submit(self, body: Bytes, *, sender: str, to: Iterable[str]) -> str:
         """Queues a mail from an untrusted source, and returns its id: addresses are taken from an allow-list."""
-        result: str = self._calls.submit(sender, _strings(to), _bytes(body))
+        reverse_path, addresses = _arguments.string(sender, "sender"), _arguments.strings(to, "to")
+        result: str = self._calls.submit(reverse_path, addresses, _arguments.data(body))
         return result
 
     def new_id(self) -> str:
@@ -131,25 +134,36 @@ class BaseQueue:
 
     def get(self, id: str) -> Item:
         """Returns an item, verified whole."""
-        result: Item = self._calls.get(id)
+        result: Item = self._calls.get(_id(id))
         return result
 
     def info(self, id: str) -> ItemInfo:
         """Returns the facts about an item without reading its body."""
-        result: ItemInfo = self._calls.info(id)
+        result: ItemInfo = self._calls.info(_id(id))
         return result
 
     def body(self, id: str, offset: int = 0) -> io.BufferedReader:
         """Opens the body of an item as a readable binary file. Read to its end without an exception, it is intact."""
-        return io.BufferedReader(_Body(self._calls.read(id, offset)), _Body.BUFFER)
+        body = self._calls.read(_id(id), _arguments.u64(offset, "offset"))
+        return io.BufferedReader(_Body(body), _Body.BUFFER)
 
     def __iter__(self) -> Iterator[Entry]:
         """Lists every item with its envelope, in no order."""
         return self.items()
 
+    def __contains__(self, id: object) -> bool:
+        """Returns whether there is an item of this id, in any state, damaged or not."""
+        try:
+            self.info(_id(id))
+        except (NotFound, InvalidArgument):
+            return False
+        except (Conflict, Damaged):
+            pass
+        return True
+
     def items(self, states: Iterable[State] = (), detail: Detail = "envelope") -> Iterator[Entry]:
         """Lists the items in these states (none given: all), in no order. What is damaged has a `problem`."""
-        return _Listing(self._calls.items(_strings(states), detail))
+        return _Listing(self._calls.items(_arguments.states(states), _arguments.one_of(detail, "detail")))
 
     def count(self) -> Counts:
         """Counts the files in the directory by kind."""
@@ -158,7 +172,7 @@ class BaseQueue:
 
     def verify(self, ids: Iterable[str]) -> list[Outcome]:
         """Verifies whole items in any state."""
-        result: list[Outcome] = self._calls.verify(_strings(ids))
+        result: list[Outcome] = self._calls.verify(_ids(ids))
         return result
 
     def update(
@@ -176,14 +190,8 @@ class BaseQueue:
 
         With `if_revision`, `Conflict` is raised where the item has another revision.
         """
-        change = EnvelopeChange(
-            sender,
-            None if to is None else tuple(_strings(to)),
-            None if recipients is None else tuple(recipients),
-            created_at,
-            if_revision,
-        )
-        result: str = self._calls.update(id, change, durability)
+        change = _arguments.change(sender, to, recipients, created_at, if_revision)
+        result: str = self._calls.update(_id(id), change, _durability(durability))
         return result
 
     def record_attempts(
@@ -195,12 +203,15 @@ class BaseQueue:
         durability: Durability | None = None,
     ) -> str:
         """Records the results of deliveries, and returns the item's new revision."""
-        result: str = self._calls.record_attempts(id, list(attempts), if_revision, durability)
+        revision = _arguments.optional(_arguments.string, if_revision, "if_revision")
+        result: str = self._calls.record_attempts(
+            _id(id), _arguments.attempts(attempts), revision, _durability(durability)
+        )
         return result
 
     def set_state(self, ids: Iterable[str], state: State) -> list[Outcome]:
         """Moves items to a state: holds, releases, quarantines or restores them."""
-        result: list[Outcome] = self._calls.set_state(_strings(ids), state)
+        result: list[Outcome] = self._calls.set_state(_ids(ids), _arguments.one_of(state, "state"))
         return result
 
     def hold(self, id: str) -> None:
@@ -223,12 +234,12 @@ class BaseQueue:
         self, ids: Iterable[str], *, states: Iterable[State] = (), durability: Durability | None = None
     ) -> list[Outcome]:
         """Removes items with one fsync of the directory for all, and returns an outcome for each."""
-        result: list[Outcome] = self._calls.remove(_strings(ids), _strings(states), durability)
+        result: list[Outcome] = self._calls.remove(_ids(ids), _arguments.states(states), _durability(durability))
         return result
 
     def seal(self, ids: Iterable[str]) -> list[Outcome]:
         """Writes new checksums for items that were edited by hand, or have none."""
-        result: list[Outcome] = self._calls.seal(_strings(ids))
+        result: list[Outcome] = self._calls.seal(_ids(ids))
         return result
 
     def recover(self, grace: timedelta = GRACE) -> Recovery:
@@ -237,7 +248,7 @@ class BaseQueue:
         Temporary files that are at least as old as `grace` are removed. `timedelta(0)` requires that no other process
         writes.
         """
-        result: Recovery = self._calls.recover(grace)
+        result: Recovery = self._calls.recover(_arguments.grace(grace))
         return result
 
     @property
@@ -262,11 +273,13 @@ class BaseQueue:
 class Draft(io.RawIOBase):
     """A mail that is being written: a writable binary file.
 
-    Closed before it is committed, it leaves nothing. After the commit, `id` is the id of the item.
+    Closed before it is committed, it leaves nothing, and the end of its `with` block raises a ValueError unless the block
+    raised. After the commit, `id` is the id of the item.
     """
 
     def __init__(self, draft: Any) -> None:
         self._draft = draft
+        self._was_given_up = False
         self.id: str | None = None
 
     def writable(self) -> bool:
@@ -274,7 +287,7 @@ class Draft(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         """Appends bytes, always all of them."""
-        chunk = _bytes(data)
+        chunk = _arguments.data(data, "data")
         if self._draft is None:
             raise ValueError("I/O operation on closed file.")
         self._draft.write(chunk)
@@ -296,6 +309,7 @@ class Draft(io.RawIOBase):
         draft, self._draft = getattr(self, "_draft", None), None
         super().close()
         if draft is not None:
+            self._was_given_up = True
             draft.abandon()
 
     def __exit__(
@@ -307,6 +321,11 @@ class Draft(io.RawIOBase):
         if kind is None and self._draft is not None:
             self.commit()
             return
+        if kind is None and self._was_given_up:
+            raise ValueError(
+                "no mail was queued: the draft was closed within its block, by `close()` or by a file on top of it such as "
+                "io.TextIOWrapper, whose `detach()` leaves the draft open"
+            )
         try:
             self.close()
         except QueueError:
@@ -361,24 +380,20 @@ class _Listing(Iterator[Entry]):
         return entry
 
 
-def _envelope(
-    sender: str, to: Iterable[str], recipients: Iterable[Recipient], created_at: Timestamp | None
-) -> Envelope:
-    return Envelope(sender, tuple(_strings(to)), tuple(recipients), created_at)
+def _id(id: Any) -> str:
+    return _arguments.string(id, "id")
 
 
-def _strings(strings: Iterable[Any]) -> list[str]:
-    if isinstance(strings, (str, bytes)):
-        raise TypeError(f"a list of strings is needed, and not one string: [{strings!r}]")
-    return list(strings)
+def _optional_id(id: Any) -> str | None:
+    return _arguments.optional(_arguments.string, id, "id")
 
 
-def _bytes(data: Any) -> bytes:
-    if isinstance(data, bytes):
-        return data
-    if isinstance(data, str):
-        raise TypeError("a body is bytes: encode the text first, for instance with .encode()")
-    return memoryview(data).tobytes()
+def _ids(ids: Any) -> list[str]:
+    return _arguments.strings(ids, "ids")
+
+
+def _durability(durability: Any) -> str | None:
+    return _arguments.optional(_arguments.one_of, durability, "durability")
 
 
 def _single(outcomes: Sequence[Outcome]) -> None:

@@ -95,7 +95,8 @@ class EnvelopeChange:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The result of one delivery: the index of the recipient, its new status, and the message of a failure."""
+    """The result of one delivery: the index of the recipient, its new `status` (0 PENDING, 1 SENT, 2 FAILED), and the
+    message of a failure."""
 
     recipient: int
     status: int

@@ -7,13 +7,15 @@ survive a fork, so in a child of a process that opened a queue, every call raise
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any
 
 from wasmtime import Config, Engine, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Linker, Record, ResultType, Variant
@@ -25,12 +27,9 @@ from ._types import (
     Attempt,
     ComponentError,
     Counts,
-    Detail,
-    Durability,
     Entry,
     Envelope,
     EnvelopeChange,
-    Format,
     IdentifiedMail,
     Indeterminate,
     Item,
@@ -41,7 +40,6 @@ from ._types import (
     QueueError,
     Recipient,
     Recovery,
-    State,
     Timestamp,
     WriteOptions,
     queue_error,
@@ -193,7 +191,7 @@ class _Calls:
             try:
                 instance = _Instance(self.runtime, self._path)
             except WasmtimeError as error:
-                os.stat(self._path)
+                _identity(self._path)
                 raise ComponentError(str(error).partition("\n")[0]) from error
             if instance.call("queue-store", "[method]queue.needs-recovery", instance.queue):
                 instance.closed = self._closed = True
@@ -252,7 +250,6 @@ class _Calls:
             return result
 
     def put(self, id: str | None, envelope: Envelope, body: bytes, options: WriteOptions) -> str:
-        _check_options(options)
         if len(body) > _CHUNK_BYTES:
             with Draft(self.begin(id, envelope, options)) as draft:
                 draft.write(body)
@@ -261,12 +258,10 @@ class _Calls:
         return result
 
     def put_many(self, mails: list[IdentifiedMail], options: WriteOptions) -> list[Outcome]:
-        _check_options(options)
         lowered = [{"id": mail.id, "mail": {"envelope": mail.envelope, "body": mail.body}} for mail in mails]
         return self._call_batch("put-many", lowered, options)
 
     def begin(self, id: str | None, envelope: Envelope, options: WriteOptions) -> _Draft:
-        _check_options(options)
         return _Draft(self, "[method]queue.begin", id, envelope, options)
 
     def submit(self, reverse_path: str, to: list[str], body: bytes) -> str:
@@ -287,8 +282,6 @@ class _Calls:
         return _Body(self, "[method]queue.read", id, offset)
 
     def items(self, states: list[str], detail: str) -> _Listing:
-        _check_names(State, *states)
-        _check_names(Detail, detail)
         return _Listing(self, states, detail)
 
     def count(self) -> Counts:
@@ -298,22 +291,17 @@ class _Calls:
         return self._call_batch("verify", ids)
 
     def update(self, id: str, change: EnvelopeChange, durability: str | None) -> str:
-        _check_names(Durability, durability)
         result: str = self._call("update", id, change, durability)
         return result
 
     def record_attempts(self, id: str, attempts: list[Attempt], if_revision: str | None, durability: str | None) -> str:
-        _check_names(Durability, durability)
         result: str = self._call("record-attempts", id, attempts, if_revision, durability)
         return result
 
     def set_state(self, ids: list[str], state: str) -> list[Outcome]:
-        _check_names(State, state)
         return self._call_batch("set-state", ids, state)
 
     def remove(self, ids: list[str], states: list[str], durability: str | None) -> list[Outcome]:
-        _check_names(State, *states)
-        _check_names(Durability, durability)
         return self._call_batch("remove", ids, states, durability)
 
     def seal(self, ids: list[str]) -> list[Outcome]:
@@ -321,8 +309,6 @@ class _Calls:
 
     def recover(self, grace: timedelta) -> Recovery:
         self.runtime.check_process()
-        if grace < timedelta(0):
-            raise ValueError(f"the grace is negative: {grace}")
         grace_seconds = min(-(-grace // timedelta(seconds=1)), 2**32 - 1)
         with self._recovery:
             return self._recover(grace_seconds)
@@ -468,21 +454,11 @@ class _Listing(_Resource):
         return Entry(entry["id"], entry["state"], info, _optional(_error, entry["problem"]))
 
 
-def _check_options(options: WriteOptions) -> None:
-    _check_names(Durability, options.durability)
-    _check_names(Format, options.format)
-
-
-def _check_names(enum: Any, *names: str | None) -> None:
-    """Refuses names that an enum does not have, which would cost the instance."""
-    for name in names:
-        if name is not None and name not in get_args(enum):
-            raise ValueError(f"unknown name {name!r}: it is one of {', '.join(get_args(enum))}")
-
-
 def _identity(path: str) -> tuple[int, int]:
     """Returns the numbers by which the system knows a directory."""
     status = os.stat(path)
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
     return status.st_dev, status.st_ino
 
 
@@ -496,8 +472,8 @@ def _create_directory(path: str) -> None:
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
-        if not os.path.isdir(path):
-            raise
+        # Another process created it meanwhile, unless it is a file.
+        _identity(path)
     descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
