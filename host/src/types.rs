@@ -18,6 +18,17 @@ impl Mail {
     }
 }
 
+impl Outcome {
+    /// Returns the problem as an error. A call on several items succeeds also where it failed for each of them.
+    ///
+    /// # Errors
+    ///
+    /// The problem of this item.
+    pub fn into_result(self) -> crate::Result<()> {
+        self.problem.map_or(Ok(()), |problem| Err(problem.into()))
+    }
+}
+
 impl From<Mail> for IdentifiedMail {
     /// Makes a mail that is put under a generated id.
     fn from(mail: Mail) -> IdentifiedMail {
