@@ -23,8 +23,8 @@ const MOUNT_WRITABLE: &str = "mount it writable, then try again";
 
 /// Returns the advice for a cause.
 pub(super) fn of(cause: &Cause) -> Option<String> {
-    if let Cause::Composition(CompositionError::Refused(names)) | Cause::NotComposable(CompositionError::Refused(names)) =
-        cause
+    if let Cause::Composition(CompositionError::Refused(names))
+    | Cause::NotComposable(CompositionError::Refused(names)) = cause
     {
         let options: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
         return Some(format!("{} gives it what the host grants", options.join(" ")));

@@ -203,7 +203,8 @@ fn allow_of_nothing_is_refused() {
     for action in ["check", "compose"] {
         for name in ["wasi:http", "wasi:sockets/tcp@0.2.9"] {
             let line = queue.run(&["plugin", action, path, "--allow", "wasi:sockets", "--allow", name]).failed(64);
-            let cause = format!("it imports no {name}: name an interface or a package of its imports, without a version");
+            let cause =
+                format!("it imports no {name}: name an interface or a package of its imports, without a version");
             assert_eq!(line, format!("{path}: {cause}"));
         }
     }
@@ -237,7 +238,8 @@ fn check_lists_what_a_plugin_gets() {
             [names[3], last, "no network"],
         ];
         let rows = rows.map(|[name, composed, run]| format!("{name:<28}  {composed:<width$}  {run}\n")).concat();
-        let no_command = "It is no command, since it exports no `wasi:cli/run`: compose it, or call it from a host in Rust.";
+        let no_command =
+            "It is no command, since it exports no `wasi:cli/run`: compose it, or call it from a host in Rust.";
         format!("{rows}\n{no_command}\n")
     };
     let output = queue.run(&["plugin", "check", path]);
@@ -248,8 +250,7 @@ fn check_lists_what_a_plugin_gets() {
     let checked = queue.run(&["plugin", "check", path, "--allow", "wasi:sockets"]);
     assert_eq!(checked.done(), table(28, "that of its host, by --allow"));
     let json = queue.json(&["plugin", "check", path, "--allow", "wasi:sockets/tcp", "--json"]);
-    let treatments =
-        [("queue", "queue"), ("harmless", "harmless"), ("emptied", "emptied"), ("allowed", "no-network")];
+    let treatments = [("queue", "queue"), ("harmless", "harmless"), ("emptied", "emptied"), ("allowed", "no-network")];
     let imports = names.iter().zip(treatments);
     let imports = imports.map(|(name, (composed, run))| json!({ "name": name, "treatment": composed, "run": run }));
     assert_eq!(json, json!({ "command": false, "imports": imports.collect::<Vec<_>>() }));

@@ -132,7 +132,9 @@ fn run_example(queue: &Queue, world: &str, tool: &mut Command) {
 fn python_example_for_plugins_runs() {
     let queue = Queue::existing();
     queue.file("command.py", example("python"));
-    let mut tool = Command::new(std::path::absolute(requirement::interop().join("python/bin/componentize-py")).expect("it has a path"));
+    let mut tool = Command::new(
+        std::path::absolute(requirement::interop().join("python/bin/componentize-py")).expect("it has a path"),
+    );
     tool.args(["--wit-path", "wit", "--world", "command", "componentize", "--python-path", ".", "command"]);
     run_example(&queue, example("wit"), &mut tool);
 }
@@ -140,7 +142,9 @@ fn python_example_for_plugins_runs() {
 fn javascript_example_for_plugins_runs() {
     let queue = Queue::existing();
     queue.file("command.js", example("javascript"));
-    let mut tool = Command::new(std::path::absolute(requirement::node_modules().join(".bin/componentize-qjs")).expect("it has a path"));
+    let mut tool = Command::new(
+        std::path::absolute(requirement::node_modules().join(".bin/componentize-qjs")).expect("it has a path"),
+    );
     tool.args(["--sync", "--world", "command", "--wit", "wit", "--js", "command.js"]);
     run_example(&queue, include_str!("../../../plugins/command/wit/command.wit"), &mut tool);
 }
