@@ -113,7 +113,7 @@ impl fmt::Display for Failure {
 
 impl From<Cause> for Failure {
     fn from(cause: Cause) -> Failure {
-        let notes = advice::of(&cause).map(str::to_string).into_iter().collect();
+        let notes = advice::of(&cause).into_iter().collect();
         Failure { place: None, cause: Box::new(cause), notes }
     }
 }

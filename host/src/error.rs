@@ -99,8 +99,8 @@ pub enum Error {
     Component(wasmtime::Error),
     /// The call would block a task of an async runtime, and with it the runtime's other tasks. It did nothing.
     #[error(
-        "a call of the queue blocks its thread, so a task of an async runtime must not make it: use `AsyncQueue` (the \
-         feature `tokio`), or call from `tokio::task::spawn_blocking`"
+        "a call of the queue blocks its thread, so a task of an async runtime must not make it: use \
+         `queue_store_host::tokio::AsyncQueue` (the feature `tokio`), or call from `tokio::task::spawn_blocking`"
     )]
     InAsyncRuntime,
     /// The queue, or what was opened of it, belongs to the process from which this one was forked. The call did nothing.

@@ -168,7 +168,14 @@ impl Plugin {
         }
     }
 
-    /// Runs a plugin that is a command, which exports `wasi:cli/run`, and returns its exit code: 0 is success.
+    /// Whether the plugin imports `mail:queue/intake`. A plugin that is composed with the queue does not.
+    pub fn imports_intake(&self) -> bool {
+        let component = self.component.component().component_type();
+        component.imports(&self.engine).any(|(name, _)| name.split('@').next() == Some("mail:queue/intake"))
+    }
+
+    /// Runs a plugin that is a command, which exports `wasi:cli/run`, and returns its exit code: 0 is success, and 1 is
+    /// failure, whichever code the plugin exits with, since `wasi:cli/exit` has no other.
     ///
     /// # Errors
     ///

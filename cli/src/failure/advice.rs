@@ -22,14 +22,24 @@ const RAISE_DESCRIPTORS: &str = "the limit of descriptors is too low: ulimit -n 
 const MOUNT_WRITABLE: &str = "mount it writable, then try again";
 
 /// Returns the advice for a cause.
-pub(super) fn of(cause: &Cause) -> Option<&'static str> {
+pub(super) fn of(cause: &Cause) -> Option<String> {
+    if let Cause::Composition(CompositionError::Refused(names))
+    | Cause::NotComposable(CompositionError::Refused(names)) = cause
+    {
+        let options: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
+        return Some(format!("{} gives it what the host grants", options.join(" ")));
+    }
+    of_other(cause).map(str::to_string)
+}
+
+fn of_other(cause: &Cause) -> Option<&'static str> {
     match cause {
         Cause::File { source, .. } | Cause::Read(source) | Cause::Signals(source) if is_exhaustion(source) => {
             Some(of_exhaustion())
         }
         Cause::File { source, .. } | Cause::Read(source) => Some(of_kind(source.kind())),
         Cause::Queue(error) => error.code().and_then(of_code),
-        Cause::Composition(CompositionError::Refused(_)) => Some("--allow NAME gives it what the host grants"),
+        Cause::Plugin(PluginError::NotACommand) => Some("compose it, or call it from a host in Rust"),
         Cause::Plugin(PluginError::OutOfMemory(_)) => Some("--max-memory raises it"),
         Cause::Plugin(PluginError::OutOfTime(_)) => Some("--max-seconds raises it"),
         _ => None,

@@ -46,9 +46,15 @@ pub(crate) enum Cause {
     /// A plugin cannot be run, or failed.
     #[error("{0}")]
     Plugin(PluginError),
+    /// A plugin cannot be composed, which a check finds.
+    #[error("`plugin compose` refuses it: {0}")]
+    NotComposable(CompositionError),
+    /// A plugin to be run does not import the queue.
+    #[error("it does not import mail:queue/intake: was it composed? run the plugin itself")]
+    NoIntake,
     /// A plugin ended by itself, and reported failure.
-    #[error("the plugin ended with exit code {0}, which means that it failed")]
-    PluginExit(i32),
+    #[error("the plugin reported failure")]
+    PluginFailed,
     /// The body exceeds `--max-size`.
     #[error("the mail has more than the {0} bytes of --max-size; nothing was queued")]
     BodyTooLarge(u64),
@@ -211,7 +217,8 @@ impl Cause {
             | Cause::Address { .. }
             | Cause::Delivery { .. }
             | Cause::BinaryToTerminal
-            | Cause::NoSuchWorld { .. } => Sysexit::Usage,
+            | Cause::NoSuchWorld { .. }
+            | Cause::Composition(CompositionError::NothingToAllow(_)) => Sysexit::Usage,
             Cause::BodyTooLarge(_)
             | Cause::NoSuchDelivery(_)
             | Cause::DeliveryExists(_)
@@ -239,7 +246,9 @@ impl Cause {
             | Cause::SharedId
             | Cause::Composition(_)
             | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)
-            | Cause::PluginExit(_) => Sysexit::DataErr,
+            | Cause::NotComposable(_)
+            | Cause::NoIntake
+            | Cause::PluginFailed => Sysexit::DataErr,
             Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
             Cause::Plugin(_) => Sysexit::Software,
             Cause::UnreadableItems { code, .. } => *code,

@@ -19,7 +19,7 @@ use sysexits::ExitCode as Sysexit;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Subcommand {
-    /// List the imports of a plugin, and what it gets for each
+    /// List the imports of a plugin, and what it gets for each, composed and run. Fails if `compose` would
     Check(Check),
     /// Compose a plugin with the queue and an empty file system, for any host
     Compose(Compose),
@@ -77,27 +77,98 @@ pub(crate) struct Run {
     pub(crate) command: Vec<String>,
 }
 
-/// Lists the imports of a plugin, and fails if one is refused.
+/// Lists the imports of a plugin, and fails if it cannot be composed.
 pub(crate) fn check(arguments: &Check) -> Result<Sysexit, Failure> {
     let path = &arguments.plugin.path;
     let failure = |error| composition_failure(error, path);
-    let imports = queue_store_composition::imports(&read(path)?, &arguments.plugin.allow).map_err(failure)?;
+    let component = read(path)?;
+    let imports = imports(&component, &arguments.plugin.allow).map_err(failure)?;
+    let is_command = queue_store_composition::is_command(&component).map_err(failure)?;
     if arguments.json {
-        let import = |import: &Import| json!({ "name": import.name, "treatment": import.treatment.name() });
-        print_json(&imports.iter().map(import).collect::<Vec<_>>())?;
+        let import = |import: &Import| {
+            let name = &import.name;
+            json!({ "name": name, "treatment": import.treatment.name(), "run": Provision::of(import).name() })
+        };
+        let imports: Vec<_> = imports.iter().map(import).collect();
+        print_json(&json!({ "command": is_command, "imports": imports }))?;
     } else {
-        let mut table = Table::new(["IMPORT", "THE PLUGIN GETS"], usize::MAX);
+        let mut table = Table::new(["IMPORT", "COMPOSED, IT GETS", "RUN, IT GETS"], usize::MAX);
         let rows: Vec<_> = imports
             .iter()
-            .map(|import| table.row([escape(&import.name), meaning(import.treatment).to_string()]))
+            .map(|import| {
+                let (composed, run) = (meaning(import.treatment), Provision::of(import).meaning());
+                table.row([escape(&import.name), composed.to_string(), run.to_string()])
+            })
             .collect();
-        table.print(rows.into_iter().map(Ok))?;
+        let is_run = if is_command {
+            "It is a command: `plugin run` runs it if it gets every import."
+        } else {
+            "It is no command, since it exports no `wasi:cli/run`: compose it, or call it from a host in Rust."
+        };
+        table.print(rows.into_iter().chain([String::new(), is_run.to_string()]).map(Ok))?;
     }
-    queue_store_composition::check(&imports).map_err(failure)?;
+    let refused = |error| Failure::from(Cause::NotComposable(error)).at(&path.to_string_lossy());
+    queue_store_composition::check(&imports).map_err(refused)?;
     Ok(Sysexit::Ok)
 }
 
-/// Describes what a plugin gets.
+/// Lists the imports of a plugin, and fails if it has none of an allowed name.
+fn imports(component: &[u8], allowed: &[String]) -> Result<Vec<Import>, CompositionError> {
+    let imports = queue_store_composition::imports(component, allowed)?;
+    queue_store_composition::check_allowed(&imports, allowed)?;
+    Ok(imports)
+}
+
+/// The answer of `plugin run` to an import of a plugin.
+#[derive(Clone, Copy)]
+enum Provision {
+    Queue,
+    Command,
+    NoDirectories,
+    NoNetwork,
+    Nothing,
+}
+
+impl Provision {
+    fn of(import: &Import) -> Provision {
+        let (interface, version) = import.name.split_once('@').unwrap_or((&import.name, ""));
+        let package = interface.split('/').next().unwrap_or(interface);
+        match (import.treatment, package) {
+            (Treatment::Queue, _) => Provision::Queue,
+            (Treatment::Emptied, _) => Provision::NoDirectories,
+            (Treatment::Forbidden, _) => Provision::Nothing,
+            (_, "wasi:sockets") if version.starts_with("0.2.") => Provision::NoNetwork,
+            (_, "wasi:cli" | "wasi:clocks" | "wasi:io" | "wasi:random") if version.starts_with("0.2.") => {
+                Provision::Command
+            }
+            _ => Provision::Nothing,
+        }
+    }
+
+    /// Returns the name for programs.
+    fn name(self) -> &'static str {
+        match self {
+            Provision::Queue => "queue",
+            Provision::Command => "harmless",
+            Provision::NoDirectories => "emptied",
+            Provision::NoNetwork => "no-network",
+            Provision::Nothing => "refused",
+        }
+    }
+
+    /// Describes what a plugin gets.
+    fn meaning(self) -> &'static str {
+        match self {
+            Provision::Queue => "the queue, to submit mail",
+            Provision::Command => "that of the command",
+            Provision::NoDirectories => "an empty file system",
+            Provision::NoNetwork => "no network",
+            Provision::Nothing => "nothing: not run",
+        }
+    }
+}
+
+/// Describes what a plugin gets in a composition.
 fn meaning(treatment: Treatment) -> &'static str {
     match treatment {
         Treatment::Queue => "the queue, to submit mail",
@@ -112,7 +183,9 @@ fn meaning(treatment: Treatment) -> &'static str {
 /// Composes a plugin with the queue and an empty file system.
 pub(crate) fn compose(arguments: &Compose) -> Result<Sysexit, Failure> {
     let path = &arguments.plugin.path;
-    let composed = queue_store_composition::compose(&read(path)?, COMPONENT, &arguments.plugin.allow)
+    let (component, allowed) = (read(path)?, &arguments.plugin.allow);
+    let composed = imports(&component, allowed)
+        .and_then(|_| queue_store_composition::compose(&component, COMPONENT, allowed))
         .map_err(|error| composition_failure(error, path))?;
     output_file::write(arguments.output.as_deref(), &composed)?;
     Ok(Sysexit::Ok)
@@ -130,17 +203,21 @@ pub(crate) fn run(queue: &Path, arguments: &Run) -> Result<Sysexit, Failure> {
     (limits.memory_bytes, limits.time) = (*max_memory, Duration::from_secs(*max_seconds));
     (limits.intake.mails, limits.intake.bytes) = (*max_mails, *max_bytes);
     let component = read(Path::new(place))?;
+    queue_store_composition::check_form(&component).map_err(|error| composition_failure(error, Path::new(place)))?;
     end_after(limits.time + GRACE, failure(PluginError::OutOfTime(limits.time), place))
         .map_err(|error| failure(PluginError::System(error), place))?;
 
     // Before the plugin is compiled: as root, the process becomes the owner of the queue.
     let created = queue_directory::create(queue)?;
     let plugin = Plugin::new(&component, limits).map_err(|error| failure(error, place))?;
+    if !plugin.imports_intake() {
+        return Err(Failure::from(Cause::NoIntake).at(place));
+    }
     let mut wasi = WasiCtx::builder();
     wasi.inherit_stdio().args(command);
     let ran = match plugin.run(&Intake::new(&created.queue, IntakeLimits::default()), wasi.build()) {
         Ok(0) => Ok(()),
-        Ok(code) => Err(Failure::from(Cause::PluginExit(code)).at(place).with_note(note::SUBMITTED_STAY)),
+        Ok(_) => Err(Failure::from(Cause::PluginFailed).at(place).with_note(note::SUBMITTED_STAY)),
         Err(error) => Err(failure(error, place)),
     };
     change_log::record("", ran.as_ref().copied())?;

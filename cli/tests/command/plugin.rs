@@ -21,6 +21,10 @@ trials![
     run_ends_plugin_that_waits_for_input_or_output,
     run_keeps_mail_of_plugin_that_traps,
     run_refuses_plugin_that_is_no_command,
+    run_refuses_composed_plugin,
+    core_modules_are_named_alike,
+    allow_of_nothing_is_refused,
+    check_tells_whether_plugin_is_a_command,
     check_lists_what_a_plugin_gets,
     check_refuses_operators_interfaces,
     compose_makes_component_for_any_host,
@@ -101,10 +105,11 @@ fn run_passes_arguments_and_reports_exit_code() {
     let place = path.to_str().expect("it is ASCII");
     assert_eq!(queue.run(&["plugin", "run", place, "environment"]).done(), "0 variables, 0 files");
     assert_eq!(queue.run(&["plugin", "run", place, "exit", "0"]).done(), "");
-    let line = queue.run(&["plugin", "run", place, "exit", "1"]).failed(65);
-    let cause =
-        "the plugin ended with exit code 1, which means that it failed; the mails that it submitted before stay";
-    assert_eq!(line, format!("{place}: {cause} queued"));
+    for code in ["1", "3"] {
+        let line = queue.run(&["plugin", "run", place, "exit", code]).failed(65);
+        let cause = "the plugin reported failure; the mails that it submitted before stay queued";
+        assert_eq!(line, format!("{place}: {cause}"));
+    }
 }
 
 fn run_ends_plugin_at_its_limits() {
@@ -162,10 +167,56 @@ fn run_keeps_mail_of_plugin_that_traps() {
 
 fn run_refuses_plugin_that_is_no_command() {
     let queue = Queue::new();
-    let path = file(&queue, &importing(&[]));
+    let path = file(&queue, &importing(&["mail:queue/intake@0.1.0"]));
     let line = run(queue.command(&["plugin", "run"]).arg(&path), MAIL).failed(65);
-    assert_eq!(line, format!("{}: it exports no `wasi:cli/run`, so it is no command", path.display()));
+    let cause = "it exports no `wasi:cli/run`, so it is no command; compose it, or call it from a host in Rust";
+    assert_eq!(line, format!("{}: {cause}", path.display()));
     assert!(!queue.path().exists(), "no directory is created for it");
+}
+
+fn run_refuses_composed_plugin() {
+    let queue = Queue::new();
+    let path = file(&queue, &PLUGIN);
+    let composed = queue.beside("composed.wasm");
+    run(queue_store(&["plugin", "compose"]).arg(&path).arg("--output").arg(&composed), b"").done();
+    let line = run(queue.command(&["plugin", "run"]).arg(&composed), MAIL).failed(65);
+    let cause = "it does not import mail:queue/intake: was it composed? run the plugin itself";
+    assert_eq!(line, format!("{}: {cause}", composed.display()));
+    assert!(!queue.path().exists(), "no directory is created for it");
+}
+
+fn core_modules_are_named_alike() {
+    let queue = Queue::existing();
+    let path = file(&queue, b"\0asm\x01\0\0\0");
+    for action in ["check", "compose", "run"] {
+        let line = run(queue.command(&["plugin", action]).arg(&path), b"").failed(65);
+        let cause = "it is a core module, not a component: build it for wasm32-wasip2, or make it a component with \
+                     `wasm-tools component new`";
+        assert_eq!(line, format!("{}: {cause}", path.display()), "{action}");
+    }
+}
+
+fn allow_of_nothing_is_refused() {
+    let queue = Queue::existing();
+    let path = file(&queue, &importing(&["mail:queue/intake@0.1.0", "wasi:sockets/tcp@0.2.9"]));
+    let path = path.to_str().expect("it is ASCII");
+    for action in ["check", "compose"] {
+        for name in ["wasi:http", "wasi:sockets/tcp@0.2.9"] {
+            let line = queue.run(&["plugin", action, path, "--allow", "wasi:sockets", "--allow", name]).failed(64);
+            let cause =
+                format!("it imports no {name}: name an interface or a package of its imports, without a version");
+            assert_eq!(line, format!("{path}: {cause}"));
+        }
+    }
+}
+
+fn check_tells_whether_plugin_is_a_command() {
+    let queue = Queue::existing();
+    let path = file(&queue, &PLUGIN);
+    let checked = run(queue_store(&["plugin", "check"]).arg(&path), b"").done();
+    assert!(checked.ends_with("\n\nIt is a command: `plugin run` runs it if it gets every import.\n"), "{checked}");
+    let json = queue.json(&["plugin", "check", "--json", path.to_str().expect("it is ASCII")]);
+    assert_eq!(json["command"], true);
 }
 
 fn check_lists_what_a_plugin_gets() {
@@ -178,25 +229,31 @@ fn check_lists_what_a_plugin_gets() {
     ];
     let path = file(&queue, &importing(&names));
     let path = path.to_str().expect("it is ASCII");
-    let table = |last: &str| {
-        format!(
-            "IMPORT                        THE PLUGIN GETS\n\
-             mail:queue/intake@0.1.0       the queue, to submit mail\n\
-             wasi:clocks/wall-clock@0.2.0  that of its host\n\
-             wasi:filesystem/types@0.2.9   an empty file system\n\
-             wasi:sockets/tcp@0.2.9        {last}\n"
-        )
+    let table = |width: usize, last: &str| {
+        let rows = [
+            ["IMPORT", "COMPOSED, IT GETS", "RUN, IT GETS"],
+            [names[0], "the queue, to submit mail", "the queue, to submit mail"],
+            [names[1], "that of its host", "that of the command"],
+            [names[2], "an empty file system", "an empty file system"],
+            [names[3], last, "no network"],
+        ];
+        let rows = rows.map(|[name, composed, run]| format!("{name:<28}  {composed:<width$}  {run}\n")).concat();
+        let no_command =
+            "It is no command, since it exports no `wasi:cli/run`: compose it, or call it from a host in Rust.";
+        format!("{rows}\n{no_command}\n")
     };
     let output = queue.run(&["plugin", "check", path]);
-    assert_eq!((output.code, output.text()), (65, table("nothing: refused").as_str()));
-    let cause = "it imports wasi:sockets, which a plugin does not get; --allow NAME gives it what the host grants";
+    assert_eq!((output.code, output.text()), (65, table(25, "nothing: refused").as_str()));
+    let cause = "`plugin compose` refuses it: it imports wasi:sockets, which a plugin does not get; --allow wasi:sockets \
+                 gives it what the host grants";
     assert_eq!(output.stderr, format!("queue-store: {path}: {cause}\n"));
     let checked = queue.run(&["plugin", "check", path, "--allow", "wasi:sockets"]);
-    assert_eq!(checked.done(), table("that of its host, by --allow"));
+    assert_eq!(checked.done(), table(28, "that of its host, by --allow"));
     let json = queue.json(&["plugin", "check", path, "--allow", "wasi:sockets/tcp", "--json"]);
-    let treatments = ["queue", "harmless", "emptied", "allowed"];
-    let imports = names.iter().zip(treatments).map(|(name, treatment)| json!({ "name": name, "treatment": treatment }));
-    assert_eq!(json, imports.collect::<serde_json::Value>());
+    let treatments = [("queue", "queue"), ("harmless", "harmless"), ("emptied", "emptied"), ("allowed", "no-network")];
+    let imports = names.iter().zip(treatments);
+    let imports = imports.map(|(name, (composed, run))| json!({ "name": name, "treatment": composed, "run": run }));
+    assert_eq!(json, json!({ "command": false, "imports": imports.collect::<Vec<_>>() }));
 }
 
 fn check_refuses_operators_interfaces() {
@@ -276,7 +333,7 @@ fn compose_refuses_imports_unless_allowed() {
     );
     let path = path.to_str().expect("it is ASCII");
     let line = queue.run(&["plugin", "compose", path]).failed(65);
-    let cause = "it imports wasi:http, which a plugin does not get; --allow NAME gives it what the host grants";
+    let cause = "it imports wasi:http, which a plugin does not get; --allow wasi:http gives it what the host grants";
     assert_eq!(line, format!("{path}: {cause}"));
     let composed = queue.run(&["plugin", "compose", path, "--allow", "wasi:http"]);
     assert_eq!(composed.code, 0, "{}", composed.stderr);
@@ -289,7 +346,6 @@ fn malformed_plugins_exit_65() {
         (&b"garbage"[..], "it does not have the binary form of one"),
         (b"", "it does not have the binary form of one"),
         (truncated, "it is no valid component: "),
-        (b"\0asm\x01\0\0\0", "it does not have the binary form of one"),
     ] {
         let path = file(&queue, component);
         for action in ["check", "compose"] {
@@ -298,7 +354,8 @@ fn malformed_plugins_exit_65() {
             assert!(line.contains(cause), "{line}");
         }
         let line = run(queue.command(&["plugin", "run"]).arg(&path), MAIL).failed(65);
-        assert!(line.starts_with(&format!("{}: it is no plugin: ", path.display())), "{line}");
+        let begin = if component == truncated { "it is no plugin: " } else { "it is no valid component: " };
+        assert!(line.starts_with(&format!("{}: {begin}", path.display())), "{line}");
     }
     for (import, cause) in [
         (r#"(core module (type $s (struct (field i32))) (export "m" (func (type 0))))"#, "it is no valid component: "),

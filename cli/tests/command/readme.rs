@@ -3,15 +3,24 @@
 use crate::process::{queue_store, run};
 use crate::queue::Queue;
 use crate::trial::trials;
-use queue_store_host_test::guest;
+use queue_store_host_test::{guest, requirement};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-trials![commands_of_readme_run, commands_for_plugins_run];
+trials![
+    commands_of_readme_run,
+    commands_for_operators_are_understood,
+    commands_for_plugins_run,
+    composed_plugin_runs_as_documented => WasmtimeCli,
+    python_example_for_plugins_runs => Python,
+    javascript_example_for_plugins_runs => Node,
+    rust_example_names_version_of_wit_bindgen,
+];
 
 const README: &str = include_str!("../../../README.md");
 const PLUGINS: &str = include_str!("../../../plugins/README.md");
+const OPERATING: &str = include_str!("../../../docs/operating.md");
 
 /// Returns the lines of the blocks of shell commands that begin with one of these programs.
 fn commands(text: &str, programs: &[&str]) -> Vec<String> {
@@ -23,29 +32,34 @@ fn commands(text: &str, programs: &[&str]) -> Vec<String> {
 /// Runs a line in a shell, in the directory of a queue `Q` whose item is `ID`.
 fn shell(queue: &Queue, line: &str, id: &str) -> String {
     let line = line.replace("cargo run --release --", "queue-store").replace(" ID", &format!(" {id}"));
+    let output = run(&mut shell_command(queue, Path::new("Q"), &line), b"");
+    assert_eq!(output.code, 0, "{line}: {}", output.stderr);
+    output.text().to_string()
+}
+
+/// Returns a shell that executes a line beside the queue, with this directory as the default of the command.
+fn shell_command(queue: &Queue, directory: &Path, line: &str) -> Command {
     let bin = Path::new(env!("CARGO_BIN_EXE_queue-store")).parent().expect("a program is in a directory");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("sh");
-    command.args(["-euc", &line]).current_dir(queue.beside("")).env("PATH", path).env("HOME", queue.beside(""));
-    command.env("QUEUE_STORE_DIR", "Q");
-    let output = run(&mut command, b"");
-    assert_eq!(output.code, 0, "{line}: {}", output.stderr);
-    output.text().to_string()
+    command.args(["-euc", line]).current_dir(queue.beside("")).env("PATH", path).env("HOME", queue.beside(""));
+    command.env("QUEUE_STORE_DIR", directory).env_remove("QUEUE_STORE_LOG");
+    command
 }
 
 fn commands_of_readme_run() {
     let queue = Queue::new();
     let mail = "From a@example.com Sat Nov 28 21:00:00 2026\nTo: b@example.com\nSubject: hello\n\nhello\n";
-    queue.file("mail.eml", "Subject: hello\r\n\r\nhello\r\n");
     fs::create_dir(queue.beside("Mail")).expect("it is new");
     queue.file("Mail/inbox.mbox", mail);
     let plugin = guest::build("queue-store-plugin-command", &[], "queue-store-plugin-command.wasm", "component");
     queue.file("plugin.wasm", plugin);
 
-    let lines = commands(README, &["cargo run", "queue-store "]);
+    let lines = commands(README, &["printf", "queue-store "]);
     assert!(lines.len() >= 12, "{lines:?}");
     let (put, lines) = lines.split_first().expect("there are lines");
     let id = shell(&queue, put, "");
+    queue.file("mail.eml", "Subject: hello\r\n\r\nhello\r\n");
     for line in lines {
         shell(&queue, line, id.trim_end());
     }
@@ -65,4 +79,79 @@ fn commands_for_plugins_run() {
         shell(&queue, &line, "");
     }
     assert!(queue.beside("wit/deps/mail-queue.wit").exists() && queue.beside("composed.wasm").exists());
+}
+
+fn commands_for_operators_are_understood() {
+    let queue = Queue::existing();
+    let id = queue.put(&[], b"Subject: hello\r\n\r\nhello\r\n");
+    let lines = commands(OPERATING, &["queue-store "]);
+    assert!(lines.len() >= 30, "{lines:?}");
+    for line in lines.iter().filter(|line| !line.contains("/var") && !line.contains("/usr")) {
+        // The rest of a gate is not of this project.
+        let line = line.split(" && systemctl").next().expect("a line has a beginning").replace("ID", &id);
+        let output = run(&mut shell_command(&queue, &queue.path(), &line), b"");
+        assert_ne!(output.code, 64, "{line}: {}", output.stderr);
+        assert!((0..=78).contains(&output.code), "{line}: {}", output.stderr);
+    }
+}
+
+fn composed_plugin_runs_as_documented() {
+    let queue = Queue::new();
+    queue.file("mail.eml", "Subject: hello\r\n\r\nhello\r\n");
+    let plugin = guest::build("queue-store-plugin-command", &[], "queue-store-plugin-command.wasm", "component");
+    queue.file("plugin.wasm", plugin);
+    fs::create_dir(queue.beside("Q")).expect("it is new");
+    shell(&queue, "queue-store plugin compose plugin.wasm --output composed.wasm", "");
+    let lines = commands(PLUGINS, &["wasmtime run"]);
+    let [line] = lines.as_slice() else { panic!("one command runs it: {lines:?}") };
+    let wasmtime = requirement::wasmtime_cli();
+    let id = shell(&queue, &line.replacen("wasmtime", &wasmtime.display().to_string(), 1), "");
+    let mail = shell(&queue, "queue-store cat ID", id.trim_end());
+    assert_eq!(mail, "X-Checked: yes\r\nSubject: hello\r\n\r\nhello\r\n");
+}
+
+/// Returns the block of code in a language in `plugins/README.md`.
+fn example(language: &str) -> &'static str {
+    let blocks = PLUGINS.split("\n```").skip(1).step_by(2);
+    let mut blocks = blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'));
+    blocks.next().expect("the page has an example in the language")
+}
+
+/// Builds an example with a tool, and runs it.
+fn run_example(queue: &Queue, world: &str, tool: &mut Command) {
+    fs::create_dir_all(queue.beside("wit/deps")).expect("the temporary directory is writable");
+    shell(queue, "queue-store wit --world plugin > wit/deps/mail-queue.wit", "");
+    queue.file("wit/command.wit", world);
+    let built = run(tool.current_dir(queue.beside("")).args(["--output", "plugin.wasm"]), b"");
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    queue.file("mail.eml", "Subject: hello\r\n\r\nhello\r\n");
+    let id = shell(queue, "queue-store plugin run plugin.wasm < mail.eml", "");
+    assert_eq!(shell(queue, "queue-store cat ID", id.trim_end()), "Subject: hello\r\n\r\nhello\r\n");
+}
+
+fn python_example_for_plugins_runs() {
+    let queue = Queue::existing();
+    queue.file("command.py", example("python"));
+    let mut tool = Command::new(
+        std::path::absolute(requirement::interop().join("python/bin/componentize-py")).expect("it has a path"),
+    );
+    tool.args(["--wit-path", "wit", "--world", "command", "componentize", "--python-path", ".", "command"]);
+    run_example(&queue, example("wit"), &mut tool);
+}
+
+fn javascript_example_for_plugins_runs() {
+    let queue = Queue::existing();
+    queue.file("command.js", example("javascript"));
+    let mut tool = Command::new(
+        std::path::absolute(requirement::node_modules().join(".bin/componentize-qjs")).expect("it has a path"),
+    );
+    tool.args(["--sync", "--world", "command", "--wit", "wit", "--js", "command.js"]);
+    run_example(&queue, include_str!("../../../plugins/command/wit/command.wit"), &mut tool);
+}
+
+fn rust_example_names_version_of_wit_bindgen() {
+    let manifest = include_str!("../../../plugins/command/Cargo.toml");
+    let version = manifest.split("wit-bindgen = { version = ").nth(1).and_then(|rest| rest.split(',').next());
+    let version = version.expect("the plugin uses wit-bindgen");
+    assert!(PLUGINS.contains(&format!("wit-bindgen = {version}")), "the page names another version than {version}");
 }

@@ -9,6 +9,15 @@ pub enum CompositionError {
     /// The bytes are no component.
     #[error("it is no valid component: {0}")]
     NotAComponent(String),
+    /// The bytes are a core module.
+    #[error(
+        "it is a core module, not a component: build it for wasm32-wasip2, or make it a component with `wasm-tools \
+         component new`"
+    )]
+    CoreModule,
+    /// The plugin has no import of these names, which would be allowed.
+    #[error("it imports no {}: name an interface or a package of its imports, without a version", .0.join(", "))]
+    NothingToAllow(Vec<String>),
     /// The plugin does not import the queue.
     #[error("it does not import mail:queue/intake, so it cannot queue mail")]
     NoIntake,

@@ -64,11 +64,9 @@ impl Import {
 ///
 /// # Errors
 ///
-/// [`CompositionError::NotAComponent`].
+/// [`CompositionError::NotAComponent`] or [`CompositionError::CoreModule`].
 pub fn imports(plugin: &[u8], allowed: &[String]) -> Result<Vec<Import>, CompositionError> {
-    if !Parser::is_component(plugin) {
-        return Err(CompositionError::NotAComponent("it does not have the binary form of one".to_string()));
-    }
+    check_form(plugin)?;
     // The composer panics on types of proposals that it does not know.
     Validator::new_with_features(FEATURES)
         .validate_all(plugin)
@@ -81,6 +79,44 @@ pub fn imports(plugin: &[u8], allowed: &[String]) -> Result<Vec<Import>, Composi
         Import { name: name.clone(), treatment }
     };
     Ok(types[package.ty()].imports.iter().map(import).collect())
+}
+
+/// Checks that bytes begin as a component does.
+///
+/// # Errors
+///
+/// [`CompositionError::NotAComponent`] or [`CompositionError::CoreModule`].
+pub fn check_form(plugin: &[u8]) -> Result<(), CompositionError> {
+    match plugin {
+        _ if Parser::is_component(plugin) => Ok(()),
+        _ if Parser::is_core_wasm(plugin) => Err(CompositionError::CoreModule),
+        _ => Err(CompositionError::NotAComponent("it does not have the binary form of one".to_string())),
+    }
+}
+
+/// Checks that each of the names `allowed` is that of an import, or of its package.
+///
+/// # Errors
+///
+/// [`CompositionError::NothingToAllow`].
+pub fn check_allowed(imports: &[Import], allowed: &[String]) -> Result<(), CompositionError> {
+    let is_imported = |name: &str| {
+        imports.iter().map(Import::interface).any(|interface| name == interface || name == package(interface))
+    };
+    let unmatched: Vec<String> = allowed.iter().filter(|name| !is_imported(name)).cloned().collect();
+    if unmatched.is_empty() { Ok(()) } else { Err(CompositionError::NothingToAllow(unmatched)) }
+}
+
+/// Returns whether a component is a command, which exports `wasi:cli/run`.
+///
+/// # Errors
+///
+/// [`CompositionError::NotAComponent`].
+pub fn is_command(plugin: &[u8]) -> Result<bool, CompositionError> {
+    let mut types = Types::new();
+    let package = Package::from_bytes("plugin", None, plugin, &mut types)
+        .map_err(|error| CompositionError::NotAComponent(format!("{error:#}")))?;
+    Ok(types[package.ty()].exports.keys().any(|name| name.starts_with("wasi:cli/run@0.2.")))
 }
 
 /// Proposals of WebAssembly that plugins may use.

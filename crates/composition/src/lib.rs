@@ -12,4 +12,4 @@ mod import;
 
 pub use compose::{NO_DIRECTORIES, compose};
 pub use error::CompositionError;
-pub use import::{Import, Treatment, check, imports};
+pub use import::{Import, Treatment, check, check_allowed, check_form, imports, is_command};
