@@ -3,7 +3,7 @@
 use crate::change_log;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure, note};
-use crate::output::{Table, print_json};
+use crate::output::{Table, print_json, print_line};
 use crate::output_file;
 use crate::queue_directory;
 use clap::Args;
@@ -105,7 +105,8 @@ pub(crate) fn check(arguments: &Check) -> Result<Sysexit, Failure> {
         } else {
             "It is no command, since it exports no `wasi:cli/run`: compose it, or call it from a host in Rust."
         };
-        table.print(rows.into_iter().chain([String::new(), is_run.to_string()]).map(Ok))?;
+        table.print(rows.into_iter().map(Ok))?;
+        print_line(&format!("\n{is_run}"))?;
     }
     let refused = |error| Failure::from(Cause::NotComposable(error)).at(&path.to_string_lossy());
     queue_store_composition::check(&imports).map_err(refused)?;
