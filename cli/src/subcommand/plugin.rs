@@ -68,8 +68,8 @@ pub(crate) struct Run {
     /// How much memory it may have
     #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
     pub(crate) max_memory: usize,
-    /// How long it may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    /// How long it may take, its compilation included
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_seconds: u64,
     /// The plugin, a component that imports `mail:queue/intake` and exports `wasi:cli/run`, and its arguments. Options
     /// of `run` go before it
