@@ -85,9 +85,11 @@ pub(crate) fn run(
         if interruption.has_come() {
             return Err(Cause::Interrupted.into());
         }
+        let mut logged = Ok(());
         for (id, tried) in try_on(ids)? {
             let tried = tried.map_err(|failure| failure.at_item(&id));
-            change_log::record(&id, tried.as_ref().copied())?;
+            // The changes of a batch are made, whether they can be logged or not.
+            logged = logged.and(change_log::record(&id, tried.as_ref().copied()));
             match tried {
                 Ok(()) => done += 1,
                 Err(failure) if failure.closes_queue() => return Err(failure),
@@ -97,7 +99,7 @@ pub(crate) fn run(
             }
         }
         progress.inc(ids.len() as u64);
-        Ok(())
+        logged
     });
     progress.finish_and_clear();
     let report = format!("{done_verb} {}", items(done));

@@ -81,15 +81,36 @@ fn option<'a>(arguments: &[&'a str], name: &str) -> Option<&'a str> {
 
 /// Returns the data directory of a configuration, which is protobuf text. None if this cannot tell it for certain.
 fn data_directory(configuration: &str) -> Option<PathBuf> {
-    let lines = configuration.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let uncommented = lines.collect::<Vec<_>>().join("\n");
-    let Some((_, after_name)) = uncommented.rsplit_once("data_dir") else {
+    let uncommented = configuration.lines().map(without_comment).collect::<Vec<_>>().join("\n");
+    let Some((before_name, after_name)) = uncommented.rsplit_once("data_dir") else {
         return Some(DATA_DIRECTORY.into());
     };
+    // The name may also be a part of a value.
+    if before_name.ends_with(|last: char| !last.is_whitespace()) {
+        return None;
+    }
     let literal = after_name.trim_start().strip_prefix(':')?.trim_start();
     let quote = literal.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     let (value, _) = literal[1..].split_once(quote)?;
     (!value.contains('\\')).then(|| value.into())
+}
+
+/// Returns a line without its comment, which begins with `#` outside of a string.
+fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    let comment = line.find(|character| match (quote, character) {
+        (None, '#') => true,
+        (None, '"' | '\'') => {
+            quote = Some(character);
+            false
+        }
+        (Some(opened), closing) if opened == closing => {
+            quote = None;
+            false
+        }
+        _ => false,
+    });
+    &line[..comment.unwrap_or(line.len())]
 }
 
 #[cfg(test)]
@@ -115,6 +136,8 @@ mod tests {
             ("data_dir: \"/srv/mail\"  # ours\nhostname: \"mx\"", Some("/srv/mail")),
             ("hostname: 'mx' data_dir:'data'", Some("data")),
             ("data_dir: \"/of file\"\ndata_dir: \"/of override\"", Some("/of override")),
+            ("data_dir: \"/real\"\nsmtp_address: \"a#\" # moved from data_dir: \"/old\"", Some("/real")),
+            ("smtp_address: \"old_data_dir: '/old'\"", None),
             ("data_dir: \"/escaped\\041\"", None),
             ("data_dir <", None),
             ("data_dir: \"/not closed", None),

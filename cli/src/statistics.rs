@@ -72,6 +72,11 @@ impl Statistics {
         Some(Duration::from_secs(now.saturating_sub(oldest).as_secs()))
     }
 
+    /// Returns the number of items.
+    pub(crate) fn items(&self) -> u64 {
+        self.ready.count + self.held.count + self.quarantined.count
+    }
+
     /// Returns the number of damaged items that are ready or held.
     pub(crate) fn damaged(&self) -> u64 {
         self.ready.damaged + self.held.damaged

@@ -85,6 +85,9 @@ pub(crate) enum Cause {
     /// An item that would be restored is ready or held.
     #[error("it is not quarantined: it is {}", .0.name())]
     NotQuarantined(State),
+    /// The item of a mail that is imported again is in quarantine.
+    #[error("this mail is in quarantine: restore it, or leave it there and import the others")]
+    QueuedInQuarantine,
     /// A removal of live items is told a quarantined one.
     #[error("it is quarantined: --quarantined removes it")]
     Quarantined,
@@ -243,6 +246,7 @@ impl Cause {
             | Cause::SeveralFiles
             | Cause::NoBody
             | Cause::Quarantined
+            | Cause::QueuedInQuarantine
             | Cause::SharedId
             | Cause::Composition(_)
             | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)

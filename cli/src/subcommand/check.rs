@@ -1,5 +1,6 @@
 //! `check`: a check for monitoring, by the conventions of Nagios plugins.
 
+use crate::display::counted;
 use crate::escape::escape;
 use crate::failure::Failure;
 use crate::options;
@@ -85,6 +86,10 @@ impl Metric {
 /// Checks a queue, and prints one line. A queue that cannot be read is unknown, and so is one that was not named.
 pub(crate) fn run(queue: Result<&Path, Failure>, arguments: &Arguments) -> Result<Status, Failure> {
     let (status, line) = match queue.and_then(read) {
+        Ok(statistics) if statistics.foreign_files > 0 && statistics.items() == 0 => {
+            let files = counted(statistics.foreign_files, "file is not an item", "files are not items");
+            (Status::Unknown, format!("the directory has no item, and {files}: is it the queue?"))
+        }
         Ok(statistics) => assess(&statistics, arguments),
         Err(failure) => (Status::Unknown, escape(&failure.to_string())),
     };

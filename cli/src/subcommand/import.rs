@@ -31,7 +31,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lines::Lines;
 use mbox::Mbox;
 use queue_store_host::Queue;
-use queue_store_host::types::{Envelope, Mail, WriteOptions};
+use queue_store_host::types::{Envelope, Mail, State, WriteOptions};
 use source::Source;
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -263,7 +263,12 @@ impl Import<'_> {
                 let logged = change_log::record(&source.id, Ok(()));
                 logged.map_err(|failure| failure.with_note(note::IMPORTED_STAY))?;
             }
-            Some(failure) if failure.is_existing_item() => self.total.queued_before += 1,
+            Some(failure) if failure.is_existing_item() => {
+                if let Err(failure) = self.check_queued_before(&source.id) {
+                    return self.settle(source, Some(failure));
+                }
+                self.total.queued_before += 1;
+            }
             Some(failure) if matches!(failure.code(), Sysexit::DataErr | Sysexit::Usage) => {
                 self.leave_out(&failure.within(&source.name));
                 return Ok(());
@@ -276,6 +281,17 @@ impl Import<'_> {
         let print = || writeln!(io::stdout().lock(), "{}  {}", source.id, escape(&source.name));
         let printed = self.progress.suspend(print);
         printed.map_err(|error| Failure::from(Cause::Stdout(error)).with_note(note::IMPORTED_STAY))
+    }
+
+    /// Checks that the item which an earlier import made of a mail is ready or held, and intact.
+    fn check_queued_before(&self, id: &str) -> Result<(), Failure> {
+        if self.queue.info(id).map_err(|error| Failure::from(error).at_item(id))?.state == State::Quarantined {
+            return Err(Failure::from(Cause::QueuedInQuarantine).at_item(id));
+        }
+        for outcome in self.queue.verify(&[id])? {
+            outcome.into_result().map_err(|error| Failure::from(error).at_item(id))?;
+        }
+        Ok(())
     }
 
     /// Reports a mail that is refused.

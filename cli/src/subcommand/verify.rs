@@ -8,7 +8,7 @@ use crate::escape::escape;
 use crate::failure::{Cause, Failure, Failures};
 use crate::invalid_names;
 use crate::json;
-use crate::output::{json_text, print_json_array, print_lines};
+use crate::output::{json_text, print_json_array, print_line, print_lines};
 use crate::progress;
 use crate::queue_directory;
 use clap::Args;
@@ -43,6 +43,11 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
         print_json_array(rows.into_iter())?;
     } else {
         print_lines(rows.into_iter().chain([Ok(summary(&tally, invalid_names.len() as u64))]))?;
+        if tally.items == 0
+            && let Some(foreign) = queue_directory::foreign_files(&queue)?
+        {
+            print_line(&foreign)?;
+        }
     }
     let mut failures = Failures::none();
     invalid_names.iter().for_each(|name| failures.report(name));

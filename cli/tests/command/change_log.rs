@@ -16,6 +16,7 @@ trials![
     changes_are_sent_to_syslog => Root Mounts,
     log_that_cannot_be_opened_prevents_the_change,
     log_that_cannot_be_written_is_reported,
+    changes_that_cannot_be_logged_are_counted,
     reading_is_not_logged,
 ];
 
@@ -117,4 +118,12 @@ fn reading_is_not_logged() {
         logged(&queue, arguments);
     }
     assert!(!queue.beside("log").exists());
+}
+
+fn changes_that_cannot_be_logged_are_counted() {
+    let queue = Queue::existing();
+    ["x", "y"].iter().for_each(|id| drop(queue.put(&["--id", id], b"body")));
+    let line = queue.refused(&mut queue.command(&["remove", "x", "y", "--yes", "--log", "/dev/full"]), b"", 75);
+    assert!(line.ends_with("removed 2 items of 2 until then"), "{line}");
+    assert_eq!(queue.names(), [""; 0]);
 }

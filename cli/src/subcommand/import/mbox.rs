@@ -126,7 +126,8 @@ impl<'a> Mbox<'a> {
         Ok(match (Separator::parse(&line.head), line_before_is_blank, header_follows) {
             (Some(separator), true, true) => Kind::Separator(separator),
             (Some(_), true, false) | (Some(_), false, true) => Kind::Ambiguous,
-            (None, true, true) if has_sender_alone(&line.head) => Kind::Ambiguous,
+            // Another date, or none: it may separate mails nevertheless.
+            (None, true, true) => Kind::Ambiguous,
             _ => Kind::Content,
         })
     }
@@ -137,12 +138,6 @@ enum Kind {
     Content,
     Ambiguous,
     Separator(Separator),
-}
-
-/// Returns whether a line is `From ` and an address, without a date, as old programs separate mails.
-fn has_sender_alone(line: &[u8]) -> bool {
-    let mut words = line[FROM.len()..].split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    words.next().is_some_and(|word| word.contains(&b'@')) && words.next().is_none()
 }
 
 /// Returns the number of bytes in the body that a field tells.

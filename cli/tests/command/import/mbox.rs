@@ -71,7 +71,7 @@ fn from_line_of_body_stays_in_mail() {
         assert_eq!(mails[0], first);
     }
     let queue = Queue::existing();
-    let body = "To: b@example.com\n\n\nFrom Monday on, at 10:00:\nx: y\n\nFrom alice@example.com\n\nFrom here\n";
+    let body = "To: b@example.com\n\n\nFrom Monday on, at 10:00:\nwe meet\n\nFrom alice@example.com\n\nFrom here\n";
     let mbox = queue.file("mbox", format!("{FROM}{body}\n"));
     assert_eq!(queue.import(&[], &[&mbox], "1 mail queued"), [mail("mbox:1", body)]);
 }
@@ -86,6 +86,15 @@ fn line_with_some_marks_of_separator_refuses_mail() {
         (7, "x\n\n", FROM.to_string()),
         // No date.
         (7, "x\n\n", "From a@example.com\nTo: c@example.com\n\nmaybe two\n".to_string()),
+        (7, "x\n\n", "From - \nTo: c@example.com\n\nmaybe two\n".to_string()),
+        // Text, or a separator with another date.
+        (7, "x\n\n", "From Monday on, at 10:00:\nx: y\n".to_string()),
+        (7, "x\n\n", "From a@example.com 3 Jan 2026\nTo: c@example.com\n\nmaybe two\n".to_string()),
+        (
+            7,
+            "x\n\n",
+            "From a@example.com Sat Jan  3 01:05:34 2026 Europe/Berlin\nTo: c@example.com\n\nmaybe two\n".to_string(),
+        ),
     ] {
         let queue = Queue::existing();
         let third = "To: b@example.com\n\nthree\n";

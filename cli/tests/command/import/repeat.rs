@@ -14,6 +14,7 @@ use std::time::Duration;
 
 trials![
     repeated_import_queues_nothing_twice,
+    mail_whose_item_is_damaged_or_quarantined_is_refused,
     identical_mails_are_all_queued,
     ids_depend_on_mail_alone,
     killed_import_is_completed
@@ -30,6 +31,24 @@ fn repeated_import_queues_nothing_twice() {
     let id = queue.names()[0].trim_start_matches("m:").to_string();
     queue.run(&["hold", &id]).done();
     assert!(queue.import(&[], &paths, "0 mails queued, 2 queued already") == first);
+}
+
+fn mail_whose_item_is_damaged_or_quarantined_is_refused() {
+    let queue = Queue::existing();
+    let path = queue.file("one", "To: b@example.com\n\none\n");
+    queue.import(&[], &[&path], "1 mail queued");
+    let name = queue.names()[0].clone();
+    let id = name.trim_start_matches("m:");
+    let refused = |reason: &str| {
+        let output = queue.try_import(&[], &[&path]);
+        assert_eq!((output.code, output.text()), (65, ""));
+        assert!(output.stderr.contains(reason), "{}", output.stderr);
+        assert!(output.stderr.ends_with("queue-store: 0 mails queued, 1 refused\n"), "{}", output.stderr);
+    };
+    queue.file_within(&name, "");
+    refused("the item is incomplete");
+    queue.run(&["quarantine", id]).done();
+    refused(id);
 }
 
 fn identical_mails_are_all_queued() {
