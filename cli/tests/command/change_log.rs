@@ -123,7 +123,7 @@ fn reading_is_not_logged() {
 fn changes_that_cannot_be_logged_are_counted() {
     let queue = Queue::existing();
     ["x", "y"].iter().for_each(|id| drop(queue.put(&["--id", id], b"body")));
-    let line = queue.refused(&mut queue.command(&["remove", "x", "y", "--yes", "--log", "/dev/full"]), b"", 75);
+    let line = queue.run(&["remove", "x", "y", "--yes", "--log", "/dev/full"]).failed(75);
     assert!(line.ends_with("removed 2 items of 2 until then"), "{line}");
     assert_eq!(queue.names(), [""; 0]);
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 pub(super) struct Header<'a> {
     mail: &'a [u8],
     fields: Vec<Field<'a>>,
-    /// The number of a line that is neither a field nor the continuation of one, and ends the header as a blank line does.
+    /// The number of the first line that is neither a field nor the continuation of one.
     pub(super) broken_line: Option<usize>,
     /// Whether the header ends before the bytes that it was parsed from do.
     pub(super) is_complete: bool,
@@ -37,13 +37,11 @@ impl<'a> Header<'a> {
             }
             if let Some((name, value)) = split_field(line) {
                 header.fields.push(Field { name, range: start..end, value: end - value.len() });
-            } else if let Some(field) =
-                header.fields.last_mut().filter(|_| line.starts_with(b" ") || line.starts_with(b"\t"))
-            {
+            } else if let Some(field) = header.fields.last_mut().filter(|field| continues(line, start, field)) {
                 field.range.end = end;
             } else {
-                header.broken_line = Some(number);
-                return header.checked();
+                // The fields after it are looked at still: `Bcc` is no less private there.
+                header.broken_line.get_or_insert(number);
             }
         }
         header.is_complete = false;
@@ -66,6 +64,11 @@ impl<'a> Header<'a> {
     pub(super) fn value(&self, field: &Field<'_>) -> String {
         String::from_utf8_lossy(&self.mail[field.value..field.range.end]).into_owned()
     }
+}
+
+/// Returns whether a line that begins at `start` continues a field.
+fn continues(line: &[u8], start: usize, field: &Field<'_>) -> bool {
+    field.range.end == start && (line.starts_with(b" ") || line.starts_with(b"\t"))
 }
 
 impl Field<'_> {

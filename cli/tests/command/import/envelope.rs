@@ -122,6 +122,11 @@ fn blind_copies_are_delivered_and_not_shown() {
         let imported = queue.import(arguments, &[&queue.file("mail", content)], "1 mail queued");
         assert_eq!(bodies(imported), ["To: b@example.com\n\nBcc: body\n"]);
     }
+    // Also after a line that is no field.
+    let queue = Queue::existing();
+    let broken = queue.file("broken", "To: b@example.com\nno field\n more\nBcc: c@example.com\n\nbody\n");
+    let imported = queue.import(&["--to", "x@example.com"], &[&broken], "1 mail queued");
+    assert_eq!(bodies(imported), ["To: b@example.com\nno field\n more\n\nbody\n"]);
 }
 
 fn placeholder_is_no_reverse_path() {
