@@ -122,6 +122,7 @@ mod tests {
         (0..MAX_UNSYNCED).for_each(|number| unsynced.insert(&number.to_string()));
         unsynced.insert("0");
         assert!(unsynced.contains("0") && !unsynced.contains("another"));
+        unsynced.insert("one more");
         let mut merged = Unsynced::default();
         merged.merge(unsynced);
         assert!(merged.contains("another"));
