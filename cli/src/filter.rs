@@ -5,6 +5,7 @@ use crate::damage;
 use crate::headers;
 use crate::options::{StatusChoice, duration};
 use bytesize::ByteSize;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use queue_store_host::Queue;
 use queue_store_host::types::{Detail, Entry, Recipient, State, Timestamp};
@@ -16,13 +17,13 @@ use std::time::Duration;
 #[command(next_help_heading = "Selection")]
 pub(crate) struct Filter {
     /// Items of this sender; `<>` for bounces
-    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     from: Vec<String>,
     /// Items with a delivery to this address, as it is or as the client gave it
-    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     to: Vec<String>,
     /// Items with a delivery to an address of this domain
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", value_parser = NonEmptyStringValueParser::new())]
     domain: Vec<String>,
     /// Items in this state
     #[arg(long, value_enum)]
@@ -31,7 +32,7 @@ pub(crate) struct Filter {
     #[arg(long, value_enum)]
     status: Vec<StatusChoice>,
     /// Items with a delivery whose last failure contains this text
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     failure: Vec<String>,
     /// Items that are at least this old, such as 90s, 36h or 3d
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -40,7 +41,7 @@ pub(crate) struct Filter {
     #[arg(long, value_name = "SIZE")]
     larger_than: Option<ByteSize>,
     /// Items whose subject, decoded, contains this text
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     subject: Vec<String>,
     /// Damaged items; reads every item whole
     #[arg(long)]
@@ -117,13 +118,17 @@ impl Filter {
             && is_any(&self.failure, |text| contains(&delivery.last_failure_message, text))
     }
 
-    /// Matches the subject, which is in the body. An item that cannot be read has none.
+    /// Matches the subject, which is in the body. An item that cannot be read has none, and so has a quarantined one whose id
+    /// reads another item.
     fn matches_subject(&self, entry: &Entry, queue: &Queue) -> bool {
-        self.subject.is_empty() || {
-            let headers = headers::read(queue, &entry.id).unwrap_or_default();
-            let subject = headers::find(&headers, "subject").unwrap_or_default();
-            is_any(&self.subject, |text| contains(subject, text))
+        if self.subject.is_empty() {
+            return true;
         }
+        if !queue.info(&entry.id).is_ok_and(|info| info.state == entry.state) {
+            return false;
+        }
+        let Ok(headers) = headers::read(queue, &entry.id) else { return false };
+        headers::find(&headers, "subject").is_some_and(|subject| is_any(&self.subject, |text| contains(subject, text)))
     }
 }
 
@@ -143,7 +148,6 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 fn is_same_sender(argument: &str, reverse_path: &str) -> bool {
-    let argument = if argument.is_empty() { "<>" } else { argument };
     is_same(argument, if reverse_path.is_empty() { "<>" } else { reverse_path })
 }
 

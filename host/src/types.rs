@@ -18,29 +18,6 @@ impl Mail {
     }
 }
 
-impl Outcome {
-    /// Returns the problem as an error. A call on several items succeeds also where it failed for each of them.
-    ///
-    /// ```
-    /// # use queue_store_host::{Error, Host, types::Durability};
-    /// # let directory = std::env::temp_dir().join(format!("queue-store-outcome-{}", std::process::id()));
-    /// # let queue = Host::new()?.create(&directory)?;
-    /// for outcome in queue.remove(&["missing"], &[], Durability::Full)? {
-    ///     let removed = outcome.into_result();
-    ///     assert!(matches!(removed, Err(Error::NotFound(_))), "no item has this id");
-    /// }
-    /// # std::fs::remove_dir_all(&directory).expect("it exists");
-    /// # Ok::<(), Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The problem of this item.
-    pub fn into_result(self) -> crate::Result<()> {
-        self.problem.map_or(Ok(()), |problem| Err(problem.into()))
-    }
-}
-
 impl From<Mail> for IdentifiedMail {
     /// Makes a mail that is put under a generated id.
     fn from(mail: Mail) -> IdentifiedMail {

@@ -85,6 +85,9 @@ pub(crate) enum Cause {
     /// An item that would be restored is ready or held.
     #[error("it is not quarantined: it is {}", .0.name())]
     NotQuarantined(State),
+    /// A filter selected an item that cannot be read, since another one has its id.
+    #[error("another item of this id is {}, and is read in its place: name the id to export that one", .0.name())]
+    OtherItemOfId(State),
     /// The item of a mail that is imported again is in quarantine.
     #[error("this mail is in quarantine: restore it, or leave it there and import the others")]
     QueuedInQuarantine,
@@ -247,6 +250,7 @@ impl Cause {
             | Cause::NoBody
             | Cause::Quarantined
             | Cause::QueuedInQuarantine
+            | Cause::OtherItemOfId(_)
             | Cause::SharedId
             | Cause::Composition(_)
             | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)

@@ -9,11 +9,13 @@ use crate::interruption::Interruption;
 use crate::options::MailFormat;
 use crate::output::print_line;
 use crate::queue_directory;
-use crate::selection::Selection;
+use crate::selection::{LIVE, SelectedIds, Selection};
 use clap::Args;
 use files::Files;
 use mbox::MboxFile;
 use queue_store_host::Queue;
+use queue_store_host::types::State;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
 
@@ -69,7 +71,10 @@ impl Destination {
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let queue = queue_directory::open(queue)?;
-    let ids = arguments.selection.ids(&queue, &[])?.ids;
+    let SelectedIds { mut ids, named } = arguments.selection.ids(&queue, &LIVE)?;
+    let states = arguments.selection.states(&LIVE);
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
     let mut destination = Destination::open(arguments)?;
     let mut failures = Failures::none();
     let mut exported = 0;
@@ -77,7 +82,8 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
         if interruption.has_come() {
             return Err(Cause::Interrupted.into());
         }
-        match destination.add(&queue, &id) {
+        let added = check_state(&queue, &id, (!named).then_some(&states)).and_then(|()| destination.add(&queue, &id));
+        match added {
             Ok(()) => exported += 1,
             // A damaged item, or a file that exists, does not keep the others from being exported.
             Err(failure) if !matches!(failure.code(), Sysexit::TempFail | Sysexit::IoErr) => {
@@ -86,7 +92,18 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
             Err(failure) => return Err(failure.at_item(&id)),
         }
     }
+    // An older export is worth more than an empty one.
+    if exported == 0 && failures.code() != Sysexit::Ok {
+        return Ok(failures.code());
+    }
     destination.finish()?;
     print_line(&format!("exported {}", display::counted(exported, "mail", "mails")))?;
     Ok(failures.code())
+}
+
+/// Refuses an id of which a filter selected an item that the queue does not read, since another one of the id is read.
+fn check_state(queue: &Queue, id: &str, selected: Option<&Vec<State>>) -> Result<(), Failure> {
+    let Some(states) = selected else { return Ok(()) };
+    let state = queue.info(id)?.state;
+    if states.contains(&state) { Ok(()) } else { Err(Cause::OtherItemOfId(state).into()) }
 }

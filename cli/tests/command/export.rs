@@ -14,6 +14,8 @@ trials![
     existing_file_is_kept_without_force,
     damaged_item_is_left_out,
     export_of_missing_item_exits_66,
+    quarantined_item_is_exported_by_its_state_alone,
+    failed_export_keeps_the_file_of_an_earlier_one,
 ];
 
 impl Queue {
@@ -158,4 +160,37 @@ fn export_of_missing_item_exits_66() {
     assert_eq!(output.code, 66);
     let line = run(&mut queue.command(&["export", "--format", "mbox", "--output", "x"]), b"").failed(64);
     assert!(line.starts_with("which items: "), "{line}");
+}
+
+fn quarantined_item_is_exported_by_its_state_alone() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"Subject: evidence\n\n");
+    queue.run(&["quarantine", "x"]).done();
+    queue.put(&["--id", "live"], b"Subject: live\n\n");
+    let exported = |name: &str, options: &[&str]| {
+        queue.try_export("mbox", &queue.beside(name), options).done();
+        let mbox = fs::read_to_string(queue.beside(name)).expect("it was exported");
+        mbox.lines().filter(|line| line.starts_with("Subject")).map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(exported("all", &["--all"]), ["Subject: live"]);
+    assert_eq!(exported("quarantined", &["--state", "quarantined"]), ["Subject: evidence"]);
+    // The id of another item is not exported in its place, and its subject is not that of the item in quarantine.
+    fs::copy(queue.path().join("m:live"), queue.path().join("m:x")).expect("the queue is writable");
+    let line = queue.try_export("mbox", &queue.beside("shared"), &["--state", "quarantined"]).failed(65);
+    assert!(line.contains("another item of this id is ready"), "{line}");
+    let removed = queue.run(&["remove", "--state", "quarantined", "--subject", "live", "--yes"]).done();
+    assert_eq!(removed, "removed 0 items\n");
+}
+
+fn failed_export_keeps_the_file_of_an_earlier_one() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"Subject: x\n\n");
+    let mbox = queue.beside("mbox");
+    queue.try_export("mbox", &mbox, &["--all"]).done();
+    let before = fs::read(&mbox).expect("it was exported");
+    queue.file_within("m:x", "");
+    queue.try_export("mbox", &mbox, &["--force", "x"]).failed(65);
+    assert_eq!(fs::read(&mbox).expect("it is kept"), before);
+    queue.try_export("mbox", &queue.beside("new"), &["missing"]).failed(66);
+    assert!(!queue.beside("new").exists());
 }
