@@ -59,6 +59,11 @@ fn delivery(argument: &str) -> Result<Recipient, Cause> {
     Ok(delivery)
 }
 
+/// Returns whether two addresses are the same: a domain is compared without regard to case.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    without_case_of_domain(one) == without_case_of_domain(other)
+}
+
 fn without_case_of_domain(address: &str) -> String {
     match address.rsplit_once('@') {
         Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),

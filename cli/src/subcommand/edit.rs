@@ -62,13 +62,17 @@ fn edit(queue: &Queue, sender: Option<&str>, arguments: &Arguments) -> Result<()
 fn recipients(mut recipients: Vec<Recipient>, arguments: &Arguments) -> Result<Vec<Recipient>, Cause> {
     for argument in &arguments.replace {
         let (old, new) = replacement(argument, &recipients)?;
-        recipients.iter_mut().filter(|recipient| recipient.address == old).for_each(|old| *old = delivery(new));
+        if has(&recipients, new) && !address::is_same(old, new) {
+            return Err(Cause::DeliveryExists(new.to_string()));
+        }
+        let replaced = recipients.iter_mut().filter(|recipient| address::is_same(&recipient.address, old));
+        replaced.for_each(|old| *old = delivery(new));
     }
     for dropped in &arguments.drop {
         if !has(&recipients, dropped) {
             return Err(Cause::NoSuchDelivery(dropped.clone()));
         }
-        recipients.retain(|recipient| recipient.address != *dropped);
+        recipients.retain(|recipient| !address::is_same(&recipient.address, dropped));
     }
     for added in &arguments.add {
         if has(&recipients, added) {
@@ -91,7 +95,7 @@ fn replacement<'a>(argument: &'a str, recipients: &[Recipient]) -> Result<(&'a s
 }
 
 fn has(recipients: &[Recipient], address: &str) -> bool {
-    recipients.iter().any(|recipient| recipient.address == address)
+    recipients.iter().any(|recipient| address::is_same(&recipient.address, address))
 }
 
 /// Returns a delivery that is still to be made.

@@ -67,6 +67,8 @@ fn edit_that_makes_no_sense_is_refused() {
         (&["--replace", "b@example.com"], 65, "the item has no delivery to b@example.com"),
         (&["--drop", "z@example.com"], 65, "the item has no delivery to z@example.com"),
         (&["--add", "b@example.com"], 65, "the item has a delivery to b@example.com already"),
+        (&["--add", "b@EXAMPLE.com"], 65, "the item has a delivery to b@EXAMPLE.com already"),
+        (&["--replace", "b@example.com=c@Example.com"], 65, "the item has a delivery to c@Example.com already"),
         (&["--drop", "b@example.com", "--drop", "c@example.com"], 65, "an item needs a delivery"),
     ] {
         let line = queue.refused(queue.command(&["edit", "x"]).args(arguments), b"", code);

@@ -1,7 +1,7 @@
 //! The mails of a maildir.
 
 use crate::failure::{Cause, Failure};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
@@ -30,7 +30,7 @@ pub(super) struct Maildir {
 /// Reads the directories of a maildir.
 pub(super) fn read(path: &Path) -> Result<Maildir, Failure> {
     let mut maildir = Maildir::default();
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     for directory in DIRECTORIES {
         let directory = path.join(directory);
         let entries = entries(&directory).map_err(|error| match error.kind() {
@@ -39,7 +39,13 @@ pub(super) fn read(path: &Path) -> Result<Maildir, Failure> {
         })?;
         for entry in entries {
             // A name that begins with a dot is not a mail (maildir(5)).
-            if !entry.file_name().as_bytes().starts_with(b".") && seen.insert(unique_name(&entry.path()).to_vec()) {
+            if entry.file_name().as_bytes().starts_with(b".") {
+                continue;
+            }
+            // A mail that was renamed between the two directories is read once, and two mails of one name twice.
+            let path = entry.path();
+            let before = seen.insert(unique_name(&path).to_vec(), path);
+            if before.is_none_or(|path| path.symlink_metadata().is_ok()) {
                 maildir.add(&entry);
             }
         }
@@ -84,7 +90,8 @@ pub(super) fn find(path: &Path) -> io::Result<PathBuf> {
 /// Returns the part of the name that a mail keeps.
 fn unique_name(path: &Path) -> &[u8] {
     let name = path.file_name().unwrap_or_default().as_bytes();
-    name.split(|byte| *byte == b':').next().unwrap_or(name)
+    let info = name.windows(3).rposition(|window| matches!(window, b":1," | b":2,"));
+    &name[..info.unwrap_or(name.len())]
 }
 
 /// Returns the flags in the name of a mail.

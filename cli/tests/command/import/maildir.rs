@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 trials![
     mails_are_queued_as_files,
+    mails_of_similar_names_are_all_queued,
     mail_with_from_line_is_one_mail,
     trashed_and_draft_mails_are_left_out,
     entry_that_is_no_mail_is_reported,
@@ -54,6 +55,16 @@ fn mails_are_queued_as_files() {
             mail("maildir/new/2.host", "To: b@example.com\n\nsecond\n"),
         ]
     );
+}
+
+fn mails_of_similar_names_are_all_queued() {
+    let queue = Queue::existing();
+    let mail = |number: u32| format!("To: b@example.com\n\n{number}\n");
+    let mails = [mail(1), mail(2), mail(3), mail(4)];
+    let names = ["cur/msg:1", "cur/msg:2", "new/n", "cur/n:2,S"];
+    let files: Vec<_> = names.into_iter().zip(mails.iter().map(String::as_str)).collect();
+    let maildir = maildir(&queue, &files);
+    assert_eq!(queue.import(&[], &[&maildir], "4 mails queued").len(), 4);
 }
 
 fn mail_with_from_line_is_one_mail() {
