@@ -14,7 +14,7 @@ pub(super) struct MailFile {
     pub(super) kind: Kind,
 }
 
-/// What a file of mails is.
+/// The kind of a file of mails.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Mbox,

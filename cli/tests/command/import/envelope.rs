@@ -175,7 +175,7 @@ fn address_that_is_none_is_refused_by_name() {
         let refusal = refusal(content);
         assert!(refusal.starts_with(problem), "{refusal}");
     }
-    // A name is not an address, in whatever encoding it is.
+    // A name is not an address, encoded or not.
     let queue = Queue::existing();
     let path = queue.file("mail", b"To: J\xf6rg <b@example.com>\n\n");
     assert_eq!(queue.import(&[], &[&path], "1 mail queued").len(), 1);
