@@ -1,14 +1,12 @@
 //! The age of an item, by which chasquid gives up.
 
+use crate::names::PENDING;
 use indicatif::HumanDuration;
 use queue_store_host::types::{Format, ItemInfo, State, Timestamp};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The age from which chasquid bounces an item without another attempt: `giveUpAfter` of its queue.
 pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_secs(20 * 3600);
-
-/// The number of the status PENDING.
-const PENDING: i32 = 0;
 
 /// Returns the time now.
 pub(crate) fn now() -> Timestamp {

@@ -7,10 +7,11 @@ use crate::interruption::Interruption;
 use crate::item_table::ItemTable;
 use crate::options::Daemon;
 use crate::output::{print_line, print_lines};
+use crate::progress;
 use crate::queue_directory;
 use crate::selection::Selection;
 use clap::Args;
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar};
 use queue_store_host::types::{Detail, Outcome, State};
 use queue_store_host::{Error, Queue};
 use std::io::{self, IsTerminal, Write};
@@ -80,7 +81,10 @@ pub(crate) fn run(
     // Until here a signal ends the process, which has changed nothing.
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let (mut failures, mut done) = (Failures::none(), 0);
-    let progress = progress(selected.ids.len(), change.batch);
+    let progress = match selected.ids.len() {
+        items if items <= change.batch => ProgressBar::hidden(),
+        items => progress::of_changes(items as u64),
+    };
     let stopped = selected.ids.chunks(change.batch).try_for_each(|ids| {
         if interruption.has_come() {
             return Err(Cause::Interrupted.into());
@@ -113,15 +117,6 @@ pub(crate) fn run(
         print_line(&report)?;
     }
     Ok(failures.code())
-}
-
-/// Returns a bar for the items; a hidden one for a single batch.
-fn progress(items: usize, batch: usize) -> ProgressBar {
-    if items <= batch {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} {eta}");
-    ProgressBar::new(items as u64).with_style(style.expect("the template is constant and valid"))
 }
 
 /// Returns the outcomes of a call of the queue.

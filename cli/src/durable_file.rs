@@ -55,6 +55,11 @@ impl NewFile {
     }
 }
 
+/// Returns the directory that a path is in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))
+}
+
 /// Fsyncs a directory.
 pub(crate) fn sync_directory(directory: &Path) -> Result<(), Failure> {
     File::open(directory).and_then(|file| file.sync_all()).map_err(|error| cannot_create(directory, error))

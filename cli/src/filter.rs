@@ -2,6 +2,7 @@
 
 use crate::age;
 use crate::damage;
+use crate::display::body_or_file_size;
 use crate::headers;
 use crate::options::{StatusChoice, duration};
 use bytesize::ByteSize;
@@ -98,7 +99,7 @@ impl Filter {
             return !has_options && self.from.is_empty() && !self.is_about_deliveries();
         };
         let envelope = &info.envelope;
-        let size = info.body_size.unwrap_or(info.file_size);
+        let size = body_or_file_size(info);
         is_any(&self.from, |from| is_same_sender(from, &envelope.reverse_path))
             && (!self.is_about_deliveries()
                 || envelope.recipients.iter().any(|delivery| self.matches_delivery(delivery)))
@@ -124,7 +125,8 @@ impl Filter {
         if self.subject.is_empty() {
             return true;
         }
-        if !queue.info(&entry.id).is_ok_and(|info| info.state == entry.state) {
+        let is_read = |entry: &Entry| queue.info(&entry.id).is_ok_and(|info| info.state == entry.state);
+        if entry.state == State::Quarantined && !is_read(entry) {
             return false;
         }
         let Ok(headers) = headers::read(queue, &entry.id) else { return false };

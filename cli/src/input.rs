@@ -2,7 +2,6 @@
 
 use crate::failure::{Cause, Failure};
 use crate::interruption::{Interrupted, InterruptibleFile, Interruption};
-use indicatif::ProgressBar;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
@@ -18,21 +17,12 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// Opens a file. `progress` advances as it is read.
-    pub(crate) fn open(
-        path: &Path,
-        interruption: &'a Interruption,
-        progress: &ProgressBar,
-    ) -> Result<Input<'a>, Failure> {
-        let file = InterruptibleFile::open(path, interruption);
-        let file = file.map_err(|error| Failure::file(path, error, Sysexit::NoInput))?;
-        Ok(Input::new(path.to_string_lossy().into_owned(), progress.wrap_read(file)))
-    }
-
     /// Opens the file of an argument: standard input if there is none, or if it is `-`.
     pub(crate) fn of_argument(path: Option<&Path>, interruption: &'a Interruption) -> Result<Input<'a>, Failure> {
         if let Some(path) = path.filter(|path| *path != Path::new("-")) {
-            return Input::open(path, interruption, &ProgressBar::hidden());
+            let file = InterruptibleFile::open(path, interruption);
+            let file = file.map_err(|error| Failure::file(path, error, Sysexit::NoInput))?;
+            return Ok(Input::new(path.to_string_lossy().into_owned(), file));
         }
         let file = InterruptibleFile::stdin(interruption);
         let file = file.map_err(|error| Failure::file(Path::new(STANDARD_INPUT), error, Sysexit::NoInput))?;

@@ -5,13 +5,9 @@ use crate::columns::{Column, Columns};
 use crate::damage;
 use crate::display::{body_or_file_size, bytes, counted, items, short_size};
 use crate::escape::escape;
-use crate::names::OpenEnum;
+use crate::names::{OpenEnum, PENDING, SENT};
 use queue_store_host::types::{Entry, ItemInfo, Recipient, Timestamp};
 use std::collections::BTreeMap;
-
-/// The numbers of the statuses that the recipients of an item are shown by.
-const PENDING: i32 = 0;
-const SENT: i32 = 1;
 
 /// Addresses of an item that are shown.
 const SHOWN_ADDRESSES: usize = 3;

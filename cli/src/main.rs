@@ -41,7 +41,6 @@ mod statistics;
 mod stream;
 mod subcommand;
 mod summary;
-mod unreadable;
 mod verbose;
 mod version;
 

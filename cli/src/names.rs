@@ -1,5 +1,14 @@
 //! Names of the format's numbers.
 
+/// The number of the status of a delivery that is still to be made.
+pub(crate) const PENDING: i32 = 0;
+
+/// The number of the status of a delivery that was made.
+pub(crate) const SENT: i32 = 1;
+
+/// The number of the status of a delivery that was given up.
+pub(crate) const FAILED: i32 = 2;
+
 /// An enum of the format whose numbers are open: a number without a name is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum OpenEnum {
@@ -16,9 +25,9 @@ impl OpenEnum {
             (OpenEnum::Kind, 0) => Some("EMAIL"),
             (OpenEnum::Kind, 1) => Some("PIPE"),
             (OpenEnum::Kind, 2) => Some("FORWARD"),
-            (OpenEnum::Status, 0) => Some("PENDING"),
-            (OpenEnum::Status, 1) => Some("SENT"),
-            (OpenEnum::Status, 2) => Some("FAILED"),
+            (OpenEnum::Status, PENDING) => Some("PENDING"),
+            (OpenEnum::Status, SENT) => Some("SENT"),
+            (OpenEnum::Status, FAILED) => Some("FAILED"),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Options and arguments that several subcommands have.
 
+use crate::names::{FAILED, PENDING, SENT};
 use clap::{Args, ValueEnum};
 use humantime::DurationError;
 use queue_store_host::types::{Durability, Format};
@@ -86,9 +87,9 @@ impl StatusChoice {
     /// Returns the number of the status in the format.
     pub(crate) fn number(self) -> i32 {
         match self {
-            StatusChoice::Pending => 0,
-            StatusChoice::Sent => 1,
-            StatusChoice::Failed => 2,
+            StatusChoice::Pending => PENDING,
+            StatusChoice::Sent => SENT,
+            StatusChoice::Failed => FAILED,
         }
     }
 }

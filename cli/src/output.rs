@@ -67,14 +67,12 @@ pub(crate) fn print_json_array(values: impl Iterator<Item = Result<String, Failu
 pub(crate) struct Table<const COLUMNS: usize> {
     header: [&'static str; COLUMNS],
     widths: [usize; COLUMNS],
-    /// The column that is aligned to the right.
-    right: usize,
 }
 
 impl<const COLUMNS: usize> Table<COLUMNS> {
     /// Begins a table.
-    pub(crate) fn new(header: [&'static str; COLUMNS], right: usize) -> Table<COLUMNS> {
-        Table { header, widths: header.map(UnicodeWidthStr::width), right }
+    pub(crate) fn new(header: [&'static str; COLUMNS]) -> Table<COLUMNS> {
+        Table { header, widths: header.map(UnicodeWidthStr::width) }
     }
 
     /// Makes a row of cells without tabs, and the columns wide enough for it.
@@ -93,10 +91,8 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
 
     fn line(&self, row: &str) -> String {
         let mut line = String::new();
-        for (column, (cell, width)) in row.split('\t').zip(self.widths).enumerate() {
-            let padding = " ".repeat(width - cell.width());
-            let (before, after) = if column == self.right { (padding.as_str(), "") } else { ("", padding.as_str()) };
-            line.extend([before, cell, after, "  "]);
+        for (cell, width) in row.split('\t').zip(self.widths) {
+            line.extend([cell, &" ".repeat(width - cell.width()), "  "]);
         }
         line.truncate(line.trim_end().len());
         line

@@ -1,5 +1,6 @@
 //! Files as output, which are replaced atomically, and a component, which may go to standard output.
 
+use crate::durable_file::directory_of;
 use crate::failure::{Cause, Failure};
 use std::fs::{self, File, Permissions};
 use std::io::{self, IsTerminal, Write};
@@ -32,9 +33,8 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     // A symbolic link stays, and its target is replaced.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
     // As readable as the umask permits, like any file that a command creates.
-    let mut file = Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(directory)?;
+    let mut file = Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(directory_of(path))?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

@@ -1,12 +1,14 @@
 //! The numbers of a queue.
 
+use crate::age;
+use crate::damage::is_unreadable;
 use crate::failure::Failure;
-use crate::unreadable::is_unreadable;
-use queue_store_host::types::{Detail, Entry, State};
+use crate::names::{FAILED, PENDING};
+use queue_store_host::types::{Detail, Entry, State, Timestamp};
 use queue_store_host::{Error, Queue};
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// The numbers of a queue.
 #[derive(Debug, Default)]
@@ -42,12 +44,6 @@ pub(crate) struct Items {
     pub(crate) oldest: Option<i64>,
 }
 
-/// The number of the status PENDING.
-const PENDING: i32 = 0;
-
-/// The number of the status FAILED.
-const FAILED: i32 = 2;
-
 impl Statistics {
     /// Reads the envelopes of all items. Fails where one cannot be read, since the numbers would be wrong.
     pub(crate) fn read(queue: &Queue, directory: &Path) -> Result<Statistics, Failure> {
@@ -67,9 +63,8 @@ impl Statistics {
 
     /// Returns the age of the oldest item that is ready; none where no item is.
     pub(crate) fn oldest_age(&self) -> Option<Duration> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set to a time after 1970");
-        let oldest = Duration::from_secs(u64::try_from(self.ready.oldest?).unwrap_or(0));
-        Some(Duration::from_secs(now.saturating_sub(oldest).as_secs()))
+        let oldest = Timestamp { seconds: self.ready.oldest?.max(0), nanos: 0 };
+        Some(age::since(oldest, age::now()))
     }
 
     /// Returns the number of items.

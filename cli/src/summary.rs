@@ -3,8 +3,8 @@
 use crate::age;
 use crate::display::body_or_file_size;
 use crate::filter::domain_of;
-use crate::names::OpenEnum;
-use queue_store_host::types::{ItemInfo, Recipient, Timestamp};
+use crate::names::SENT;
+use queue_store_host::types::{ItemInfo, Timestamp};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ impl Summary {
     pub(crate) fn add(&mut self, info: &ItemInfo, side: Side, now: Timestamp) {
         // The first failure of each domain.
         let mut domains = BTreeMap::<String, &str>::new();
-        for delivery in info.envelope.recipients.iter().filter(|delivery| !is_sent(delivery)) {
+        for delivery in info.envelope.recipients.iter().filter(|delivery| delivery.status != SENT) {
             let address = match side {
                 Side::Recipient => &delivery.address,
                 Side::Sender => &info.envelope.reverse_path,
@@ -93,8 +93,4 @@ impl Group {
     pub(crate) fn failure(&self) -> Option<(&str, u64)> {
         self.failures.iter().max_by_key(|(_, count)| **count).map(|(failure, count)| (&**failure, *count))
     }
-}
-
-fn is_sent(delivery: &Recipient) -> bool {
-    OpenEnum::Status.name(delivery.status) == Some("SENT")
 }

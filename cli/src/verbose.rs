@@ -1,7 +1,6 @@
 //! Messages of `--verbose` on standard error.
 
-use crate::escape::escape;
-use std::io::{self, Write};
+use crate::report;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -16,6 +15,6 @@ pub(crate) fn enable() {
 /// Prints a message with the time since the beginning, if messages are enabled.
 pub(crate) fn say(message: impl FnOnce() -> String) {
     if let Some(begin) = BEGIN.get() {
-        let _ = writeln!(io::stderr(), "queue-store: {:.3} s: {}", begin.elapsed().as_secs_f64(), escape(&message()));
+        report::line(&format!("{:.3} s: {}", begin.elapsed().as_secs_f64(), message()));
     }
 }

@@ -18,6 +18,7 @@ use crate::interruption::Interruption;
 use crate::mbox::quoting::Unquoted;
 use crate::mbox::separator::Separator;
 use crate::options::{DurabilityChoice, FormatChoice, MailFormat};
+use crate::progress;
 use crate::queue_directory;
 use crate::report;
 use crate::stream::{self, CHUNK_BYTES};
@@ -27,7 +28,7 @@ use container::{Kind, MailFile};
 use envelope::GivenEnvelope;
 use header::Header;
 use identity::{Ids, MailDigest};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use lines::Lines;
 use mbox::Mbox;
 use queue_store_host::Queue;
@@ -90,7 +91,7 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
         batch: Batch::default(),
         total: Total { trashed: contents.trashed, drafts: contents.drafts, ..Total::default() },
         failures: Failures::none(),
-        progress: progress(contents.bytes),
+        progress: progress::of_bytes(contents.bytes),
     };
     contents.failures.iter().for_each(|failure| import.leave_out(failure));
     let read = contents.files.iter().try_for_each(|file| import.file(file));
@@ -108,12 +109,6 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
         return result.map(|()| code);
     }
     result.map(|()| Sysexit::Ok)
-}
-
-/// Returns a bar for the bytes of the files.
-fn progress(bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {eta}");
-    ProgressBar::new(bytes).with_style(style.expect("the template is constant and valid"))
 }
 
 struct Import<'a> {

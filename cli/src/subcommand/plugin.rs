@@ -92,7 +92,7 @@ pub(crate) fn check(arguments: &Check) -> Result<Sysexit, Failure> {
         let imports: Vec<_> = imports.iter().map(import).collect();
         print_json(&json!({ "command": is_command, "imports": imports }))?;
     } else {
-        let mut table = Table::new(["IMPORT", "COMPOSED, IT GETS", "RUN, IT GETS"], usize::MAX);
+        let mut table = Table::new(["IMPORT", "COMPOSED, IT GETS", "RUN, IT GETS"]);
         let rows: Vec<_> = imports
             .iter()
             .map(|import| {

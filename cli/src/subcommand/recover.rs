@@ -1,6 +1,7 @@
 //! `recover`: makes the state of the queue definite.
 
 use crate::change_log;
+use crate::damage;
 use crate::display;
 use crate::failure::{Cause, Failure, Failures};
 use crate::invalid_names;
@@ -11,7 +12,7 @@ use crate::progress;
 use crate::queue_directory;
 use clap::Args;
 use queue_store_host::Error;
-use queue_store_host::types::{self, ErrorCode, Recovery};
+use queue_store_host::types::{self, Recovery};
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -72,7 +73,7 @@ fn operations_before_damage(problems: Vec<types::Error>) -> Vec<Failure> {
 fn is_damage_in_quarantine(problem: &types::Error) -> bool {
     let name = Path::new(&problem.path).file_name().unwrap_or_default();
     let is_quarantined = ["q:", "q=", "d:", "d="].iter().any(|prefix| name.as_bytes().starts_with(prefix.as_bytes()));
-    is_quarantined && matches!(problem.code, ErrorCode::Corrupt | ErrorCode::ChecksumMismatch | ErrorCode::IdMismatch)
+    is_quarantined && damage::is_damage(problem)
 }
 
 fn summary(recovery: &Recovery, in_quarantine: u64) -> String {

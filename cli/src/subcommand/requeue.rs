@@ -4,7 +4,7 @@ use super::release::Arguments;
 use crate::age;
 use crate::bulk::{self, BATCH_OF_FILES, Change};
 use crate::failure::Failure;
-use crate::options::StatusChoice;
+use crate::names::{FAILED, PENDING};
 use crate::selection::LIVE;
 use queue_store_host::types::{Durability, EnvelopeChange, Recipient};
 use queue_store_host::{Error, Queue};
@@ -22,10 +22,9 @@ pub(crate) fn run(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Re
 
 fn requeue(queue: &Queue, id: &str, keep_time: bool) -> Result<(), Error> {
     let info = queue.info(id)?;
-    let [pending, failed] = [StatusChoice::Pending, StatusChoice::Failed].map(StatusChoice::number);
-    let retry = |delivery: Recipient| match delivery.status == failed {
-        true => Recipient { status: pending, ..delivery },
-        false => delivery,
+    let retry = |delivery: Recipient| match delivery.status {
+        FAILED => Recipient { status: PENDING, ..delivery },
+        _ => delivery,
     };
     let change = EnvelopeChange {
         recipients: Some(info.envelope.recipients.into_iter().map(retry).collect()),

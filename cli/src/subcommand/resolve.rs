@@ -15,8 +15,8 @@ use crate::salvage;
 use clap::Args;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use queue_store_host::Queue;
 use queue_store_host::types::{Format, State};
-use queue_store_host::{Error, Queue};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -102,7 +102,7 @@ fn rename(file: &ItemFile, name: &str) -> nix::Result<()> {
 /// Fsyncs the item that stays, and the directory: the move of an item to the state that it has.
 fn sync(queue: &Queue, id: &str, state: State) -> Result<(), Failure> {
     for outcome in queue.set_state(&[id], state)? {
-        outcome.problem.map_or(Ok(()), |problem| Err(Failure::from(Error::from(problem)).at_item(id)))?;
+        outcome.into_result().map_err(|error| Failure::from(error).at_item(id))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Files of one mail each: those of a maildir, or `.eml` files in a directory.
 
-use crate::durable_file::{NewFile, cannot_create, sync_directory};
+use crate::durable_file::{NewFile, cannot_create, directory_of, sync_directory};
 use crate::failure::Failure;
 use queue_store_host::Queue;
 use queue_store_host::types::ItemInfo;
@@ -53,7 +53,7 @@ fn create_directory(path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
         return Ok(());
     }
-    let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let parent = directory_of(path);
     create_directory(parent)?;
     fs::create_dir(path).map_err(|error| cannot_create(path, error))?;
     sync_directory(parent)

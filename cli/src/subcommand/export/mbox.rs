@@ -1,6 +1,6 @@
 //! An mbox file (mboxrd), which appears as a whole.
 
-use crate::durable_file::{NewFile, sync_directory};
+use crate::durable_file::{NewFile, directory_of, sync_directory};
 use crate::failure::Failure;
 use crate::mbox::quoting::{Converter, Direction};
 use crate::mbox::separator::Separator;
@@ -18,7 +18,7 @@ pub(super) struct MboxFile {
 impl MboxFile {
     /// Creates the file under a temporary name.
     pub(super) fn create(path: &Path, force: bool) -> Result<MboxFile, Failure> {
-        let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+        let directory = directory_of(path);
         Ok(MboxFile { file: NewFile::create(directory, path, force)?, directory: directory.to_path_buf() })
     }
 

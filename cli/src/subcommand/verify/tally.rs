@@ -1,7 +1,7 @@
 //! The numbers of a verification.
 
+use crate::damage::is_unreadable;
 use crate::failure::Failure;
-use crate::unreadable::is_unreadable;
 use queue_store_host::Error;
 use queue_store_host::types::{Entry, Integrity, State};
 use std::collections::HashSet;
