@@ -82,14 +82,17 @@ pub(crate) fn seal(queue: &Path, arguments: &Items) -> Result<Sysexit, Failure> 
     let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
     let (mut failures, mut sealed) = (Failures::none(), 0);
     for ids in arguments.ids.chunks(BATCH_OF_NAMES) {
+        let mut logged = Ok(());
         for (id, tried) in tried(queue.seal(ids)?) {
             let tried = tried.map_err(|failure| failure.at_item(&id));
-            change_log::record(&id, tried.as_ref().copied())?;
+            // The changes of a batch are made, whether they can be logged or not.
+            logged = logged.and(change_log::record(&id, tried.as_ref().copied()));
             match tried {
                 Ok(()) => sealed += 1,
                 Err(failure) => failures.report(&failure),
             }
         }
+        logged.map_err(|failure: Failure| failure.with_note(format!("sealed {} until then", items(sealed))))?;
     }
     if sealed > 0 {
         print_line(&format!("sealed {}", items(sealed)))?;

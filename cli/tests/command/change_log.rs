@@ -126,4 +126,7 @@ fn changes_that_cannot_be_logged_are_counted() {
     let line = queue.run(&["remove", "x", "y", "--yes", "--log", "/dev/full"]).failed(75);
     assert!(line.ends_with("removed 2 items of 2 until then"), "{line}");
     assert_eq!(queue.names(), [""; 0]);
+    ["x", "y"].iter().for_each(|id| drop(queue.put(&["--id", id], b"body")));
+    let line = queue.run(&["seal", "x", "y", "--log", "/dev/full"]).failed(75);
+    assert!(line.ends_with("sealed 2 items until then"), "{line}");
 }
