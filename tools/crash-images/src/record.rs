@@ -6,7 +6,7 @@ use crate::drive::Drive;
 use crate::error::Error;
 use crate::history::{History, Mark};
 use crate::interrupt;
-use crate::workload::{Action, Call, Mail, STATUSES, Workload};
+use crate::workload::{Action, Call, Mail, Place, STATUSES, Workload};
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -199,8 +199,13 @@ impl Runner<'_> {
                 expect(durable("remove").arg(self.id(*item)?), 66)?;
                 acknowledge(*item)
             }
-            Action::Move { item, subcommand: name, .. } => {
-                expect(subcommand(name).arg(self.id(*item)?), 0)?;
+            Action::Move { item, subcommand: name, to } => {
+                let mut command = subcommand(name);
+                if *to == Place::Ready {
+                    // The time is one of the facts by which an item is compared with its put.
+                    command.arg("--keep-time");
+                }
+                expect(command.arg(self.id(*item)?), 0)?;
                 acknowledge(*item)
             }
             Action::Recover => {
