@@ -1,34 +1,24 @@
 //! The body of an item, in chunks.
 
-use crate::draft::CHUNK_BYTES;
 use crate::error::Result;
-use crate::instance::Call;
-use crate::pool::Pool;
-use crate::resource::Resource;
+use crate::store::OpenBody;
 use crate::types::ItemInfo;
 use std::fmt;
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
 
 /// A reader of an item's body, as it was when it was opened.
 ///
 /// The bytes before the end are verified only by reaching the end: the checksum of the whole file is compared then.
 pub struct BodyReader {
-    resource: Resource,
+    open: Box<dyn OpenBody>,
     info: ItemInfo,
     /// The rest of the last chunk, for [`Read`].
     rest: Cursor<Vec<u8>>,
 }
 
 impl BodyReader {
-    pub(crate) fn open(pool: &Arc<Pool>, id: &str, offset: u64) -> Result<BodyReader> {
-        let mut resource = Resource::open(pool, |Call { store, exports }, queue| {
-            exports.mail_queue_queue_store().queue().call_read(store, queue, id, offset)
-        })?;
-        let info = resource.call(|Call { store, exports }, reader| {
-            exports.mail_queue_queue_store().body_reader().call_info(store, reader).map(Ok)
-        })?;
-        Ok(BodyReader { resource, info, rest: Cursor::default() })
+    pub(crate) fn new(info: ItemInfo, open: Box<dyn OpenBody>) -> BodyReader {
+        BodyReader { open, info, rest: Cursor::default() }
     }
 
     /// Returns the facts about the item.
@@ -37,7 +27,7 @@ impl BodyReader {
     }
 
     /// Returns the next bytes; none at the end, which also means that the item is intact. Bytes that [`Read`] took from
-    /// the component and did not return yet come first.
+    /// the store and did not return yet come first.
     ///
     /// # Errors
     ///
@@ -49,9 +39,7 @@ impl BodyReader {
         if position < rest.len() {
             return Ok(Some(rest.split_off(position)));
         }
-        self.resource.call(|Call { store, exports }, reader| {
-            exports.mail_queue_queue_store().body_reader().call_read(store, reader, CHUNK_BYTES as u32)
-        })
+        self.open.next_chunk()
     }
 }
 

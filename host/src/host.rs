@@ -1,6 +1,7 @@
 //! The entrance to the library: loads the component and opens queues.
 
 use crate::directory;
+use crate::directory_store::DirectoryStore;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -72,7 +73,7 @@ impl Host {
     pub fn open(&self, directory: impl AsRef<Path>) -> Result<Queue> {
         let directory = directory.as_ref();
         require_directory(directory).map_err(|source| Error::Directory { path: directory.to_path_buf(), source })?;
-        Ok(Queue::new(Arc::new(Pool::open(&self.engine, directory)?)))
+        Ok(Queue::from_store(Arc::new(DirectoryStore::new(Pool::open(&self.engine, directory)?))))
     }
 
     /// Opens the queue in a directory, which is created durably, with mode 0700, if it does not exist.

@@ -42,6 +42,7 @@ mod bindings;
 mod body_reader;
 mod counters;
 mod directory;
+mod directory_store;
 mod draft;
 mod engine;
 mod error;
@@ -62,6 +63,7 @@ mod read_only;
 mod resource;
 mod runtime;
 mod state;
+mod store;
 mod submission;
 mod ticker;
 #[cfg(feature = "tokio")]
@@ -78,6 +80,7 @@ pub use listing::Listing;
 pub use names::UnknownName;
 pub use queue::Queue;
 pub use queue_store_artifact::{COMPONENT, COMPONENT_SHA256};
+pub use store::{OpenBody, OpenDraft, OpenListing, Store};
 pub use submission::Submission;
 
 /// The example of the package's README.

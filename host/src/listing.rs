@@ -1,38 +1,28 @@
 //! A pass over the items of a queue.
 
 use crate::error::Result;
-use crate::instance::Call;
-use crate::pool::Pool;
-use crate::resource::Resource;
-use crate::types::{Detail, Entry, State};
+use crate::store::OpenListing;
+use crate::types::Entry;
 use std::fmt;
 use std::iter::FusedIterator;
-use std::sync::Arc;
 use std::vec;
 
-/// Items that the component is asked for at a time.
-const PAGE_ITEMS: u32 = 1000;
-
-/// The items of a queue, in one pass over the directory and in no order.
+/// The items of a queue, in one pass and in no order.
 pub struct Listing {
-    resource: Resource,
+    open: Box<dyn OpenListing>,
     page: vec::IntoIter<Entry>,
     done: bool,
 }
 
 impl Listing {
-    pub(crate) fn open(pool: &Arc<Pool>, states: &[State], detail: Detail) -> Result<Listing> {
-        let open = |Call { store, exports }: Call<'_>, queue| {
-            exports.mail_queue_queue_store().queue().call_items(store, queue, states, detail)
-        };
-        Ok(Listing { resource: Resource::open(pool, open)?, page: Vec::new().into_iter(), done: false })
+    pub(crate) fn new(open: Box<dyn OpenListing>) -> Listing {
+        Listing { open, page: Vec::new().into_iter(), done: false }
     }
 
     /// Returns the next items; none at the end.
+    #[cfg(feature = "tokio")]
     pub(crate) fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
-        self.resource.call(|Call { store, exports }, listing| {
-            exports.mail_queue_queue_store().listing().call_next(store, listing, PAGE_ITEMS)
-        })
+        self.open.next_page()
     }
 }
 
@@ -48,7 +38,7 @@ impl Iterator for Listing {
             if self.done {
                 return None;
             }
-            match self.next_page() {
+            match self.open.next_page() {
                 Ok(Some(page)) => self.page = page.into_iter(),
                 Ok(None) => self.done = true,
                 Err(error) => {

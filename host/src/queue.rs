@@ -3,9 +3,8 @@
 use crate::body_reader::BodyReader;
 use crate::draft::Draft;
 use crate::error::Result;
-use crate::instance::Call;
 use crate::listing::Listing;
-use crate::pool::Pool;
+use crate::store::Store;
 use crate::submission::Submission;
 use crate::types::{
     Attempt, Counts, Detail, Durability, Envelope, EnvelopeChange, IdentifiedMail, Item, ItemInfo, Mail, Outcome,
@@ -15,30 +14,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Bytes up to which a body is passed to the component in one piece.
-const WHOLE_BODY_BYTES: usize = 256 << 10;
-
-/// A queue in a directory. A handle that is cheap to clone; threads share it, and each call gets an instance of its
-/// own.
+/// A queue. A handle that is cheap to clone, and that threads share.
+///
+/// [`crate::Host`] opens one in a directory, where each call gets an instance of the component of its own.
 ///
 /// The methods are the functions of the contract (`wit/queue-store.wit`), where they are documented in full.
 #[derive(Clone)]
 pub struct Queue {
-    pool: Arc<Pool>,
-}
-
-/// Calls a method of the contract's `queue`.
-macro_rules! call {
-    ($lease:expr, $call:ident, $function:ident($($argument:expr),*)) => {
-        $lease.$call(|Call { store, exports }, queue| {
-            exports.mail_queue_queue_store().queue().$function(store, queue $(, $argument)*)
-        })
-    };
+    store: Arc<dyn Store>,
 }
 
 impl Queue {
-    pub(crate) fn new(pool: Arc<Pool>) -> Queue {
-        Queue { pool }
+    /// Makes a queue of what keeps its items.
+    pub fn from_store(store: Arc<dyn Store>) -> Queue {
+        Queue { store }
     }
 
     /// Generates an id for a put, for a caller that must know it before the put can fail.
@@ -47,7 +36,7 @@ impl Queue {
     ///
     /// No code of the contract.
     pub fn new_id(&self) -> Result<String> {
-        self.pool.lease()?.call(|Call { store, exports }| exports.mail_queue_queue_store().call_new_id(store).map(Ok))
+        self.store.new_id()
     }
 
     /// Queues a mail under a generated id, which is returned. The mail survives power loss from then on.
@@ -59,19 +48,13 @@ impl Queue {
         self.put_with(None, mail, &WriteOptions::default())
     }
 
-    /// Queues a mail and returns its id: `id`, or a generated one. A large body reaches the component in chunks, so
-    /// that its memory stays small.
+    /// Queues a mail and returns its id: `id`, or a generated one.
     ///
     /// # Errors
     ///
     /// Those of `queue.put` in the contract.
     pub fn put_with(&self, id: Option<&str>, mail: &Mail, options: &WriteOptions) -> Result<String> {
-        if mail.body.len() > WHOLE_BODY_BYTES {
-            let mut draft = self.draft(id, &mail.envelope, options)?;
-            draft.append(&mail.body)?;
-            return draft.commit();
-        }
-        call!(self.pool.lease()?, call_queue, call_put(id, mail, Some(*options)))
+        self.store.put(id, mail, options)
     }
 
     /// Queues several mails with one fsync of the directory for all.
@@ -80,7 +63,7 @@ impl Queue {
     ///
     /// Those of `queue.put-many` in the contract, where nothing was tried. The outcomes have the error of each mail.
     pub fn put_many(&self, mails: &[IdentifiedMail], options: &WriteOptions) -> Result<Vec<Outcome>> {
-        call!(self.pool.lease()?, call_batch, call_put_many(mails, Some(*options)))
+        self.store.put_many(mails, options)
     }
 
     /// Begins a mail that is written in chunks.
@@ -89,7 +72,7 @@ impl Queue {
     ///
     /// Those of `queue.begin` in the contract.
     pub fn draft(&self, id: Option<&str>, envelope: &Envelope, options: &WriteOptions) -> Result<Draft> {
-        Draft::begin(&self.pool, id, envelope, *options)
+        Ok(Draft::new(self.store.begin(id, envelope, options)?))
     }
 
     /// Queues a mail as a plugin does, with the checks of `intake` on sender and recipients, and returns its id.
@@ -98,15 +81,7 @@ impl Queue {
     ///
     /// Those of `intake.submit` in the contract.
     pub fn submit(&self, reverse_path: &str, to: &[impl AsRef<str>], body: &[u8]) -> Result<String> {
-        if body.len() > WHOLE_BODY_BYTES {
-            let mut submission = self.submission(reverse_path, to)?;
-            submission.append(body)?;
-            return submission.commit();
-        }
-        let to = strings(to);
-        self.pool.lease()?.call_intake(|Call { store, exports }| {
-            exports.mail_queue_intake().call_submit(store, reverse_path, &to, body)
-        })
+        self.store.submit(reverse_path, &strings(to), body)
     }
 
     /// Begins a mail that is submitted in chunks, as a plugin may.
@@ -115,7 +90,7 @@ impl Queue {
     ///
     /// Those of `intake.submission.begin` in the contract.
     pub fn submission(&self, reverse_path: &str, to: &[impl AsRef<str>]) -> Result<Submission> {
-        Submission::begin(&self.pool, reverse_path, &strings(to))
+        Ok(Submission::new(self.store.begin_submission(reverse_path, &strings(to))?))
     }
 
     /// Returns an item, verified whole.
@@ -124,7 +99,7 @@ impl Queue {
     ///
     /// Those of `queue.get` in the contract.
     pub fn get(&self, id: impl AsRef<str>) -> Result<Item> {
-        call!(self.pool.lease()?, call_queue, call_get(id.as_ref()))
+        self.store.get(id.as_ref())
     }
 
     /// Returns the facts about an item without reading its body.
@@ -133,7 +108,7 @@ impl Queue {
     ///
     /// Those of `queue.info` in the contract.
     pub fn info(&self, id: impl AsRef<str>) -> Result<ItemInfo> {
-        call!(self.pool.lease()?, call_queue, call_info(id.as_ref()))
+        self.store.info(id.as_ref())
     }
 
     /// Opens the body of an item, `offset` bytes from its beginning.
@@ -142,7 +117,8 @@ impl Queue {
     ///
     /// Those of `queue.read` in the contract.
     pub fn read(&self, id: impl AsRef<str>, offset: u64) -> Result<BodyReader> {
-        BodyReader::open(&self.pool, id.as_ref(), offset)
+        let (info, body) = self.store.read(id.as_ref(), offset)?;
+        Ok(BodyReader::new(info, body))
     }
 
     /// Begins a listing of every item in these states (none given: all), in no order.
@@ -151,7 +127,7 @@ impl Queue {
     ///
     /// Those of `queue.items` in the contract.
     pub fn items(&self, states: &[State], detail: Detail) -> Result<Listing> {
-        Listing::open(&self.pool, states, detail)
+        Ok(Listing::new(self.store.items(states, detail)?))
     }
 
     /// Counts the files in the directory by kind.
@@ -160,7 +136,7 @@ impl Queue {
     ///
     /// Those of `queue.count` in the contract.
     pub fn count(&self) -> Result<Counts> {
-        call!(self.pool.lease()?, call_queue, call_count())
+        self.store.count()
     }
 
     /// Verifies whole items in any state.
@@ -169,7 +145,7 @@ impl Queue {
     ///
     /// Where nothing was tried. The outcomes have the error of each item.
     pub fn verify(&self, ids: &[impl AsRef<str>]) -> Result<Vec<Outcome>> {
-        call!(self.pool.lease()?, call_batch, call_verify(&strings(ids)))
+        self.store.verify(&strings(ids))
     }
 
     /// Replaces parts of an item's envelope, and returns its new revision.
@@ -178,7 +154,7 @@ impl Queue {
     ///
     /// Those of `queue.update` in the contract.
     pub fn update(&self, id: impl AsRef<str>, change: &EnvelopeChange, durability: Durability) -> Result<String> {
-        call!(self.pool.lease()?, call_queue, call_update(id.as_ref(), change, Some(durability)))
+        self.store.update(id.as_ref(), change, durability)
     }
 
     /// Records the results of delivery attempts, and returns the item's new revision.
@@ -193,8 +169,7 @@ impl Queue {
         if_revision: Option<&str>,
         durability: Durability,
     ) -> Result<String> {
-        let (id, durability) = (id.as_ref(), Some(durability));
-        call!(self.pool.lease()?, call_queue, call_record_attempts(id, attempts, if_revision, durability))
+        self.store.record_attempts(id.as_ref(), attempts, if_revision, durability)
     }
 
     /// Moves items to a state: holds, releases, quarantines or restores them.
@@ -203,7 +178,7 @@ impl Queue {
     ///
     /// Where nothing was tried. The outcomes have the error of each item.
     pub fn set_state(&self, ids: &[impl AsRef<str>], state: State) -> Result<Vec<Outcome>> {
-        call!(self.pool.lease()?, call_batch, call_set_state(&strings(ids), state))
+        self.store.set_state(&strings(ids), state)
     }
 
     /// Removes items that are in one of `states`; none given: ready and held, never quarantined.
@@ -212,7 +187,7 @@ impl Queue {
     ///
     /// Where nothing was tried. The outcomes have the error of each item.
     pub fn remove(&self, ids: &[impl AsRef<str>], states: &[State], durability: Durability) -> Result<Vec<Outcome>> {
-        call!(self.pool.lease()?, call_batch, call_remove(&strings(ids), states, Some(durability)))
+        self.store.remove(&strings(ids), states, durability)
     }
 
     /// Writes new checksums for items that were edited by hand, or have none.
@@ -221,7 +196,7 @@ impl Queue {
     ///
     /// Where nothing was tried. The outcomes have the error of each item.
     pub fn seal(&self, ids: &[impl AsRef<str>]) -> Result<Vec<Outcome>> {
-        call!(self.pool.lease()?, call_batch, call_seal(&strings(ids)))
+        self.store.seal(&strings(ids))
     }
 
     /// Makes the queue's state definite, and opens it for changes. To be called when a program starts, and after
@@ -235,12 +210,12 @@ impl Queue {
     /// Those of `queue.recover` in the contract.
     pub fn recover(&self, grace: Duration) -> Result<Recovery> {
         let seconds = grace.as_secs().saturating_add(u64::from(grace.subsec_nanos() > 0));
-        self.pool.recover(u32::try_from(seconds).unwrap_or(u32::MAX))
+        self.store.recover(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
 
     /// Returns whether the queue refuses changes until [`Queue::recover`], because an fsync failed.
     pub fn needs_recovery(&self) -> bool {
-        self.pool.is_closed()
+        self.store.needs_recovery()
     }
 
     /// Returns the limits of the component, by name.
@@ -249,7 +224,7 @@ impl Queue {
     ///
     /// No code of the contract.
     pub fn limits(&self) -> Result<Vec<(String, u64)>> {
-        self.pool.lease()?.call(|Call { store, exports }| exports.mail_queue_introspection().call_limits(store).map(Ok))
+        self.store.limits()
     }
 
     /// Returns the counters of this queue since it was opened, by name. Those of an instance are added when its call,
@@ -259,7 +234,7 @@ impl Queue {
     ///
     /// No code of the contract.
     pub fn counters(&self) -> Result<Vec<(String, u64)>> {
-        self.pool.counters()
+        self.store.counters()
     }
 
     /// Returns the component's name, its version, the contract and the format version.
@@ -268,13 +243,13 @@ impl Queue {
     ///
     /// No code of the contract.
     pub fn about(&self) -> Result<Vec<(String, String)>> {
-        self.pool.lease()?.call(|Call { store, exports }| exports.mail_queue_introspection().call_about(store).map(Ok))
+        self.store.about()
     }
 }
 
 impl fmt::Debug for Queue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Queue").field("directory", &self.pool.directory()).finish_non_exhaustive()
+        formatter.debug_struct("Queue").field("store", &self.store).finish()
     }
 }
 

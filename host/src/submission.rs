@@ -1,25 +1,18 @@
 //! A mail that is submitted in chunks, as plugins do.
 
-use crate::draft::CHUNK_BYTES;
 use crate::error::Result;
-use crate::instance::Call;
-use crate::pool::Pool;
-use crate::resource::Resource;
+use crate::store::OpenDraft;
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 /// A mail that is submitted in chunks. Dropped without [`Submission::commit`], it leaves nothing.
 pub struct Submission {
-    resource: Resource,
+    open: Box<dyn OpenDraft>,
 }
 
 impl Submission {
-    pub(crate) fn begin(pool: &Arc<Pool>, reverse_path: &str, to: &[String]) -> Result<Submission> {
-        let begin = |Call { store, exports }: Call<'_>| {
-            exports.mail_queue_intake().submission().call_begin(store, reverse_path, to)
-        };
-        Ok(Submission { resource: Resource::open_intake(pool, begin)? })
+    pub(crate) fn new(open: Box<dyn OpenDraft>) -> Submission {
+        Submission { open }
     }
 
     /// Appends bytes of any number to the body.
@@ -28,11 +21,7 @@ impl Submission {
     ///
     /// Those of `submission.write` in the contract. The submission cannot be committed any more then.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        bytes.chunks(CHUNK_BYTES).try_for_each(|chunk| {
-            self.resource.call(|Call { store, exports }, submission| {
-                exports.mail_queue_intake().submission().call_write(store, submission, chunk)
-            })
-        })
+        self.open.append(bytes)
     }
 
     /// Makes the mail durable, queues it and returns its id.
@@ -41,9 +30,7 @@ impl Submission {
     ///
     /// Those of `submission.commit` in the contract.
     pub fn commit(self) -> Result<String> {
-        self.resource.consume_intake(|Call { store, exports }, submission| {
-            exports.mail_queue_intake().submission().call_commit(store, submission)
-        })
+        self.open.commit()
     }
 }
 
