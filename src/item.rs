@@ -8,6 +8,7 @@ pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub mod envelope;
 pub mod id;
+pub mod parts;
 pub(crate) mod source;
 pub mod text;
 pub mod trailer;

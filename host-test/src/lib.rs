@@ -8,10 +8,12 @@ struct Readme;
 
 pub mod bindings;
 pub mod calls;
+pub mod conformance;
 pub mod crash;
 pub mod generate;
 pub mod guest;
 pub mod instance;
+pub mod postgres_cluster;
 pub mod reference;
 pub mod requirement;
 pub mod simulator;

@@ -38,6 +38,8 @@ pub enum Requirement {
     Tmux,
     /// Python 3, and the mails of the tests of its package email.
     PythonEmailTests,
+    /// What `postgres/cluster` needs.
+    Postgres,
 }
 
 impl Requirement {
@@ -84,6 +86,11 @@ impl Requirement {
             Requirement::PythonEmailTests => (
                 python_email_tests().is_some() && runs(Command::new("python3").arg("--version")),
                 "python3, and the tests of its package email (host-test/interop/install)",
+            ),
+            Requirement::Postgres => (
+                fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| versions.count() > 0)
+                    && runs(Command::new("socat").arg("-V")),
+                "postgresql and socat",
             ),
         };
         (!is_met).then_some(name)

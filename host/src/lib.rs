@@ -80,6 +80,7 @@ pub use listing::Listing;
 pub use names::UnknownName;
 pub use queue::Queue;
 pub use queue_store_artifact::{COMPONENT, COMPONENT_SHA256};
+pub use runtime::refuse_in_task;
 pub use store::{OpenBody, OpenDraft, OpenListing, Store};
 pub use submission::Submission;
 

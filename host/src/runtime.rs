@@ -8,8 +8,12 @@ use tokio::task::coop;
 /// Units of tokio's cooperative budget that are more than a task ever has. tokio stores the budget in a byte.
 const BUDGET: u32 = u8::MAX as u32;
 
-/// Fails with [`Error::InAsyncRuntime`] in a task of a tokio runtime.
-pub(crate) fn refuse_in_task() -> Result<()> {
+/// Fails in a task of a tokio runtime, which must not block. Each call of a [`crate::Store`] does so first.
+///
+/// # Errors
+///
+/// [`Error::InAsyncRuntime`].
+pub fn refuse_in_task() -> Result<()> {
     if polls_a_task() { Err(Error::InAsyncRuntime) } else { Ok(()) }
 }
 

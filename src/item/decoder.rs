@@ -2,9 +2,10 @@
 
 mod binary;
 mod item_reader;
+mod parts;
 mod strictness;
 mod text;
 
 pub(crate) use item_reader::{ItemReader, revision};
-pub use strictness::Integrity;
-pub(crate) use strictness::Strictness;
+pub use parts::PartsReader;
+pub use strictness::{Integrity, Strictness};

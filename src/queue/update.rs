@@ -37,28 +37,51 @@ pub struct Attempt {
     pub message: String,
 }
 
+impl EnvelopeChange {
+    /// Replaces the parts of an envelope, whatever the revision.
+    pub fn apply(self, envelope: &mut Envelope) -> Result<()> {
+        let EnvelopeChange { reverse_path, to, recipients, created_at, if_revision: _ } = self;
+        if let Some(mut reverse_path) = reverse_path {
+            validation::accept_reverse_path(&mut reverse_path)?;
+            envelope.reverse_path = reverse_path;
+        }
+        if let Some(to) = to {
+            validation::accept_to(&to)?;
+            envelope.to = to;
+        }
+        if let Some(mut recipients) = recipients {
+            validation::accept_recipients(&mut recipients)?;
+            envelope.recipients = recipients;
+        }
+        if created_at.is_some() {
+            envelope.created_at = created_at;
+        }
+        Ok(validation::accept_size(envelope)?)
+    }
+}
+
+impl Attempt {
+    /// Records the results of delivery attempts in an envelope.
+    pub fn record_all(attempts: Vec<Attempt>, envelope: &mut Envelope) -> Result<()> {
+        for Attempt { recipient, status, message } in attempts {
+            let Some(recipient) = envelope.recipients.get_mut(recipient) else {
+                return Err(Cause::Argument("the item has no delivery at this place").into());
+            };
+            if message.contains('\0') {
+                return Err(InvalidMail::Nul.into());
+            }
+            recipient.status = status;
+            recipient.last_failure_message = message;
+        }
+        Ok(())
+    }
+}
+
 impl<S: System> Queue<S> {
     /// Replaces parts of the envelope of an item that is ready or held. Returns the new revision.
     pub fn update(&self, id: &str, change: EnvelopeChange, durability: Durability) -> Result<String> {
-        let EnvelopeChange { reverse_path, to, recipients, created_at, if_revision } = change;
-        self.change_envelope(id, if_revision.as_deref(), durability, |envelope| {
-            if let Some(mut reverse_path) = reverse_path {
-                validation::accept_reverse_path(&mut reverse_path)?;
-                envelope.reverse_path = reverse_path;
-            }
-            if let Some(to) = to {
-                validation::accept_to(&to)?;
-                envelope.to = to;
-            }
-            if let Some(mut recipients) = recipients {
-                validation::accept_recipients(&mut recipients)?;
-                envelope.recipients = recipients;
-            }
-            if created_at.is_some() {
-                envelope.created_at = created_at;
-            }
-            Ok(validation::accept_size(envelope)?)
-        })
+        let if_revision = change.if_revision.clone();
+        self.change_envelope(id, if_revision.as_deref(), durability, |envelope| change.apply(envelope))
     }
 
     /// Records the results of delivery attempts. Returns the new revision.
@@ -69,19 +92,7 @@ impl<S: System> Queue<S> {
         if_revision: Option<&str>,
         durability: Durability,
     ) -> Result<String> {
-        self.change_envelope(id, if_revision, durability, |envelope| {
-            for Attempt { recipient, status, message } in attempts {
-                let Some(recipient) = envelope.recipients.get_mut(recipient) else {
-                    return Err(Cause::Argument("the item has no delivery at this place").into());
-                };
-                if message.contains('\0') {
-                    return Err(InvalidMail::Nul.into());
-                }
-                recipient.status = status;
-                recipient.last_failure_message = message;
-            }
-            Ok(())
-        })
+        self.change_envelope(id, if_revision, durability, |envelope| Attempt::record_all(attempts, envelope))
     }
 
     /// Changes the envelope of an item that is ready or held and, if asked for, has this revision. Returns the new revision.

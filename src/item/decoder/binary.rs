@@ -54,22 +54,8 @@ impl<F: File> BinaryReader<F> {
         }
         // One short field follows the body; a wrong length would leave more than an envelope may have.
         check_envelope_bytes(trailer_begin - body_end).map_err(|_| Error::decode(Damage::Layout))?;
-        let tail = source.peek_at(body_end, size - 2 * BINARY_UNCOVERED_BYTES)?;
-        let fields = &tail[..(trailer_begin - body_end) as usize];
-        scanner.item_fields(fields)?;
-        binary::merge(fields, &mut envelope)?;
-        if strictness != Strictness::FormatOnly && envelope.created_at.is_none() {
-            return Err(Error::decode(Damage::Incomplete));
-        }
-        let mut integrity = Integrity::Unchecked;
-        if strictness != Strictness::NoChecksums {
-            let mut checksum = whole.clone();
-            checksum.update(&tail);
-            if checksum.digest() != trailer.envelope {
-                return Err(Error::decode(Damage::Mismatch));
-            }
-            integrity = Integrity::Envelope;
-        }
+        let tail = source.peek_at(body_end, size)?;
+        let integrity = finish_envelope(&mut envelope, scanner, &whole, &tail, &trailer, strictness)?;
         source.seek(body_begin);
         Ok(BinaryReader { source, strictness, envelope, integrity, trailer, body_begin, whole: Some(whole) })
     }
@@ -142,8 +128,35 @@ impl<F: File> BinaryReader<F> {
     }
 }
 
+/// Decodes the bytes that follow the body, which end with `trailer`, into the envelope of an item whose head has the
+/// checksum `whole`.
+pub(super) fn finish_envelope(
+    envelope: &mut Envelope,
+    mut scanner: Scanner,
+    whole: &Checksum,
+    tail: &[u8],
+    trailer: &Trailer,
+    strictness: Strictness,
+) -> Result<Integrity> {
+    let fields = &tail[..tail.len() - BINARY_TRAILER_BYTES];
+    scanner.item_fields(fields)?;
+    binary::merge(fields, envelope)?;
+    if strictness != Strictness::FormatOnly && envelope.created_at.is_none() {
+        return Err(Error::decode(Damage::Incomplete));
+    }
+    if strictness == Strictness::NoChecksums {
+        return Ok(Integrity::Unchecked);
+    }
+    let mut checksum = whole.clone();
+    checksum.update(&tail[..tail.len() - 2 * BINARY_UNCOVERED_BYTES as usize]);
+    if checksum.digest() != trailer.envelope {
+        return Err(Error::decode(Damage::Mismatch));
+    }
+    Ok(Integrity::Envelope)
+}
+
 /// Scans the header and the fields before the body, and the body's tag, which the source retains.
-fn scan_head<F: File>(source: &mut Source<F>, scanner: &mut Scanner) -> Result<()> {
+pub(super) fn scan_head<F: File>(source: &mut Source<F>, scanner: &mut Scanner) -> Result<()> {
     source.fill(head_bytes(source.size()))?;
     match binary_header(source.window()) {
         Header::Present => {}

@@ -11,7 +11,7 @@ pub enum Integrity {
 
 /// The requirements on an item that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Strictness {
+pub enum Strictness {
     /// It is complete, and its checksums match if it has any: an item of a queue.
     Full,
     /// Its checksums match if it has any: the codec judges the format alone.

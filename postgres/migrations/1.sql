@@ -1,0 +1,51 @@
+-- The queues of this database. A mail is a row of `item`, and its body is in `chunk`; the commit of the item is the commit of
+-- the mail.
+
+-- The migrations that were applied.
+CREATE TABLE queue_store.migration (
+    number integer PRIMARY KEY,
+    applied timestamptz NOT NULL DEFAULT now()
+);
+
+-- The numbers of bodies.
+CREATE SEQUENCE queue_store.body_number CACHE 32;
+
+CREATE TABLE queue_store.item (
+    queue text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    -- 0: ready, 1: held, 2: quarantined.
+    state smallint NOT NULL CHECK (state IN (0, 1, 2)),
+    -- The format that the item has as a file: 0: text, 1: binary.
+    format smallint NOT NULL CHECK (format IN (0, 1)),
+    -- The checksum of the whole item: another content has another one.
+    revision bigint NOT NULL,
+    -- The number of the body.
+    body bigint NOT NULL,
+    -- Bytes of the body.
+    body_size bigint NOT NULL,
+    -- When the mail was accepted: seconds since 1970-01-01T00:00:00Z.
+    created bigint NOT NULL,
+    -- The binary item, in the wire format of protocol buffers with its checksums, up to the body and from its end on.
+    head bytea NOT NULL,
+    tail bytea NOT NULL,
+    PRIMARY KEY (queue, id)
+);
+
+-- The bodies: every chunk but the last of a body has 262144 bytes.
+CREATE TABLE queue_store.chunk (
+    body bigint NOT NULL,
+    -- The place in the body, from 0.
+    number integer NOT NULL,
+    bytes bytea NOT NULL,
+    PRIMARY KEY (body, number)
+);
+
+-- Mail does not compress well, and a body that is not compressed is read in parts.
+ALTER TABLE queue_store.chunk ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+-- Bodies that are being written, which no item names yet.
+CREATE TABLE queue_store.draft (
+    body bigint PRIMARY KEY DEFAULT nextval('queue_store.body_number'),
+    queue text COLLATE "C" NOT NULL,
+    began timestamptz NOT NULL DEFAULT now()
+);

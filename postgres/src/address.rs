@@ -1,0 +1,229 @@
+//! The URL of a queue.
+
+use crate::connector::Node;
+use crate::password;
+use crate::sql_error::error;
+use percent_encoding::percent_decode_str;
+use queue_store_host::Result;
+use queue_store_host::types::ErrorCode;
+use std::env;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+/// The beginnings of a URL.
+pub(crate) const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// The port of a server where none is given.
+const DEFAULT_PORT: u16 = 5432;
+
+/// What the durability `full` of a call means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FullDurability {
+    /// The synchronous standbys flushed it.
+    Replicated,
+    /// The synchronous standbys show it to readers.
+    RemoteApply,
+    /// The primary flushed it.
+    SingleNode,
+}
+
+/// A queue in a database, and how to get there.
+pub(crate) struct Address {
+    /// The servers, each with what a session needs.
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) queue: String,
+    pub(crate) full: FullDurability,
+    /// The longest time of a call.
+    pub(crate) timeout: Duration,
+    /// Sessions at once.
+    pub(crate) connections: usize,
+    pub(crate) root_certificates: Option<PathBuf>,
+}
+
+impl Address {
+    /// Parses a URL, and takes from the environment what it leaves out.
+    pub(crate) fn parse(url: &str) -> Result<Address> {
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut address = Address {
+            nodes: Vec::new(),
+            queue: "default".to_string(),
+            full: FullDurability::Replicated,
+            timeout: Duration::from_secs(30),
+            connections: 16,
+            root_certificates: env::var_os("PGSSLROOTCERT").map(PathBuf::from),
+        };
+        let (mut options, mut has_ssl_mode) = (Vec::new(), false);
+        for option in query.split('&').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let decoded = percent_decode_str(value).decode_utf8().map_err(|_| invalid(name, "is not UTF-8"))?;
+            match name {
+                "queue" => address.queue = queue_name(&decoded)?,
+                "durability" => address.full = full_durability(&decoded)?,
+                "timeout" => address.timeout = Duration::from_secs(number(name, &decoded)?),
+                "connections" => address.connections = number(name, &decoded)?,
+                "sslrootcert" => address.root_certificates = Some(PathBuf::from(decoded.as_ref())),
+                _ => {
+                    has_ssl_mode |= name == "sslmode";
+                    options.push(option);
+                }
+            }
+        }
+        let mut config = Config::from_str(&format!("{base}?{}", options.join("&"))).map_err(|cause| {
+            let reason = std::error::Error::source(&cause).map_or_else(|| cause.to_string(), ToString::to_string);
+            error(ErrorCode::InvalidArgument, format!("the URL of the database cannot be parsed: {reason}"))
+        })?;
+        if !has_ssl_mode && let Ok(mode) = env::var("PGSSLMODE") {
+            config.ssl_mode(ssl_mode(&mode)?);
+        }
+        address.nodes = nodes(&config)?;
+        Ok(address)
+    }
+}
+
+/// Makes a configuration for each server that a URL names, so that one that does not answer costs its own time alone.
+fn nodes(config: &Config) -> Result<Vec<Node>> {
+    let mut hosts = config.get_hosts().to_vec();
+    if hosts.is_empty() {
+        hosts.push(Host::Tcp(env::var("PGHOST").unwrap_or_else(|_| "localhost".to_string())));
+    }
+    let default_port = match env::var("PGPORT") {
+        Ok(port) => number("PGPORT", &port)?,
+        Err(_) => DEFAULT_PORT,
+    };
+    let ports = config.get_ports();
+    let port = |place: usize| match ports {
+        [] => default_port,
+        [port] => *port,
+        ports => ports.get(place).copied().unwrap_or(default_port),
+    };
+    hosts.iter().enumerate().map(|(place, host)| node(config, host, port(place))).collect()
+}
+
+fn node(config: &Config, host: &Host, port: u16) -> Result<Node> {
+    let mut single = Config::new();
+    let from_environment = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let name = match host {
+        Host::Tcp(name) if name.starts_with('/') => {
+            single.host_path(name);
+            name.clone()
+        }
+        Host::Tcp(name) => {
+            single.host(name);
+            name.clone()
+        }
+        Host::Unix(path) => {
+            single.host_path(path);
+            path.display().to_string()
+        }
+    };
+    single.port(port);
+    let user = config.get_user().map(str::to_string).or_else(|| from_environment("PGUSER"));
+    let user = user.or_else(|| from_environment("USER")).unwrap_or_else(|| "postgres".to_string());
+    let database = config.get_dbname().map(str::to_string).or_else(|| from_environment("PGDATABASE"));
+    let database = database.unwrap_or_else(|| user.clone());
+    single.user(&user).dbname(&database).ssl_mode(config.get_ssl_mode()).ssl_negotiation(config.get_ssl_negotiation());
+    single.channel_binding(config.get_channel_binding());
+    single.application_name(config.get_application_name().unwrap_or("queue-store"));
+    if let Some(options) = config.get_options() {
+        single.options(options);
+    }
+    let password = match config.get_password() {
+        Some(password) => Some(password.to_vec()),
+        None => match from_environment("PGPASSWORD") {
+            Some(password) => Some(password.into_bytes()),
+            None => password::find(&name, port, &database, &user)?.map(String::into_bytes),
+        },
+    };
+    if let Some(password) = password {
+        single.password(password);
+    }
+    // A server that vanished is noticed by the timeout of a call; this ends its connection.
+    single.keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(Duration::from_secs(60));
+    Ok(Node { name: format!("{name}:{port}"), config: single })
+}
+
+fn queue_name(name: &str) -> Result<String> {
+    if name.is_empty() || name.contains('\0') || name.len() > 255 {
+        return Err(invalid("queue", "is empty, has a NUL, or is longer than 255 bytes"));
+    }
+    Ok(name.to_string())
+}
+
+fn full_durability(name: &str) -> Result<FullDurability> {
+    match name {
+        "replicated" => Ok(FullDurability::Replicated),
+        "remote-apply" => Ok(FullDurability::RemoteApply),
+        "single-node" => Ok(FullDurability::SingleNode),
+        _ => Err(invalid("durability", "is none of replicated, remote-apply, single-node")),
+    }
+}
+
+fn ssl_mode(mode: &str) -> Result<SslMode> {
+    match mode {
+        "disable" => Ok(SslMode::Disable),
+        "prefer" => Ok(SslMode::Prefer),
+        "require" | "verify-full" => Ok(SslMode::Require),
+        _ => Err(invalid("PGSSLMODE", "is none of disable, prefer, require, verify-full")),
+    }
+}
+
+fn number<T: FromStr + PartialOrd + Default>(name: &str, value: &str) -> Result<T> {
+    value.parse().ok().filter(|number| *number > T::default()).ok_or_else(|| invalid(name, "is no positive number"))
+}
+
+fn invalid(name: &str, reason: &str) -> queue_store_host::Error {
+    error(ErrorCode::InvalidArgument, format!("`{name}` of the database's URL {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Address {
+        Address::parse(url).expect("the URL is good")
+    }
+
+    #[test]
+    fn url_names_nodes_queue_and_limits() {
+        let address = parse("postgres://q:secret@db1,db2:5433/mail?queue=out%20going&timeout=5&connections=3");
+        let names: Vec<&str> = address.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["db1:5432", "db2:5433"]);
+        assert_eq!(
+            (address.queue.as_str(), address.timeout, address.connections),
+            ("out going", Duration::from_secs(5), 3)
+        );
+        let config = &address.nodes[1].config;
+        assert_eq!((config.get_user(), config.get_dbname()), (Some("q"), Some("mail")));
+        assert_eq!(config.get_password(), Some(b"secret".as_slice()));
+    }
+
+    #[test]
+    fn full_durability_is_replicated_unless_the_url_says_otherwise() {
+        assert_eq!(parse("postgres://q@db/mail").full, FullDurability::Replicated);
+        assert_eq!(parse("postgresql://q@db/mail?durability=single-node").full, FullDurability::SingleNode);
+    }
+
+    #[test]
+    fn bad_urls_are_refused_by_the_name_of_what_is_wrong() {
+        for (url, word) in [
+            ("postgres://db/mail?queue=", "`queue`"),
+            ("postgres://db/mail?timeout=0", "`timeout`"),
+            ("postgres://db/mail?durability=full", "replicated, remote-apply, single-node"),
+            ("postgres://db/mail?colour=red", "colour"),
+            ("postgres://db:port/mail", "port"),
+        ] {
+            let error = Address::parse(url).err().expect("the URL is refused");
+            assert_eq!(error.code(), Some(ErrorCode::InvalidArgument), "{url}");
+            assert!(error.to_string().contains(word), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn password_is_in_no_error() {
+        let error = Address::parse("postgres://q:secret@db:port/mail").err().expect("the URL is refused");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Statements that change a queue: what was acknowledged, and what is in doubt.
+
+use crate::address::FullDurability;
+use crate::database::{Database, Lease};
+use crate::sql_error::{SqlError, error};
+use queue_store_host::Result;
+use queue_store_host::types::{Durability, ErrorCode};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+/// A change of nothing, whose commit is written to the log and waits for the standbys as any other.
+pub(crate) const BARRIER: &str = "SELECT current_setting('synchronous_standby_names') <> '' \
+     FROM pg_logical_emit_message(true, 'queue-store', '')";
+
+/// Whether commits wait for standbys.
+const STANDBYS: &str = "SELECT current_setting('synchronous_standby_names') <> ''";
+
+/// Attempts of a statement that meets others.
+pub(crate) const ATTEMPTS: u32 = 8;
+
+/// The time before a statement that met others is tried again, the first time.
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Database {
+    /// Runs one statement that changes the queue, with a durability, and returns its rows. The first column of each tells
+    /// whether commits wait for standbys: an operator, or what fails over, may have turned that off meanwhile.
+    ///
+    /// Where this fails with another code than `indeterminate`, nothing was changed.
+    pub(crate) async fn change(
+        &self,
+        deadline: Instant,
+        durability: Durability,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let mut attempt = 1;
+        loop {
+            let lease = self.lease(deadline).await?;
+            self.check_standbys(&lease, deadline, durability).await?;
+            match self.change_by(&lease, deadline, durability, sql, parameters).await {
+                Err(SqlError::Again(_)) if attempt < ATTEMPTS => {
+                    drop(lease);
+                    sleep(PAUSE * attempt).await;
+                    attempt += 1;
+                }
+                result => return self.acknowledged(lease, durability, result),
+            }
+        }
+    }
+
+    /// Refuses a change of full durability while no synchronous standby is configured.
+    pub(crate) async fn check_standbys(&self, lease: &Lease, deadline: Instant, durability: Durability) -> Result<()> {
+        if !self.waits_for_standbys(durability) || lease.had_standbys {
+            return Ok(());
+        }
+        let asked = timeout_at(deadline, lease.query(STANDBYS, &[])).await;
+        let rows = asked.unwrap_or_else(|_| Err(SqlError::timed_out()))?;
+        if rows.iter().all(|row| row.get(0)) {
+            return Ok(());
+        }
+        Err(error(
+            ErrorCode::Unsupported,
+            "the server has no synchronous standby (`synchronous_standby_names` is empty), so that a mail would be on one \
+             machine: configure one, or say `durability=single-node` in the URL",
+        ))
+    }
+
+    fn waits_for_standbys(&self, durability: Durability) -> bool {
+        durability == Durability::Full && self.full != FullDurability::SingleNode
+    }
+
+    async fn change_by(
+        &self,
+        lease: &Lease,
+        deadline: Instant,
+        durability: Durability,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, SqlError> {
+        let change = async {
+            let Some(commit) = synchronous_commit(durability) else {
+                return lease.query(sql, parameters).await;
+            };
+            lease.execute(&format!("BEGIN; SET LOCAL synchronous_commit = {commit}")).await?;
+            let rows = lease.query(sql, parameters).await;
+            match rows {
+                Ok(rows) => lease.execute("COMMIT").await.map(|()| rows),
+                Err(error) => {
+                    lease.execute("ROLLBACK").await?;
+                    Err(error)
+                }
+            }
+        };
+        timeout_at(deadline, change).await.unwrap_or_else(|_| Err(SqlError::timed_out()))
+    }
+
+    /// Judges the answer to a commit, and gives the session back, or up.
+    pub(crate) fn acknowledged(
+        &self,
+        lease: Lease,
+        durability: Durability,
+        result: Result<Vec<Row>, SqlError>,
+    ) -> Result<Vec<Row>> {
+        let rows = match result {
+            Ok(rows) => rows,
+            Err(SqlError::Refused(error) | SqlError::Again(error)) => return Err(error.into()),
+            Err(SqlError::Lost(cause)) => return Err(self.indeterminate(lease, &cause)),
+        };
+        if lease.was_warned() && durability != Durability::None {
+            let cause = "the server gave up to wait for its standbys, or warned of something else";
+            return Err(self.indeterminate(lease, cause));
+        }
+        if self.waits_for_standbys(durability) && rows.iter().any(|row| !row.get::<_, bool>(0)) {
+            let cause = "no synchronous standby is configured any more";
+            return Err(self.indeterminate(lease, cause));
+        }
+        Ok(rows)
+    }
+
+    /// Gives a session up whose change may have taken effect.
+    fn indeterminate(&self, lease: Lease, cause: &str) -> queue_store_host::Error {
+        self.doubts.add(lease.backend);
+        lease.give_up();
+        let detail =
+            format!("{cause}; the effect is visible, or may be, and may not survive: recover the queue, then look");
+        error(ErrorCode::Indeterminate, detail)
+    }
+}
+
+/// Returns the value of `synchronous_commit` for a durability; none is that of the session.
+pub(crate) fn synchronous_commit(durability: Durability) -> Option<&'static str> {
+    match durability {
+        Durability::Full => None,
+        Durability::ContentOnly => Some("local"),
+        Durability::None => Some("off"),
+    }
+}

@@ -1,0 +1,139 @@
+//! A queue in a database: its sessions, and the statements that read.
+
+use crate::address::{Address, FullDurability};
+use crate::connector::Connector;
+use crate::counters::Counters;
+use crate::doubt::Doubts;
+use crate::session::Session;
+use crate::sql_error::{SqlError, error};
+use crate::tls;
+use deadpool::managed::{Object, Pool, PoolError};
+use queue_store_host::Result;
+use queue_store_host::types::ErrorCode;
+use std::ops::Deref;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+/// The time before a server that was not there is tried again, the first time and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A queue in a database.
+pub(crate) struct Database {
+    sessions: Pool<Connector>,
+    pub(crate) queue: String,
+    pub(crate) full: FullDurability,
+    pub(crate) timeout: Duration,
+    pub(crate) doubts: Doubts,
+    pub(crate) counters: Counters,
+    /// Where what nobody waits for is done.
+    pub(crate) runtime: Handle,
+}
+
+impl Database {
+    /// Prepares the sessions, and opens none.
+    pub(crate) fn new(address: Address, runtime: Handle) -> Result<Database> {
+        let Address { nodes, queue, full, timeout, connections, root_certificates } = address;
+        let connector = Connector::new(nodes, tls::connector(root_certificates.as_deref())?, full);
+        let sessions = Pool::builder(connector).max_size(connections).build();
+        let sessions = sessions.map_err(|cause| error(ErrorCode::Other, cause.to_string()))?;
+        Ok(Database {
+            sessions,
+            queue,
+            full,
+            timeout,
+            doubts: Doubts::default(),
+            counters: Counters::default(),
+            runtime,
+        })
+    }
+
+    /// The time at which a call that begins now must be over.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
+    }
+
+    /// Takes a session, and waits for a server that takes changes.
+    pub(crate) async fn lease(&self, deadline: Instant) -> Result<Lease> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let failure = match self.try_lease(deadline).await {
+                Err(failure) if failure.code() == Some(ErrorCode::Io) => failure,
+                result => return result,
+            };
+            if Instant::now() + pause >= deadline {
+                return Err(failure);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+    }
+
+    /// Takes a session, and fails at once where no server takes changes.
+    pub(crate) async fn try_lease(&self, deadline: Instant) -> Result<Lease> {
+        let none_free =
+            || error(ErrorCode::Busy, "every connection to the database is in use: see `connections` in its URL");
+        match timeout_at(deadline, self.sessions.get()).await {
+            Ok(Ok(session)) => Ok(Lease { warnings: session.warnings(), session }),
+            Ok(Err(PoolError::Backend(failure))) => Err(failure),
+            Ok(Err(failure)) => Err(error(ErrorCode::Other, failure.to_string())),
+            Err(_) => Err(none_free()),
+        }
+    }
+
+    /// Runs a statement that changes nothing, in another session where one is lost.
+    pub(crate) async fn query(
+        &self,
+        deadline: Instant,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        loop {
+            let lease = self.lease(deadline).await?;
+            match timeout_at(deadline, lease.query(sql, parameters)).await {
+                Ok(Ok(rows)) => return Ok(rows),
+                Ok(Err(SqlError::Lost(_))) if Instant::now() < deadline => lease.give_up(),
+                Ok(Err(failure)) => return Err(failure.into()),
+                Err(_) => {
+                    lease.give_up();
+                    return Err(SqlError::timed_out().into());
+                }
+            }
+        }
+    }
+}
+
+/// A session that is in use. Dropping it gives it back.
+pub(crate) struct Lease {
+    session: Object<Connector>,
+    /// Warnings before it was taken.
+    warnings: u64,
+}
+
+impl Lease {
+    /// Whether the server warned since the session was taken.
+    pub(crate) fn was_warned(&self) -> bool {
+        self.session.warnings() != self.warnings
+    }
+
+    /// Ends the session without a word to the server: it may be committing, which must not be cancelled. The idle sessions end
+    /// with it, since their server may be silent too.
+    pub(crate) fn give_up(self) {
+        if let Some(pool) = Object::pool(&self.session) {
+            pool.manager().distrust();
+            pool.retain(|_, _| false);
+        }
+        drop(Object::take(self.session));
+    }
+}
+
+impl Deref for Lease {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}

@@ -1,0 +1,263 @@
+//! Mails that are written in chunks.
+
+use crate::convert::{self, failure};
+use crate::database::Database;
+use crate::item::{CHUNK_BYTES, accept, body_too_large, check_new_id, generate_id};
+use crate::put::NewItem;
+use queue_store::error::Cause;
+use queue_store::item::envelope::Envelope;
+use queue_store::item::id::GeneratedFor;
+use queue_store::item::parts::{Parts, PartsEncoder};
+use queue_store::limits::MAX_BODY_BYTES;
+use queue_store_host::types::{self, Durability, ErrorCode, Format, WriteOptions};
+use queue_store_host::{Error, Result};
+use std::mem;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_postgres::types::ToSql;
+
+/// Begins a body that no item names, and returns its number.
+const BEGIN: &str = "INSERT INTO queue_store.draft (queue) VALUES ($1) RETURNING true, body";
+
+/// Adds a chunk to a body, if it was not swept.
+const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) \
+     SELECT body, $2, $3 FROM queue_store.draft WHERE body = $1 RETURNING true";
+
+/// Adds the item that names a body, if the whole body is there and no item has the id. Returns whether the body is there, and
+/// whether the item was added. (`FOR UPDATE`: a sweep waits for this, or this for the sweep.)
+const COMMIT: &str = "WITH draft AS (SELECT body FROM queue_store.draft WHERE body = $4 FOR UPDATE), \
+     written AS (SELECT body FROM draft WHERE $5 = (\
+         SELECT sum(octet_length(bytes)) FROM queue_store.chunk WHERE chunk.body = draft.body)), \
+     item AS (INSERT INTO queue_store.item (queue, id, state, format, revision, body, body_size, created, head, tail) \
+         SELECT $1, $2, 0, $9, $3, body, $5, $6, $7, $8 FROM written ON CONFLICT DO NOTHING RETURNING body), \
+     gone AS (DELETE FROM queue_store.draft USING item WHERE draft.body = item.body) \
+     SELECT current_setting('synchronous_standby_names') <> '', EXISTS (SELECT FROM written), EXISTS (SELECT FROM item)";
+
+/// Removes a body that no item names.
+const ABANDON: &str = "WITH draft AS (DELETE FROM queue_store.draft WHERE body = $1 RETURNING body) \
+     DELETE FROM queue_store.chunk USING draft WHERE chunk.body = draft.body RETURNING true";
+
+/// Whether an item has an id.
+const EXISTS: &str = "SELECT FROM queue_store.item WHERE queue = $1 AND id = $2";
+
+/// A mail that is being written. Dropped before its end, it leaves nothing.
+pub(crate) struct Draft {
+    database: Arc<Database>,
+    envelope: Envelope,
+    format: Format,
+    is_generated: bool,
+    durability: Durability,
+    max_body_bytes: u64,
+    /// Bytes of the body so far.
+    length: u64,
+    /// The bytes that are not in a chunk yet.
+    rest: Vec<u8>,
+    /// The chunks before them.
+    body: Option<Body>,
+    has_failed: bool,
+}
+
+/// A body in the database that no item names yet. Its last chunk may be on its way.
+struct Body {
+    number: i64,
+    chunks: i32,
+    encoder: PartsEncoder,
+    /// The chunk that is on its way.
+    writing: Option<JoinHandle<Result<()>>>,
+}
+
+impl Database {
+    /// Begins a mail under an id that the caller chose, or under a generated one.
+    pub(crate) async fn begin(
+        self: &Arc<Database>,
+        id: Option<&str>,
+        envelope: &types::Envelope,
+        options: &WriteOptions,
+    ) -> Result<Draft> {
+        if let Some(id) = id {
+            check_new_id(id)?;
+        }
+        let is_generated = id.is_none();
+        let id = id.map_or_else(|| generate_id(GeneratedFor::Put), |id| Ok(id.to_string()))?;
+        let mut envelope = convert::envelope(&id, envelope);
+        accept(&mut envelope)?;
+        encoder(&envelope)?;
+        self.check_room(self.deadline(), options.max_items).await?;
+        Ok(Draft {
+            database: self.clone(),
+            envelope,
+            format: options.format.unwrap_or(Format::Text),
+            is_generated,
+            durability: options.durability.unwrap_or(Durability::Full),
+            max_body_bytes: options.max_body_bytes.unwrap_or(MAX_BODY_BYTES).min(MAX_BODY_BYTES),
+            length: 0,
+            rest: Vec::new(),
+            body: None,
+            has_failed: false,
+        })
+    }
+
+    /// Begins a body.
+    async fn begin_body(&self, envelope: &Envelope) -> Result<Body> {
+        let rows = self.change(self.deadline(), Durability::None, BEGIN, &[&self.queue]).await?;
+        let number = rows.first().map(|row| row.get(1)).ok_or_else(swept)?;
+        Ok(Body { number, chunks: 0, encoder: encoder(envelope)?, writing: None })
+    }
+
+    /// Removes a body that no item names.
+    async fn abandon_body(&self, mut body: Body) -> Result<()> {
+        let _ = body.arrived().await;
+        self.change(self.deadline(), Durability::None, ABANDON, &[&body.number]).await.map(drop)
+    }
+
+    /// Adds the item that names a body. Returns whether the body is there, and whether the item was added.
+    async fn commit_body(
+        &self,
+        deadline: Instant,
+        number: i64,
+        item: &NewItem,
+        durability: Durability,
+    ) -> Result<(bool, bool)> {
+        let NewItem { id, parts: Parts { head, tail, checksum: _ }, format, body_size, created } = item;
+        let parameters: [&(dyn ToSql + Sync); 9] =
+            [&self.queue, id, &item.revision(), &number, body_size, created, head, tail, format];
+        let rows = self.change(deadline, durability, COMMIT, &parameters).await?;
+        Ok(rows.first().map_or((false, false), |row| (row.get(1), row.get(2))))
+    }
+}
+
+impl Draft {
+    /// Refuses an id that an item has, before the body is written.
+    pub(crate) async fn check_free(&self) -> Result<()> {
+        let (database, id) = (&self.database, &self.envelope.id);
+        let deadline = database.deadline();
+        if self.is_generated || database.query(deadline, EXISTS, &[&database.queue, id]).await?.is_empty() {
+            return Ok(());
+        }
+        Err(database.existing(deadline, id).await)
+    }
+
+    /// Appends bytes of the body. After a failure the draft cannot be committed any more.
+    pub(crate) async fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.check_usable()?;
+        self.has_failed = true;
+        self.length += bytes.len() as u64;
+        if self.length > self.max_body_bytes {
+            return Err(body_too_large());
+        }
+        let mut bytes = bytes;
+        while !bytes.is_empty() {
+            if self.rest.len() == CHUNK_BYTES {
+                self.write_rest().await?;
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(CHUNK_BYTES - self.rest.len()));
+            self.rest.extend_from_slice(now);
+            bytes = later;
+        }
+        self.has_failed = false;
+        Ok(())
+    }
+
+    /// Sends the bytes that are in memory as a chunk, after the one before it arrived.
+    async fn write_rest(&mut self) -> Result<()> {
+        let chunk = mem::replace(&mut self.rest, Vec::with_capacity(CHUNK_BYTES));
+        let body = match &mut self.body {
+            Some(body) => body,
+            None => self.body.insert(self.database.begin_body(&self.envelope).await?),
+        };
+        body.arrived().await?;
+        body.encoder.body(&chunk);
+        let (number, place, database) = (body.number, body.chunks, self.database.clone());
+        body.writing = Some(tokio::spawn(async move {
+            // Its commit precedes that of the item in the log.
+            let parameters: [&(dyn ToSql + Sync); 3] = [&number, &place, &chunk];
+            let rows = database.change(database.deadline(), Durability::None, ADD_CHUNK, &parameters).await?;
+            if rows.is_empty() { Err(swept()) } else { Ok(()) }
+        }));
+        body.chunks += 1;
+        Ok(())
+    }
+
+    /// Makes the mail durable, publishes it and returns its id.
+    pub(crate) async fn commit(mut self) -> Result<String> {
+        self.check_usable()?;
+        if self.body.is_some() && !self.rest.is_empty() {
+            self.write_rest().await?;
+        }
+        let (database, envelope) = (self.database.clone(), mem::take(&mut self.envelope));
+        let deadline = database.deadline();
+        let Some(body) = &mut self.body else {
+            return database
+                .put_small(deadline, envelope, &self.rest, self.format, self.is_generated, self.durability)
+                .await;
+        };
+        body.arrived().await?;
+        let item = NewItem::new(&envelope, self.format, mem::replace(&mut body.encoder, encoder(&envelope)?));
+        let result = database.commit_body(deadline, body.number, &item, self.durability).await;
+        let is_named = match &result {
+            Ok((_, is_added)) => *is_added,
+            // It may be.
+            Err(failure) => failure.code() == Some(ErrorCode::Indeterminate),
+        };
+        if is_named {
+            self.body = None;
+        }
+        match result? {
+            (_, true) => {
+                database.counters.puts.add(1);
+                database.counters.bytes_written.add(self.length);
+                Ok(item.id)
+            }
+            (true, false) => Err(database.existing(deadline, &item.id).await),
+            (false, false) => Err(swept()),
+        }
+    }
+
+    /// Gives the mail up.
+    pub(crate) async fn abandon(mut self) -> Result<()> {
+        match self.body.take() {
+            Some(body) => self.database.abandon_body(body).await,
+            None => Ok(()),
+        }
+    }
+
+    fn check_usable(&self) -> Result<()> {
+        if !self.has_failed {
+            return Ok(());
+        }
+        Err(failure(Cause::Aborted("an earlier call of the draft failed"), ""))
+    }
+}
+
+impl Drop for Draft {
+    /// Removes the body from the database, in a task of its own. `recover` sweeps what is left where that fails.
+    fn drop(&mut self) {
+        if let Some(body) = self.body.take() {
+            let database = self.database.clone();
+            self.database.runtime.spawn(async move { database.abandon_body(body).await });
+        }
+    }
+}
+
+impl Body {
+    /// Waits until the chunk that is on its way arrived.
+    async fn arrived(&mut self) -> Result<()> {
+        match self.writing.take() {
+            Some(writing) => writing.await.unwrap_or_else(|_| Err(swept())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Begins to encode an item.
+fn encoder(envelope: &Envelope) -> Result<PartsEncoder> {
+    PartsEncoder::new(envelope).map_err(|cause| failure(cause, &envelope.id))
+}
+
+/// The error of a draft whose body is not there any more.
+fn swept() -> Error {
+    let cause =
+        "the body of the draft is gone or incomplete: `recover` removed it, or a failover lost it; begin a new one";
+    failure(Cause::Aborted(cause), "")
+}

@@ -1,0 +1,92 @@
+//! The durable mail queue on PostgreSQL: the contract of `queue-store`, with synchronous standbys instead of an fsync.
+//!
+//! [`open`] returns the [`Queue`] that `queue_store_host` has for directories, so that the command, the packages and the
+//! plugins work on either:
+//!
+//! ```no_run
+//! use queue_store_host::types::Mail;
+//!
+//! # fn main() -> Result<(), queue_store_host::Error> {
+//! let queue = queue_store_postgres::open("postgres://queue@db1,db2,db3/mail?queue=outgoing")?;
+//! let mail = Mail::new("a@example.com", ["b@example.com"], "Subject: hello\r\n\r\nhello\r\n");
+//! let id = queue.put(&mail)?; // On two machines from here on.
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Guarantees
+//!
+//! An acknowledged call of durability `full` is flushed to disk on the primary and on as many standbys as
+//! `synchronous_standby_names` asks for. PostgreSQL itself answers success for a commit that no standby has when the wait
+//! for it is cancelled; here that is `indeterminate`, and so is a connection that was lost while a change was committed.
+//! After it the queue stays open: the next call that reads settles the doubt, by ending the session that may still commit
+//! and by committing a barrier that the standbys acknowledge, which proves all that was committed before it.
+//!
+//! `content-only` waits for the primary's disk alone, and `none` for none.
+//!
+//! # Non-guarantees
+//!
+//! Whoever promotes a standby that is not synchronous loses acknowledged mail. An id has one item, so an item cannot be
+//! quarantined beside a live one of its id. Listings are in the order of ids.
+
+#![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
+
+mod address;
+mod change;
+mod connector;
+mod convert;
+mod counters;
+mod database;
+mod doubt;
+mod draft;
+mod envelope;
+mod item;
+mod listing;
+mod migration;
+mod moves;
+mod password;
+mod put;
+mod read;
+mod recover;
+mod server;
+mod session;
+mod sql_error;
+mod store;
+mod tls;
+
+use queue_store_host::{Queue, Result};
+use std::sync::Arc;
+
+/// Whether a text is the URL of a queue in a database, and not the path of a directory.
+pub fn is_url(text: &str) -> bool {
+    address::SCHEMES.iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// Opens the queue that a URL names, and makes its tables if the database has none.
+///
+/// `postgres://user:password@host:port,host:port/database?queue=NAME` is a URL of libpq
+/// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), whose further options are those of
+/// libpq that `tokio-postgres` has, and:
+///
+/// - `queue`: the name of the queue, which need not exist. Default `default`.
+/// - `durability`: what the durability `full` means. `replicated` (default): a commit waits for the synchronous standbys, and
+///   is `unsupported` while there are none; `remote-apply`: also until they show it to readers; `single-node`: for the
+///   primary's disk alone.
+/// - `timeout`: seconds that a call takes at most, waiting included. Default 30.
+/// - `connections`: at most so many at once. Default 16.
+/// - `sslmode`: `disable`, `prefer` (default) or `require`; a certificate is verified in any case where TLS is used.
+/// - `sslrootcert`: a file of certificates in PEM instead of those that the system trusts.
+///
+/// What the URL leaves out is taken from `PGHOST`, `PGPORT`, `PGUSER`, `PGDATABASE`, `PGPASSWORD`, `PGPASSFILE` (or
+/// `~/.pgpass`), `PGSSLMODE` and `PGSSLROOTCERT`. Of several hosts the one that takes changes is used, and after a failover
+/// the next one.
+///
+/// # Errors
+///
+/// `invalid-argument`: the URL; `io`: no server answers, or none takes changes; `access`: it refuses the user; `not-found`: no
+/// such database; `unsupported`: the server runs with `fsync` or `full_page_writes` off, is older than PostgreSQL 13, does not
+/// store UTF-8, or has tables of a newer version of this crate. [`queue_store_host::Error::InAsyncRuntime`] in an async task.
+pub fn open(url: &str) -> Result<Queue> {
+    Ok(Queue::from_store(Arc::new(store::PostgresStore::open(url)?)))
+}

@@ -1,0 +1,144 @@
+//! Changes of several items: moves to a state, and removals.
+
+use crate::convert::{self, failure, problem};
+use crate::database::Database;
+use crate::item::{check_batch, check_id, no_item};
+use queue_store::error::Cause;
+use queue_store::item::parts::Strictness;
+use queue_store_host::types::{self, Durability, ErrorCode, Outcome, State};
+use queue_store_host::{Error, Result};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+/// The states of items.
+const STATES: &str = "SELECT id, state, revision FROM queue_store.item WHERE queue = $1 AND id = ANY($2)";
+
+/// Moves items that have these revisions. An item that is in the state already is written too, so that its state survives
+/// with this commit.
+const MOVE: &str = "UPDATE queue_store.item SET state = $4 \
+     FROM unnest($2::text[], $3::bigint[]) AS wanted (id, revision) \
+     WHERE queue = $1 AND item.id = wanted.id AND item.revision = wanted.revision \
+     RETURNING current_setting('synchronous_standby_names') <> '', item.id";
+
+/// Removes items and their bodies.
+const REMOVE: &str = "WITH gone AS (\
+         DELETE FROM queue_store.item WHERE queue = $1 AND id = ANY($2) AND state = ANY($3) RETURNING id, body), \
+     bodies AS (DELETE FROM queue_store.chunk USING gone WHERE chunk.body = gone.body) \
+     SELECT current_setting('synchronous_standby_names') <> '', id FROM gone";
+
+impl Database {
+    /// Moves items to a state. Those that leave quarantine are verified whole first.
+    pub(crate) async fn set_state(self: &Arc<Database>, ids: &[String], new: State) -> Result<Vec<Outcome>> {
+        check_batch(ids.len())?;
+        let rows = self.query(self.deadline(), STATES, &[&self.queue, &ids]).await?;
+        let found: HashMap<&str, (i16, i64)> = rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+        let (mut problems, mut wanted, mut revisions) = (HashMap::new(), Vec::new(), Vec::new());
+        for (id, (state, revision)) in &found {
+            let leaves_quarantine = *state == convert::state_number(State::Quarantined) && new != State::Quarantined;
+            match if leaves_quarantine { self.verify_one(id).await } else { Ok(()) } {
+                Ok(()) => {
+                    wanted.push(*id);
+                    revisions.push(*revision);
+                }
+                Err(failure) => drop(problems.insert(*id, problem(&failure))),
+            }
+        }
+        let new = convert::state_number(new);
+        let parameters: [&(dyn ToSql + Sync); 4] = [&self.queue, &wanted, &revisions, &new];
+        let moved = self.change(self.deadline(), Durability::Full, MOVE, &parameters).await;
+        let unmoved = |id: &str| if found.contains_key(id) { failure(Cause::OtherRevision, id) } else { no_item(id) };
+        let outcomes = self.outcomes(ids, moved, problems, unmoved).await?;
+        self.counters.moves.add(done(&outcomes));
+        Ok(outcomes)
+    }
+
+    /// Removes items that are in one of these states.
+    pub(crate) async fn remove(
+        self: &Arc<Database>,
+        ids: &[String],
+        states: &[State],
+        durability: Durability,
+    ) -> Result<Vec<Outcome>> {
+        check_batch(ids.len())?;
+        let states = if states.is_empty() { &[State::Ready, State::Held] } else { states };
+        let numbers = convert::state_numbers(states);
+        let removed = self.change(self.deadline(), durability, REMOVE, &[&self.queue, &ids, &numbers]).await;
+        let outcomes = self.outcomes(ids, removed, HashMap::new(), no_item).await?;
+        self.counters.removals.add(done(&outcomes));
+        Ok(outcomes)
+    }
+
+    /// Makes the outcomes of a change whose rows have the ids that it changed. `problems` has those that were not tried, and
+    /// `unchanged` makes the error of one that was not changed, which is for good.
+    async fn outcomes(
+        &self,
+        ids: &[String],
+        changed: Result<Vec<Row>>,
+        mut problems: HashMap<&str, types::Error>,
+        unchanged: impl Fn(&str) -> Error,
+    ) -> Result<Vec<Outcome>> {
+        let rows = match changed {
+            Ok(rows) => rows,
+            Err(failure) if failure.code() == Some(ErrorCode::Indeterminate) => {
+                for id in ids {
+                    problems.entry(id).or_insert_with(|| problem(&failure));
+                }
+                Vec::new()
+            }
+            Err(failure) => return Err(failure),
+        };
+        let changed: HashSet<&str> = rows.iter().map(|row| row.get(1)).collect();
+        let is_known = |id: &String| changed.contains(id.as_str()) || problems.contains_key(id.as_str());
+        let unsettled = if ids.iter().all(is_known) { None } else { self.settle(self.deadline()).await.err() };
+        let outcome = |id: &String| {
+            let found = if let Err(invalid) = check_id(id) {
+                Some(problem(&invalid))
+            } else if changed.contains(id.as_str()) {
+                None
+            } else if let Some(found) = problems.get(id.as_str()) {
+                Some(found.clone())
+            } else {
+                Some(unsettled.as_ref().map_or_else(|| problem(&unchanged(id)), problem))
+            };
+            Outcome { id: Some(id.clone()), problem: found }
+        };
+        Ok(ids.iter().map(outcome).collect())
+    }
+
+    /// Verifies an item whole, and that it records its id.
+    pub(crate) async fn verify_one(self: &Arc<Database>, id: &str) -> Result<()> {
+        let mut item = self.open(id, Strictness::Full).await?;
+        item.read_all(|_| {}).await?;
+        let recorded_id = &item.reader.envelope().id;
+        if recorded_id == id { Ok(()) } else { Err(failure(Cause::IdMismatch(recorded_id.clone()), id)) }
+    }
+
+    /// Verifies items whole.
+    pub(crate) async fn verify(self: &Arc<Database>, ids: &[String]) -> Result<Vec<Outcome>> {
+        check_batch(ids.len())?;
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for id in ids {
+            let failure = self.verify_one(id).await.err();
+            outcomes.push(Outcome { id: Some(id.clone()), problem: failure.as_ref().map(problem) });
+        }
+        Ok(outcomes)
+    }
+
+    /// Writes new checksums for items.
+    pub(crate) async fn seal(self: &Arc<Database>, ids: &[String]) -> Result<Vec<Outcome>> {
+        check_batch(ids.len())?;
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for id in ids {
+            let failure = self.seal_one(id).await.err();
+            outcomes.push(Outcome { id: Some(id.clone()), problem: failure.as_ref().map(problem) });
+        }
+        Ok(outcomes)
+    }
+}
+
+/// The number of items that were changed.
+fn done(outcomes: &[Outcome]) -> u64 {
+    outcomes.iter().filter(|outcome| outcome.problem.is_none()).count() as u64
+}

@@ -1,0 +1,268 @@
+//! Puts: one, or several in one transaction.
+
+use crate::change::synchronous_commit;
+use crate::convert::{self, failure, problem};
+use crate::database::{Database, Lease};
+use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, exists, generate_id};
+use crate::sql_error::{SqlError, error};
+use queue_store::item::envelope::Envelope;
+use queue_store::item::id::GeneratedFor;
+use queue_store::item::parts::{Parts, PartsEncoder};
+use queue_store::limits::{MAX_BODY_BYTES, MAX_DRAWS, MAX_LIST_BODY_BYTES};
+use queue_store_host::types::{self, Durability, ErrorCode, Format, IdentifiedMail, Mail, Outcome, WriteOptions};
+use queue_store_host::{Error, Result};
+use std::sync::Arc;
+use tokio::time::{Instant, timeout_at};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+/// Adds an item with the first chunk of its body, unless an item has the id. Returns the number of the body.
+const PUT: &str = "WITH item AS (\
+     INSERT INTO queue_store.item (queue, id, state, format, revision, body, body_size, created, head, tail) \
+     VALUES ($1, $2, 0, $9, $3, nextval('queue_store.body_number'), $4, $5, $6, $7) \
+     ON CONFLICT DO NOTHING RETURNING body), \
+     chunk AS (INSERT INTO queue_store.chunk (body, number, bytes) SELECT body, 0, $8 FROM item) \
+     SELECT current_setting('synchronous_standby_names') <> '', body FROM item";
+
+/// Adds a further chunk of a body.
+const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) VALUES ($1, $2, $3)";
+
+/// Counts the items that are ready or held, up to a number.
+const COUNT_LIVE: &str = "SELECT count(*) FROM (\
+     SELECT FROM queue_store.item WHERE queue = $1 AND state IN (0, 1) LIMIT $2) AS live";
+
+/// A mail that is checked and encoded.
+pub(crate) struct NewItem {
+    pub(crate) id: String,
+    pub(crate) parts: Parts,
+    pub(crate) format: i16,
+    pub(crate) body_size: i64,
+    pub(crate) created: i64,
+}
+
+impl NewItem {
+    /// Encodes a mail whose envelope was accepted.
+    pub(crate) fn encode(envelope: &Envelope, format: Format, body: &[u8]) -> Result<NewItem> {
+        let mut encoder = PartsEncoder::new(envelope).map_err(|cause| failure(cause, &envelope.id))?;
+        encoder.body(body);
+        Ok(NewItem::new(envelope, format, encoder))
+    }
+
+    /// Ends an item whose body was encoded.
+    pub(crate) fn new(envelope: &Envelope, format: Format, encoder: PartsEncoder) -> NewItem {
+        let body_size = encoder.body_length().cast_signed();
+        let created = envelope.created_at.map_or(0, |created_at| created_at.seconds);
+        let format = convert::format_number(format);
+        NewItem { id: envelope.id.clone(), parts: encoder.finish(), format, body_size, created }
+    }
+
+    /// The checksum of the whole as the tables have it.
+    pub(crate) fn revision(&self) -> i64 {
+        self.parts.checksum.cast_signed()
+    }
+}
+
+impl Database {
+    /// Queues a mail that comes in one piece.
+    pub(crate) async fn put(
+        self: &Arc<Database>,
+        id: Option<&str>,
+        mail: &Mail,
+        options: &WriteOptions,
+    ) -> Result<String> {
+        check_body(&mail.body, options)?;
+        let mut draft = self.begin(id, &mail.envelope, options).await?;
+        draft.append(&mail.body).await?;
+        draft.commit().await
+    }
+
+    /// Adds an item whose body is one chunk. With a generated id, draws another one where it is taken.
+    pub(crate) async fn put_small(
+        &self,
+        deadline: Instant,
+        mut envelope: Envelope,
+        body: &[u8],
+        format: Format,
+        is_generated: bool,
+        durability: Durability,
+    ) -> Result<String> {
+        for _ in 0..MAX_DRAWS {
+            let item = NewItem::encode(&envelope, format, body)?;
+            let revision = item.revision();
+            let parameters = put_parameters(&self.queue, &item, &revision, &body);
+            if !self.change(deadline, durability, PUT, &parameters).await?.is_empty() {
+                self.counters.puts.add(1);
+                self.counters.bytes_written.add(body.len() as u64);
+                return Ok(item.id);
+            }
+            if !is_generated {
+                return Err(self.existing(deadline, &item.id).await);
+            }
+            envelope.id = generate_id(GeneratedFor::Put)?;
+        }
+        Err(failure(queue_store::error::Cause::RandomnessRepeats, ""))
+    }
+
+    /// Returns the error of an id that is taken, once the item that has it survives.
+    pub(crate) async fn existing(&self, deadline: Instant, id: &str) -> Error {
+        self.settle(deadline).await.err().unwrap_or_else(|| exists(id))
+    }
+
+    /// Refuses a put into a queue that is full.
+    pub(crate) async fn check_room(&self, deadline: Instant, max_items: Option<u64>) -> Result<()> {
+        match max_items {
+            Some(max_items) if self.room(deadline, max_items).await? == 0 => Err(full(&self.queue)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the number of items that the queue may take until it holds `max_items`.
+    async fn room(&self, deadline: Instant, max_items: u64) -> Result<u64> {
+        let limit = i64::try_from(max_items).unwrap_or(i64::MAX);
+        let rows = self.query(deadline, COUNT_LIVE, &[&self.queue, &limit]).await?;
+        let live: i64 = rows.first().map_or(0, |row| row.get(0));
+        Ok(max_items.saturating_sub(live.cast_unsigned()))
+    }
+
+    /// Queues several mails in one transaction.
+    pub(crate) async fn put_many(&self, mails: &[IdentifiedMail], options: &WriteOptions) -> Result<Vec<Outcome>> {
+        check_batch(mails.len())?;
+        let deadline = self.deadline();
+        let durability = options.durability.unwrap_or(Durability::Full);
+        let mut room = match options.max_items {
+            Some(max_items) => self.room(deadline, max_items).await?,
+            None => u64::MAX,
+        };
+        let mut outcomes = Vec::with_capacity(mails.len());
+        let mut items = Vec::new();
+        for (place, mail) in mails.iter().enumerate() {
+            let encoded = if room == 0 { Err(full(&self.queue)) } else { encode(mail, options) };
+            let id = encoded.as_ref().map_or_else(|_| mail.id.clone(), |item| Some(item.id.clone()));
+            let refused = encoded.map(|item| {
+                room -= 1;
+                items.push((place, item, mail.mail.body.as_slice()));
+            });
+            outcomes.push(Outcome { id, problem: refused.err().as_ref().map(problem) });
+        }
+        if items.is_empty() {
+            return Ok(outcomes);
+        }
+        let taken = match self.put_items(deadline, durability, &items).await {
+            Ok(taken) => taken,
+            // It holds for each mail of the transaction.
+            Err(failure) if failure.code() == Some(ErrorCode::Indeterminate) => {
+                for (place, _, _) in &items {
+                    outcomes[*place].problem = Some(problem(&failure));
+                }
+                return Ok(outcomes);
+            }
+            Err(failure) => return Err(failure),
+        };
+        if !taken.is_empty() {
+            let settled = self.settle(deadline).await;
+            for place in taken {
+                let id = outcomes[place].id.clone().unwrap_or_default();
+                let failure = settled.as_ref().err().map_or_else(|| problem(&exists(&id)), problem);
+                outcomes[place].problem = Some(failure);
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Adds items in one transaction, and returns the places of those whose ids are taken.
+    async fn put_items(
+        &self,
+        deadline: Instant,
+        durability: Durability,
+        items: &[(usize, NewItem, &[u8])],
+    ) -> Result<Vec<usize>> {
+        let mut attempt = 0;
+        loop {
+            let lease = self.lease(deadline).await?;
+            self.check_standbys(&lease, deadline, durability).await?;
+            let transaction = timeout_at(deadline, self.put_by(&lease, durability, items)).await;
+            match transaction.unwrap_or_else(|_| Err(SqlError::timed_out())) {
+                Ok((rows, taken)) => {
+                    let rows = self.acknowledged(lease, durability, Ok(rows))?;
+                    self.counters.puts.add(rows.len() as u64);
+                    return Ok(taken);
+                }
+                Err(SqlError::Again(_)) if attempt < crate::change::ATTEMPTS => attempt += 1,
+                Err(failure) => {
+                    self.acknowledged(lease, durability, Err(failure))?;
+                }
+            }
+        }
+    }
+
+    async fn put_by(
+        &self,
+        lease: &Lease,
+        durability: Durability,
+        items: &[(usize, NewItem, &[u8])],
+    ) -> Result<(Vec<Row>, Vec<usize>), SqlError> {
+        let set = synchronous_commit(durability).map(|commit| format!("; SET LOCAL synchronous_commit = {commit}"));
+        lease.execute(&format!("BEGIN{}", set.unwrap_or_default())).await?;
+        let (mut rows, mut taken) = (Vec::new(), Vec::new());
+        let put = async {
+            for (place, item, body) in items {
+                let (first, rest) = body.split_at(body.len().min(CHUNK_BYTES));
+                let revision = item.revision();
+                match lease.query(PUT, &put_parameters(&self.queue, item, &revision, &first)).await?.pop() {
+                    Some(row) => {
+                        let number: i64 = row.get(1);
+                        for (chunk, place) in rest.chunks(CHUNK_BYTES).zip(1_i32..) {
+                            lease.query(ADD_CHUNK, &[&number, &place, &chunk]).await?;
+                        }
+                        rows.push(row);
+                    }
+                    None => taken.push(*place),
+                }
+            }
+            Ok(())
+        };
+        match put.await {
+            Ok(()) => lease.execute("COMMIT").await?,
+            Err(failure @ SqlError::Lost(_)) => return Err(failure),
+            Err(failure) => {
+                lease.execute("ROLLBACK").await?;
+                return Err(failure);
+            }
+        }
+        Ok((rows, taken))
+    }
+}
+
+fn put_parameters<'a>(
+    queue: &'a String,
+    item: &'a NewItem,
+    revision: &'a i64,
+    body: &'a &[u8],
+) -> [&'a (dyn ToSql + Sync); 9] {
+    let Parts { head, tail, checksum: _ } = &item.parts;
+    [queue, &item.id, revision, &item.body_size, &item.created, head, tail, body, &item.format]
+}
+
+/// Checks and encodes a mail of several.
+fn encode(mail: &IdentifiedMail, options: &WriteOptions) -> Result<NewItem> {
+    let IdentifiedMail { id, mail: types::Mail { envelope, body } } = mail;
+    check_body(body, options)?;
+    if let Some(id) = id {
+        check_new_id(id)?;
+    }
+    let id = id.clone().map_or_else(|| generate_id(GeneratedFor::Put), Ok)?;
+    let mut envelope = convert::envelope(&id, envelope);
+    accept(&mut envelope)?;
+    NewItem::encode(&envelope, options.format.unwrap_or(Format::Text), body)
+}
+
+/// Checks the length of a body that comes in one piece.
+fn check_body(body: &[u8], options: &WriteOptions) -> Result<()> {
+    let max_bytes = options.max_body_bytes.unwrap_or(MAX_BODY_BYTES).min(MAX_LIST_BODY_BYTES);
+    if body.len() as u64 > max_bytes { Err(body_too_large()) } else { Ok(()) }
+}
+
+fn full(queue: &str) -> Error {
+    let cause = queue_store::error::Cause::QueueFull;
+    error(ErrorCode::QueueFull, format!("{queue}: {cause}"))
+}

@@ -1,0 +1,253 @@
+//! Reads of items, with their bodies in chunks.
+
+use crate::convert::{self, failure, format, info, state};
+use crate::database::{Database, Lease};
+use crate::item::{CHUNK_BYTES, check_id, no_item};
+use crate::sql_error::SqlError;
+use queue_store::error::Cause;
+use queue_store::item::parts::{PartsReader, Strictness};
+use queue_store::limits::MAX_LIST_BODY_BYTES;
+use queue_store_host::Result;
+use queue_store_host::types::{ErrorCode, Format, Integrity, Item, ItemInfo, State};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::time::timeout_at;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+/// An item, and the first chunk of its body.
+const OPEN: &str = "SELECT item.state, item.format, item.head, item.tail, item.revision, item.body, chunk.bytes \
+     FROM queue_store.item LEFT JOIN queue_store.chunk ON chunk.body = item.body AND chunk.number = 0 \
+     WHERE item.queue = $1 AND item.id = $2";
+
+/// An item without its body.
+const INFO: &str = "SELECT state, format, head, tail FROM queue_store.item WHERE queue = $1 AND id = $2";
+
+/// Some chunks of a body.
+const CHUNKS: &str = "SELECT bytes FROM queue_store.chunk WHERE body = $1 AND number >= $2 ORDER BY number LIMIT 4";
+
+/// Every statement of a reader sees the same state of the database.
+const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// An item that is being read.
+pub(crate) struct OpenItem {
+    pub(crate) id: String,
+    pub(crate) state: State,
+    pub(crate) format: Format,
+    pub(crate) parts_bytes: u64,
+    pub(crate) reader: PartsReader,
+    /// The revision as the tables have it.
+    pub(crate) revision: i64,
+    body: i64,
+    /// Chunks that were fetched and not returned.
+    chunks: VecDeque<Vec<u8>>,
+    /// The number of the chunk that is fetched next.
+    next: i32,
+    /// Bytes of the body that are left to be fetched or returned.
+    left: u64,
+    /// Bytes of the next chunk that are not returned, since they precede the offset.
+    skip: usize,
+    /// Whether the whole is verified at the end.
+    verifies: bool,
+    /// The session of a body of several chunks.
+    snapshot: Option<Snapshot>,
+    database: Arc<Database>,
+}
+
+impl Database {
+    /// Returns the facts about an item.
+    pub(crate) async fn info(&self, id: &str) -> Result<ItemInfo> {
+        check_id(id)?;
+        let deadline = self.deadline();
+        self.settle_doubts(deadline).await?;
+        let rows = self.query(deadline, INFO, &[&self.queue, &id]).await?;
+        let row = rows.first().ok_or_else(|| no_item(id))?;
+        let (head, tail): (&[u8], &[u8]) = (row.get(2), row.get(3));
+        let mut reader = open_parts(id, head, tail, Strictness::Full)?;
+        let (state, format) = (state(row.get(0))?, format(row.get(1))?);
+        Ok(info(id, state, format, (head.len() + tail.len()) as u64, &mut reader))
+    }
+
+    /// Opens an item at the beginning of its body.
+    pub(crate) async fn open(self: &Arc<Database>, id: &str, strictness: Strictness) -> Result<OpenItem> {
+        check_id(id)?;
+        let deadline = self.deadline();
+        self.settle_doubts(deadline).await?;
+        let rows = self.query(deadline, OPEN, &[&self.queue, &id]).await?;
+        let item = self.open_row(id, &rows, strictness)?;
+        if item.left <= CHUNK_BYTES as u64 {
+            return Ok(item);
+        }
+        // Again, in a session that keeps the chunks of an item that is removed meanwhile.
+        let lease = self.lease(deadline).await?;
+        let again = async {
+            lease.execute(BEGIN_SNAPSHOT).await?;
+            lease.query(OPEN, &[&self.queue, &id]).await
+        };
+        match timeout_at(deadline, again).await.unwrap_or_else(|_| Err(SqlError::timed_out())) {
+            Ok(rows) => {
+                let snapshot = Snapshot { lease: Some(lease), runtime: self.runtime.clone() };
+                Ok(OpenItem { snapshot: Some(snapshot), ..self.open_row(id, &rows, strictness)? })
+            }
+            Err(cause) => {
+                lease.give_up();
+                Err(cause.into())
+            }
+        }
+    }
+
+    /// Reads an item to its end. Returns how much was verified, or none where the item is gone.
+    pub(crate) async fn read_whole(self: &Arc<Database>, id: &str) -> Result<Option<Integrity>> {
+        let mut item = match self.open(id, Strictness::Full).await {
+            Err(failure) if failure.code() == Some(ErrorCode::NotFound) => return Ok(None),
+            item => item?,
+        };
+        item.read_all(|_| {}).await?;
+        Ok(Some(convert::integrity(item.reader.integrity())))
+    }
+
+    fn open_row(self: &Arc<Database>, id: &str, rows: &[Row], strictness: Strictness) -> Result<OpenItem> {
+        let row = rows.first().ok_or_else(|| no_item(id))?;
+        let (head, tail): (&[u8], &[u8]) = (row.get(2), row.get(3));
+        let reader = open_parts(id, head, tail, strictness)?;
+        Ok(OpenItem {
+            id: id.to_string(),
+            state: state(row.get(0))?,
+            format: format(row.get(1))?,
+            parts_bytes: (head.len() + tail.len()) as u64,
+            left: reader.body_length(),
+            reader,
+            revision: row.get(4),
+            body: row.get(5),
+            chunks: row.get::<_, Option<Vec<u8>>>(6).into_iter().collect(),
+            next: 1,
+            skip: 0,
+            verifies: true,
+            snapshot: None,
+            database: self.clone(),
+        })
+    }
+
+    /// Returns an item, verified whole.
+    pub(crate) async fn get(self: &Arc<Database>, id: &str) -> Result<Item> {
+        let mut item = self.open(id, Strictness::Full).await?;
+        if item.left > MAX_LIST_BODY_BYTES {
+            let cause = "the body is larger than `max-list-body-bytes`: read it as a stream";
+            return Err(failure(Cause::TooLarge(cause), id));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = item.next_chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        let (_recorded_id, envelope) = convert::split_envelope(item.reader.take_envelope());
+        Ok(Item { id: item.id, envelope, body })
+    }
+}
+
+impl OpenItem {
+    /// Goes to an offset of the body, and gives up verifying the whole, unless it is the beginning.
+    pub(crate) fn seek(&mut self, offset: u64) -> Result<()> {
+        if offset > self.left {
+            return Err(failure(Cause::Argument("the body ends before the offset"), &self.id));
+        }
+        if offset > 0 {
+            self.verifies = false;
+            self.left -= offset;
+            let chunk = offset / CHUNK_BYTES as u64;
+            self.skip = (offset % CHUNK_BYTES as u64) as usize;
+            if chunk > 0 {
+                self.chunks.clear();
+                self.next = chunk as i32;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the next bytes of the body; none at the end, where the whole was verified.
+    pub(crate) async fn next_chunk(&mut self) -> Result<Option<Vec<u8>>> {
+        loop {
+            if self.left == 0 && self.chunks.is_empty() {
+                self.snapshot = None;
+                if self.verifies {
+                    self.reader.verify().map_err(|cause| failure(cause, &self.id))?;
+                }
+                return Ok(None);
+            }
+            if self.chunks.is_empty() {
+                self.fetch().await?;
+            }
+            let Some(mut chunk) = self.chunks.pop_front() else {
+                // The body lacks a chunk, and so its checksum does not match.
+                self.left = 0;
+                continue;
+            };
+            self.reader.body(&chunk);
+            chunk.drain(..self.skip.min(chunk.len()));
+            self.skip = 0;
+            self.left = self.left.saturating_sub(chunk.len() as u64);
+            if !chunk.is_empty() {
+                self.database.counters.bytes_read.add(chunk.len() as u64);
+                return Ok(Some(chunk));
+            }
+        }
+    }
+
+    /// Reads the body without verifying it.
+    pub(crate) fn give_up_checksums(&mut self) {
+        self.verifies = false;
+    }
+
+    /// Reads the rest of the body, and passes it to `consume`.
+    pub(crate) async fn read_all(&mut self, mut consume: impl FnMut(&[u8])) -> Result<()> {
+        while let Some(chunk) = self.next_chunk().await? {
+            consume(&chunk);
+        }
+        Ok(())
+    }
+
+    /// Returns the facts about the item, and takes its envelope.
+    pub(crate) fn info(&mut self) -> ItemInfo {
+        info(&self.id, self.state, self.format, self.parts_bytes, &mut self.reader)
+    }
+
+    async fn fetch(&mut self) -> Result<()> {
+        let deadline = self.database.deadline();
+        let parameters: [&(dyn ToSql + Sync); 2] = [&self.body, &self.next];
+        let rows = match self.snapshot.as_ref().and_then(|snapshot| snapshot.lease.as_ref()) {
+            Some(lease) => {
+                let chunks = timeout_at(deadline, lease.query(CHUNKS, &parameters)).await;
+                chunks.unwrap_or_else(|_| Err(SqlError::timed_out()))?
+            }
+            None => self.database.query(deadline, CHUNKS, &parameters).await?,
+        };
+        self.next += rows.len() as i32;
+        self.chunks.extend(rows.iter().map(|row| row.get::<_, Vec<u8>>(0)));
+        Ok(())
+    }
+}
+
+/// A session whose statements see the database as it was when it began.
+struct Snapshot {
+    /// none once it ended.
+    lease: Option<Lease>,
+    runtime: Handle,
+}
+
+impl Drop for Snapshot {
+    /// Ends the transaction, and gives the session back.
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            self.runtime.spawn(async move {
+                if lease.execute("COMMIT").await.is_err() {
+                    lease.give_up();
+                }
+            });
+        }
+    }
+}
+
+/// Decodes the envelope of an item.
+pub(crate) fn open_parts(id: &str, head: &[u8], tail: &[u8], strictness: Strictness) -> Result<PartsReader> {
+    PartsReader::open(head, tail.to_vec(), strictness).map_err(|cause| failure(cause, id))
+}

@@ -1,0 +1,52 @@
+//! Recovery: settles doubts, sweeps what drafts left, and checks every envelope.
+
+use crate::database::Database;
+use queue_store::limits::MAX_PROBLEMS;
+use queue_store_host::Result;
+use queue_store_host::types::{Detail, Durability, ErrorCode, Recovery};
+use std::sync::Arc;
+
+/// Removes a body that no item names, if it is old. One at a time, so that no transaction is large.
+const SWEEP: &str = "WITH old AS (\
+         SELECT body FROM queue_store.draft WHERE queue = $1 AND began <= now() - make_interval(secs => $2) \
+         LIMIT 1 FOR UPDATE SKIP LOCKED), \
+     draft AS (DELETE FROM queue_store.draft USING old WHERE draft.body = old.body RETURNING draft.body), \
+     bodies AS (DELETE FROM queue_store.chunk USING draft WHERE chunk.body = draft.body) \
+     SELECT current_setting('synchronous_standby_names') <> '' FROM draft";
+
+impl Database {
+    /// Makes the queue's state definite.
+    pub(crate) async fn recover(self: &Arc<Database>, grace_seconds: u32) -> Result<Recovery> {
+        self.settle(self.deadline()).await?;
+        let mut recovery = Recovery {
+            durable_items: 0,
+            damaged_items: 0,
+            temporary_removed: 0,
+            temporary_kept: 0,
+            rewritten: 0,
+            problems: Vec::new(),
+            truncated: false,
+        };
+        let grace = f64::from(grace_seconds);
+        while !self.change(self.deadline(), Durability::None, SWEEP, &[&self.queue, &grace]).await?.is_empty() {
+            recovery.temporary_removed += 1;
+        }
+        recovery.temporary_kept = self.count().await?.temporary;
+        let mut listing = self.items(&[], Detail::Envelope).await?;
+        while let Some(page) = listing.next_page().await? {
+            for entry in page {
+                let Some(found) = entry.problem else {
+                    recovery.durable_items += 1;
+                    continue;
+                };
+                recovery.damaged_items += u64::from(found.code != ErrorCode::TooLarge);
+                if recovery.problems.len() < MAX_PROBLEMS {
+                    recovery.problems.push(found);
+                } else {
+                    recovery.truncated = true;
+                }
+            }
+        }
+        Ok(recovery)
+    }
+}

@@ -1,0 +1,75 @@
+//! What a server must be.
+
+use crate::session::Backend;
+use crate::sql_error::{self, SqlError, error, with_sources};
+use queue_store_host::Error;
+use queue_store_host::types::ErrorCode;
+use tokio_postgres::Client;
+
+/// The oldest version that is supported: `server_version_num`.
+const MIN_VERSION: i32 = 130_000;
+
+const FACTS: &str = "SELECT current_setting('server_version_num')::int, current_setting('fsync')::bool, \
+     current_setting('full_page_writes')::bool, current_setting('server_encoding'), pg_is_in_recovery(), \
+     current_setting('default_transaction_read_only')::bool, pid, backend_start, \
+     current_setting('synchronous_standby_names') <> '' \
+     FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+
+/// What a server tells of itself.
+pub(crate) struct Facts {
+    /// The process that serves the session.
+    pub(crate) backend: Backend,
+    /// Whether commits wait for standbys.
+    pub(crate) has_standbys: bool,
+}
+
+/// Checks that a server keeps what it commits and takes changes.
+pub(crate) async fn check(client: &Client) -> Result<Facts, Error> {
+    let row = client.query_one(FACTS, &[]).await.map_err(SqlError::from)?;
+    let (version, fsync, full_page_writes): (i32, bool, bool) = (row.get(0), row.get(1), row.get(2));
+    let unsupported = |detail: &str| Err(error(ErrorCode::Unsupported, detail));
+    if version < MIN_VERSION {
+        return unsupported("the server is older than PostgreSQL 13");
+    }
+    if !fsync {
+        return unsupported("the server runs with `fsync = off`, so that power loss can lose all of it");
+    }
+    if !full_page_writes {
+        return unsupported("the server runs with `full_page_writes = off`, so that power loss can damage it");
+    }
+    if row.get::<_, &str>(3) != "UTF8" {
+        return unsupported("the database does not store UTF-8: create it with `ENCODING 'UTF8'`");
+    }
+    let (is_standby, is_read_only): (bool, bool) = (row.get(4), row.get(5));
+    if is_standby || is_read_only {
+        return Err(error(
+            ErrorCode::Io,
+            "the server is a read-only replica, or has been made read-only: it takes no changes",
+        ));
+    }
+    Ok(Facts { backend: Backend { process: row.get(6), started: row.get(7) }, has_standbys: row.get(8) })
+}
+
+/// Returns the error of a connection that was not made.
+pub(crate) fn refusal(cause: &tokio_postgres::Error) -> Error {
+    let code = match cause.code() {
+        Some(state) => sql_error::code(state),
+        // The client knows no password, the server no TLS, or the certificate is not trusted.
+        None if is_of_settings(cause) => ErrorCode::Access,
+        None => ErrorCode::Io,
+    };
+    let text = with_sources(cause);
+    let advice = if text.contains("certificate") {
+        ": name the authority's certificate by `sslrootcert`, or turn TLS off by `sslmode=disable`"
+    } else if text.contains("password missing") {
+        ": give it in the URL, in PGPASSWORD or in the file PGPASSFILE"
+    } else {
+        ""
+    };
+    error(code, format!("{text}{advice}"))
+}
+
+fn is_of_settings(cause: &tokio_postgres::Error) -> bool {
+    let text = with_sources(cause);
+    ["password missing", "certificate", "TLS", "authentication"].iter().any(|word| text.contains(word))
+}

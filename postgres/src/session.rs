@@ -1,0 +1,96 @@
+//! A session with a server.
+
+use crate::address::FullDurability;
+use crate::connector::Node;
+use crate::server;
+use crate::sql_error::SqlError;
+use futures_util::future::poll_fn;
+use queue_store_host::Error;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+use tokio_postgres::error::Severity;
+use tokio_postgres::tls::TlsStream;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Connection, Row, Socket, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// The process of the server that serves a session. Its number is used again, but not with the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Backend {
+    pub(crate) process: i32,
+    pub(crate) started: SystemTime,
+}
+
+/// A session with the server that takes changes.
+pub(crate) struct Session {
+    client: Client,
+    pub(crate) backend: Backend,
+    /// Whether commits waited for standbys when the session began.
+    pub(crate) had_standbys: bool,
+    /// Warnings of the server so far.
+    warnings: Arc<AtomicU64>,
+    statements: Mutex<HashMap<&'static str, Statement>>,
+}
+
+impl Session {
+    /// Connects to a node, and checks that it keeps what it commits and takes changes.
+    pub(crate) async fn connect(node: &Node, tls: &MakeRustlsConnect, full: FullDurability) -> Result<Session, Error> {
+        let mut config = node.config.clone();
+        let commit = if full == FullDurability::RemoteApply { "remote_apply" } else { "on" };
+        let options = format!("{} -c synchronous_commit={commit}", config.get_options().unwrap_or(""));
+        config.options(options.trim_start());
+        let (client, connection) = config.connect(tls.clone()).await.map_err(|cause| server::refusal(&cause))?;
+        let warnings = Arc::new(AtomicU64::new(0));
+        tokio::spawn(serve(connection, warnings.clone()));
+        let server::Facts { backend, has_standbys } = server::check(&client).await?;
+        Ok(Session { client, backend, had_standbys: has_standbys, warnings, statements: Mutex::default() })
+    }
+
+    /// Whether the session can be used no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Returns a number that grows with each warning of the server. A server that gave up to wait for its standbys answers
+    /// success, with a warning before it.
+    pub(crate) fn warnings(&self) -> u64 {
+        self.warnings.load(Ordering::Acquire)
+    }
+
+    /// Runs a statement, which is prepared when it is run first.
+    pub(crate) async fn query(
+        &self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, SqlError> {
+        let prepared = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        let statement = match prepared {
+            Some(statement) => statement,
+            None => {
+                let statement = self.client.prepare(sql).await?;
+                self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
+                statement
+            }
+        };
+        Ok(self.client.query(&statement, parameters).await?)
+    }
+
+    /// Runs statements that return nothing.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<(), SqlError> {
+        Ok(self.client.batch_execute(sql).await?)
+    }
+}
+
+/// Passes messages between a session and its server until it ends. A warning is counted before the answer that follows it
+/// is passed on.
+async fn serve<T: TlsStream + Unpin>(mut connection: Connection<Socket, T>, warnings: Arc<AtomicU64>) {
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notice(notice) = message
+            && notice.parsed_severity() == Some(Severity::Warning)
+        {
+            warnings.fetch_add(1, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The contract, on PostgreSQL.
+
+use crate::support::{self, Test, cluster, code, mail, open};
+use queue_store_host::types::{Detail, Durability, Envelope, State, WriteOptions};
+use queue_store_host::{Error, Queue};
+use queue_store_host_test::conformance::{Kind, run_table};
+use serde_json::Value;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        ("contract::every_row_of_the_table_has_its_results", every_row_of_the_table_has_its_results),
+        ("contract::body_that_was_changed_is_a_checksum_mismatch", body_that_was_changed_is_a_checksum_mismatch),
+        (
+            "contract::envelope_that_was_changed_is_a_problem_of_its_item",
+            envelope_that_was_changed_is_a_problem_of_its_item,
+        ),
+        ("contract::chunk_that_is_missing_is_a_checksum_mismatch", chunk_that_is_missing_is_a_checksum_mismatch),
+        ("contract::abandoned_draft_leaves_nothing", abandoned_draft_leaves_nothing),
+        ("contract::swept_draft_cannot_be_committed", swept_draft_cannot_be_committed),
+        ("contract::body_is_read_as_it_was_when_it_was_opened", body_is_read_as_it_was_when_it_was_opened),
+        ("contract::queues_of_a_database_are_apart", queues_of_a_database_are_apart),
+        ("contract::newer_tables_are_refused", newer_tables_are_refused),
+    ]
+}
+
+fn every_row_of_the_table_has_its_results() {
+    let kind = Kind { name: "postgres", open: open_row, has_files: false };
+    run_table(kind).unwrap_or_else(|failed| panic!("{:?}", failed.message()));
+}
+
+/// Opens the queue of a row: named for its directory.
+fn open_row(directory: &Path, arguments: &Value) -> Result<Queue, Error> {
+    if !arguments["path"].is_null() || !arguments["create"].is_null() {
+        // A database has no paths.
+        return queue_store_postgres::open("");
+    }
+    let name = directory.file_name().expect("a directory has a name").to_string_lossy();
+    queue_store_postgres::open(&format!("{}?queue={name}", cluster().url()))
+}
+
+/// A body of several chunks.
+fn long_body() -> Vec<u8> {
+    (0..900_000_u32).map(|number| (number % 251) as u8).collect()
+}
+
+fn body_that_was_changed_is_a_checksum_mismatch() {
+    let queue = open("changed-body");
+    for body in [b"Subject: x\r\n\r\nx\r\n".to_vec(), long_body()] {
+        let id = queue.put(&mail(body)).expect("it is put");
+        let changed = "UPDATE queue_store.chunk SET bytes = set_byte(bytes, 3, 0) WHERE number = 0 AND body = \
+                       (SELECT body FROM queue_store.item WHERE queue = 'changed-body' AND id = '";
+        cluster().sql(0, &format!("{changed}{id}')"));
+        assert_eq!(code(queue.get(&id)), "checksum-mismatch");
+        queue.info(&id).expect("the envelope is intact");
+        let outcome = queue.verify(&[&id]).expect("it is tried").remove(0);
+        assert_eq!(code(outcome.into_result()), "checksum-mismatch");
+        let mut listing = queue.items(&[], Detail::Whole).expect("the listing begins");
+        let entry = listing.find(|entry| entry.as_ref().is_ok_and(|entry| entry.id == id)).expect("it is listed");
+        assert_eq!(entry.expect("it is an entry").problem.expect("it is damaged").code.name(), "checksum-mismatch");
+        queue.seal(&[&id]).expect("it is tried").remove(0).into_result().expect("it is sealed");
+        queue.get(&id).expect("it is intact again");
+    }
+}
+
+fn envelope_that_was_changed_is_a_problem_of_its_item() {
+    let queue = open("changed-envelope");
+    let id = queue.put(&mail("x")).expect("it is put");
+    queue.put(&mail("y")).expect("it is put");
+    let change = "UPDATE queue_store.item SET head = set_byte(head, 40, 1) WHERE queue = 'changed-envelope' AND id = '";
+    cluster().sql(0, &format!("{change}{id}'"));
+    let entries: Vec<_> =
+        queue.items(&[], Detail::Envelope).expect("it begins").map(|entry| entry.expect("a page")).collect();
+    assert_eq!(entries.len(), 2);
+    let damaged: Vec<_> = entries.iter().filter(|entry| entry.problem.is_some()).collect();
+    assert!(damaged.len() == 1 && damaged[0].id == id, "{damaged:?}");
+    let recovery = queue.recover(Duration::ZERO).expect("it is recovered");
+    assert_eq!((recovery.durable_items, recovery.damaged_items), (1, 1));
+    queue.set_state(&[&id], State::Quarantined).expect("it is tried").remove(0).into_result().expect("it is set aside");
+    let restored = queue.set_state(&[&id], State::Ready).expect("it is tried").remove(0).into_result();
+    assert!(matches!(code(restored), "checksum-mismatch" | "corrupt"));
+}
+
+fn chunk_that_is_missing_is_a_checksum_mismatch() {
+    let queue = open("missing-chunk");
+    let id = queue.put(&mail(long_body())).expect("it is put");
+    let remove =
+        "DELETE FROM queue_store.chunk WHERE number = 2 AND body = (SELECT body FROM queue_store.item WHERE id = '";
+    cluster().sql(0, &format!("{remove}{id}')"));
+    assert_eq!(code(queue.get(&id)), "checksum-mismatch");
+}
+
+fn abandoned_draft_leaves_nothing() {
+    let queue = open("abandoned");
+    for drops in [false, true] {
+        let mut draft = queue.draft(None, &envelope(), &WriteOptions::default()).expect("it begins");
+        draft.append(&long_body()).expect("it is written");
+        assert_eq!(queue.count().expect("it is counted").temporary, 1);
+        if drops {
+            drop(draft)
+        } else {
+            draft.abandon().expect("it is abandoned")
+        }
+        let is_gone = || queue.count().expect("it is counted").temporary == 0;
+        let waited = (0..100).any(|_| {
+            is_gone() || {
+                std::thread::sleep(Duration::from_millis(20));
+                false
+            }
+        });
+        assert!(waited, "the body is removed");
+    }
+    let chunks = "SELECT count(*) FROM queue_store.chunk WHERE NOT EXISTS (\
+                  SELECT FROM queue_store.item WHERE item.body = chunk.body) AND NOT EXISTS (\
+                  SELECT FROM queue_store.draft WHERE draft.body = chunk.body)";
+    assert_eq!(cluster().sql(0, chunks), "0");
+}
+
+fn swept_draft_cannot_be_committed() {
+    let queue = open("swept");
+    let mut draft = queue.draft(None, &envelope(), &WriteOptions::default()).expect("it begins");
+    draft.append(&long_body()).expect("it is written");
+    assert_eq!(queue.recover(Duration::from_hours(36)).expect("it is recovered").temporary_kept, 1);
+    assert_eq!(queue.recover(Duration::ZERO).expect("it is recovered").temporary_removed, 1);
+    assert_eq!(code(draft.commit()), "aborted");
+    assert_eq!(queue.count().expect("it is counted").ready, 0);
+}
+
+fn body_is_read_as_it_was_when_it_was_opened() {
+    let queue = open("snapshot");
+    let id = queue.put(&mail(long_body())).expect("it is put");
+    let mut reader = queue.read(&id, 0).expect("it is opened");
+    queue.remove(&[&id], &[], Durability::Full).expect("it is tried").remove(0).into_result().expect("it is removed");
+    let mut body = Vec::new();
+    reader.read_to_end(&mut body).expect("it is read");
+    assert_eq!(body, long_body());
+    assert_eq!(code(queue.get(&id)), "not-found");
+}
+
+fn queues_of_a_database_are_apart() {
+    let (one, other) = (open("one"), open("other"));
+    for queue in [&one, &other] {
+        queue.put_with(Some("x"), &mail("x"), &WriteOptions::default()).expect("it is put");
+    }
+    one.remove(&["x"], &[], Durability::Full).expect("it is tried").remove(0).into_result().expect("it is removed");
+    assert_eq!((one.count().expect("counted").ready, other.count().expect("counted").ready), (0, 1));
+}
+
+fn newer_tables_are_refused() {
+    let cluster = cluster();
+    cluster.sql(0, "CREATE DATABASE newer OWNER queue");
+    let url = format!("{}newer", cluster.url().strip_suffix("queue").expect("the URL ends with its database"));
+    queue_store_postgres::open(&url).expect("the tables are made");
+    let insert = "INSERT INTO queue_store.migration (number) VALUES (1000)";
+    let output = std::process::Command::new("psql").args([&url, "--command", insert]).output().expect("there is psql");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(code(queue_store_postgres::open(&url)), "unsupported");
+}
+
+fn envelope() -> Envelope {
+    support::mail("").envelope
+}

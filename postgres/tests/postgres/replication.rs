@@ -1,0 +1,66 @@
+//! Durability on several machines: what is acknowledged, and what is in doubt.
+
+use crate::support::{Test, code, mail, open_in};
+use queue_store_host::types::WriteOptions;
+use queue_store_host_test::postgres_cluster::Cluster;
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        ("replication::cancelled_wait_is_indeterminate", cancelled_wait_is_indeterminate),
+        ("replication::full_durability_needs_a_standby", full_durability_needs_a_standby),
+    ]
+}
+
+/// The process that waits for standbys, once there is one.
+fn waiting_process(cluster: &Cluster) -> String {
+    let find = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name <> 'psql'";
+    for _ in 0..200 {
+        let process = cluster.sql(0, find);
+        if !process.is_empty() {
+            return process;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    panic!("a commit waits for standbys");
+}
+
+fn cancelled_wait_is_indeterminate() {
+    let cluster = Cluster::start(3);
+    let queue = open_in(&cluster, "hole", "&timeout=60");
+    queue.put(&mail("first")).expect("it is put");
+    for end in ["pg_cancel_backend", "pg_terminate_backend"] {
+        for node in [1, 2] {
+            cluster.run("pause", Some(node));
+        }
+        let id = end.to_string();
+        let put = thread::spawn({
+            let (queue, id) = (queue.clone(), id.clone());
+            move || queue.put_with(Some(&id), &mail("second"), &WriteOptions::default())
+        });
+        cluster.sql(0, &format!("SELECT {end}({})", waiting_process(&cluster)));
+        assert_eq!(code(put.join().expect("the thread ends")), "indeterminate", "{end}");
+        // A barrier waits for the standbys, and what is visible meanwhile is not called durable.
+        let again = thread::spawn({
+            let (queue, id) = (queue.clone(), id.clone());
+            move || (Instant::now(), queue.put_with(Some(&id), &mail("second"), &WriteOptions::default()))
+        });
+        thread::sleep(Duration::from_secs(1));
+        assert!(!again.is_finished(), "{end}: `exists` waits for the standbys");
+        for node in [1, 2] {
+            cluster.run("resume", Some(node));
+        }
+        assert_eq!(code(again.join().expect("the thread ends").1), "exists", "{end}");
+        assert_eq!(queue.get(&id).expect("it is there").body, b"second");
+    }
+}
+
+fn full_durability_needs_a_standby() {
+    let cluster = Cluster::start(1);
+    let queue = open_in(&cluster, "alone", "");
+    assert_eq!(code(queue.put(&mail("x"))), "unsupported");
+    assert_eq!(queue.count().expect("it is counted").ready, 0);
+    let queue = open_in(&cluster, "alone", "&durability=single-node");
+    queue.put(&mail("x")).expect("it is put");
+}
