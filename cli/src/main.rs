@@ -17,6 +17,7 @@ mod durable_file;
 mod entries;
 mod escape;
 mod failure;
+mod field;
 mod file_size_limit;
 mod filter;
 mod headers;

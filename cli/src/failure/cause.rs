@@ -118,6 +118,9 @@ pub(crate) enum Cause {
     /// A file that is given as an mbox file is none.
     #[error("not an mbox file, whose first line has `From `, a sender and a date")]
     NotMbox,
+    /// A mail that would be written to an mbox file has no header.
+    #[error("it does not begin with a header, as each mail of an mbox file does: --format eml writes it")]
+    NoMailOfMbox,
     /// An entry of a maildir has another type than a file.
     #[error("not a file, as each mail of a maildir is")]
     NotFile,
@@ -234,6 +237,7 @@ impl Cause {
             | Cause::InvalidName
             | Cause::NotMaildir
             | Cause::NotMbox
+            | Cause::NoMailOfMbox
             | Cause::NotFile
             | Cause::NoHeader
             | Cause::BareCarriageReturn

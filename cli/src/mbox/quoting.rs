@@ -1,7 +1,11 @@
-//! The quoting of mboxrd: in the body of a mail, a line of any number of `>` and then `From ` gets one more `>`.
+//! The quoting of mboxrd: a line of any number of `>` and then `From ` gets one more `>`. In the header so does a field
+//! `Content-Length`, by which other programs would find the end of the mail, wherever its author wants that.
 
 use super::separator::FROM;
 use std::io::{self, Read};
+
+/// The name of the field that is quoted, in any case.
+const CONTENT_LENGTH: &[u8] = b"Content-Length";
 
 /// The direction of a conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,36 +14,39 @@ pub(crate) enum Direction {
     Unquote,
 }
 
-/// Converts a mail that comes in pieces. Its header, up to the first blank line, is copied.
+/// Converts a mail that comes in pieces.
 pub(crate) struct Converter {
     direction: Direction,
     in_header: bool,
     line: Line,
+    /// The bytes of the current line that are not written yet, after its last `>`.
+    held: Vec<u8>,
 }
 
 /// The part of the current line that was seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Line {
-    /// It may be one that is converted. Not written yet are the last `>`, and so many bytes of [`FROM`].
-    Beginning { caret: bool, matched: usize },
+    /// It may be one that is converted. Its last `>`, if it has one, is not written yet.
+    Beginning { caret: bool },
     /// A carriage return.
     Return,
     /// Any other.
     Middle,
 }
 
-const START: Line = Line::Beginning { caret: false, matched: 0 };
+const START: Line = Line::Beginning { caret: false };
 
 impl Converter {
     /// Creates a converter at the beginning of a mail.
     pub(crate) fn new(direction: Direction) -> Converter {
-        Converter { direction, in_header: true, line: START }
+        Converter { direction, in_header: true, line: START, held: Vec::new() }
     }
 
     /// Converts the next piece, and appends it to `output`.
     pub(crate) fn convert(&mut self, piece: &[u8], output: &mut Vec<u8>) {
         let mut rest = piece;
         loop {
-            if matches!(self.line, Line::Middle) {
+            if self.line == Line::Middle {
                 let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
                 output.extend_from_slice(&rest[..end]);
                 rest = &rest[end..];
@@ -51,47 +58,58 @@ impl Converter {
     }
 
     /// Appends the bytes of an unfinished line that were held back.
-    pub(crate) fn finish(self, output: &mut Vec<u8>) {
-        if let Line::Beginning { caret, matched } = self.line {
-            append(output, usize::from(caret), matched);
+    pub(crate) fn finish(mut self, output: &mut Vec<u8>) {
+        if let Line::Beginning { caret } = self.line {
+            self.release(usize::from(caret), output);
         }
     }
 
     fn convert_byte(&mut self, byte: u8, output: &mut Vec<u8>) {
-        let is_blank = matches!(self.line, Line::Beginning { caret: false, matched: 0 } | Line::Return);
-        if let Line::Beginning { caret, matched } = &mut self.line {
-            if byte == b'>' && *matched == 0 {
-                append(output, usize::from(*caret), 0);
-                *caret = true;
+        let is_blank = self.held.is_empty() && matches!(self.line, START | Line::Return);
+        match self.line {
+            Line::Beginning { caret } if byte == b'>' && self.held.is_empty() => {
+                self.release(usize::from(caret), output);
+                self.line = Line::Beginning { caret: true };
                 return;
             }
-            if byte == FROM[*matched] && *matched + 1 < FROM.len() {
-                *matched += 1;
-                return;
+            Line::Beginning { caret } => {
+                self.held.push(byte);
+                let carets = match (self.is_quotable(), self.direction) {
+                    (None, _) => return,
+                    (Some(true), Direction::Quote) => usize::from(caret) + 1,
+                    (Some(true), Direction::Unquote) => 0,
+                    (Some(false), _) => usize::from(caret),
+                };
+                self.release(carets, output);
             }
-            let is_from = byte == FROM[*matched] && !self.in_header;
-            let carets = match self.direction {
-                Direction::Quote if is_from => usize::from(*caret) + 1,
-                Direction::Unquote if is_from => 0,
-                _ => usize::from(*caret),
-            };
-            append(output, carets, *matched);
+            Line::Return | Line::Middle => output.push(byte),
         }
-        output.push(byte);
         self.line = match byte {
             b'\n' => {
                 self.in_header &= !is_blank;
                 START
             }
-            b'\r' if is_blank && !matches!(self.line, Line::Return) => Line::Return,
+            b'\r' if is_blank && self.line != Line::Return => Line::Return,
             _ => Line::Middle,
         };
     }
-}
 
-fn append(output: &mut Vec<u8>, carets: usize, matched: usize) {
-    output.resize(output.len() + carets, b'>');
-    output.extend_from_slice(&FROM[..matched]);
+    /// Returns whether the line is one that is quoted; none where the bytes to come decide.
+    fn is_quotable(&self) -> Option<bool> {
+        let held = &self.held;
+        let is_field = |part: &[u8]| self.in_header && held.eq_ignore_ascii_case(part);
+        if *held == FROM || is_field(CONTENT_LENGTH) {
+            return Some(true);
+        }
+        let is_part = FROM.starts_with(held) || CONTENT_LENGTH.get(..held.len()).is_some_and(is_field);
+        if is_part { None } else { Some(false) }
+    }
+
+    /// Appends carets and the bytes that were held back.
+    fn release(&mut self, carets: usize, output: &mut Vec<u8>) {
+        output.resize(output.len() + carets, b'>');
+        output.append(&mut self.held);
+    }
 }
 
 /// A reader of a mail without its quoting.
@@ -143,15 +161,21 @@ mod tests {
     }
 
     #[test]
-    fn from_lines_of_body_are_quoted() {
+    fn from_lines_and_lengths_of_header_are_quoted() {
         for (mail, quoted) in [
             ("A: b\n\nFrom x", "A: b\n\n>From x"),
             ("A: b\r\n\r\nx\r\n>>From x\r\n", "A: b\r\n\r\nx\r\n>>>From x\r\n"),
             (
-                "From : b\n\nFrom\n>Fro\n> From x\nx From y\rFrom z\n>",
-                "From : b\n\nFrom\n>Fro\n> From x\nx From y\rFrom z\n>",
+                "From: b\n\nFrom\n>Fro\n> From x\nx From y\rFrom z\n>",
+                "From: b\n\nFrom\n>Fro\n> From x\nx From y\rFrom z\n>",
             ),
-            ("A: b\n\r\r\nFrom x\n\n", "A: b\n\r\r\nFrom x\n\n"),
+            ("A: b\nFrom x\n>From y\n\n", "A: b\n>From x\n>>From y\n\n"),
+            (
+                "Content-Length: 1\nCONTENT-length : 2\n>Content-Length: 3\nX-Content-Length: 4\nContent-Lengt",
+                ">Content-Length: 1\n>CONTENT-length : 2\n>>Content-Length: 3\nX-Content-Length: 4\nContent-Lengt",
+            ),
+            ("A: b\n\nContent-Length: 1\n>Content-Length: 1\n", "A: b\n\nContent-Length: 1\n>Content-Length: 1\n"),
+            ("A: b\n\r\r\nContent-Length: 1\n\n", "A: b\n\r\r\n>Content-Length: 1\n\n"),
             ("\nFrom ", "\n>From "),
             ("\n\0>From x\nFrom", "\n\0>From x\nFrom"),
         ] {
@@ -159,15 +183,18 @@ mod tests {
             assert_eq!(printed, quoted);
             assert_eq!(convert(Direction::Unquote, quoted.as_bytes()), mail.as_bytes());
         }
-        assert_eq!(convert(Direction::Unquote, b"\nFrom x"), b"\nFrom x");
+        for unquoted in [&b"\nFrom x"[..], b"Content-Length: 1\n\n"] {
+            assert_eq!(convert(Direction::Unquote, unquoted), unquoted);
+        }
     }
 
     #[test]
     fn pieces_are_converted_as_whole() {
         let random = &mut fastrand::Rng::with_seed(14);
         for _ in 0..2000 {
-            let mail: Vec<u8> =
-                (0..random.usize(..60)).map(|_| *random.choice(b">>From \n\n\r").expect("some")).collect();
+            let parts = [">", ">", "F", "rom ", "From ", "\n", "\n", "\r", "Content-", "length"];
+            let mail: String = (0..random.usize(..40)).map(|_| random.choice(parts).expect("some")).collect();
+            let mail = mail.into_bytes();
             let quoted = convert(Direction::Quote, &mail);
             let mut unquoted = Vec::new();
             let (first, rest) = quoted.split_at(random.usize(..=quoted.len()));

@@ -9,6 +9,9 @@ use std::path::Path;
 
 trials![
     import_of_export_has_same_mails,
+    mail_never_swallows_the_next_one_of_mbox_file,
+    random_mails_are_the_same_after_export_and_import,
+    mail_without_header_is_not_written_to_mbox_file,
     mbox_file_is_readable_by_others,
     maildir_has_mail_for_each_item,
     existing_file_is_kept_without_force,
@@ -92,6 +95,90 @@ fn import_of_export_has_same_mails() {
         // The other formats have no place for the sender.
         assert!(format != "mbox" || after == before);
     }
+}
+
+fn mail_never_swallows_the_next_one_of_mbox_file() {
+    let second = "To: b@example.com\n\nsecond\n";
+    let lengths = ["Content-Length", "content-length ", "CONTENT-LENGTH:\n Content-Length", ">Content-Length"];
+    // Some of these lead to the end of the next mail.
+    let ends = (80..120).map(|length| format!(": {length}\n\nfirst\n"));
+    let fields = lengths.iter().flat_map(|name| ends.clone().map(move |end| format!("{name}{end}")));
+    let from_lines = ["", ">"].map(|caret| format!("{caret}From a@example.com Mon Jan  1 00:00:00 2024\nX: y\n\n"));
+    let queue = Queue::existing();
+    let mut ids = Vec::new();
+    for (number, field) in fields.chain(from_lines).enumerate() {
+        for (place, mail) in
+            [("first", format!("To: b@example.com\n{field}")), ("second", format!("X: {number}\n{second}"))]
+        {
+            let id = format!("{number}-{place}");
+            let text = serde_json::Value::from(mail).to_string();
+            queue.file_within(
+                &format!("m:{id}"),
+                format!("ID: \"{id}\" from: \"<>\" data: {text} created_at_ts: {{ seconds: 1 }}"),
+            );
+            ids.push(id);
+        }
+    }
+    let mbox = queue.beside("mbox");
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    queue.try_export("mbox", &mbox, &ids).done();
+    let other = Queue::existing();
+    let imported = run(other.command(&["import", "--to", "b@example.com"]).arg(&mbox), b"");
+    assert_eq!((imported.code, imported.text().lines().count()), (0, ids.len()), "{}", imported.stderr);
+    assert!(other.bodies().into_keys().eq(queue.bodies().into_keys()));
+}
+
+fn random_mails_are_the_same_after_export_and_import() {
+    let random = &mut fastrand::Rng::with_seed(14);
+    let from = "From a@example.com Mon Jan  1 00:00:00 2024";
+    let lines =
+        ["", "", from, "From ", ">From ", "To: c@example.com", "x", ">", "Content-Length: 9", ">Content-Length: 9"];
+    let queue = Queue::existing();
+    let eml = queue.beside("eml");
+    fs::create_dir(&eml).expect("the temporary directory is writable");
+    for number in 0..400 {
+        let mut mail = "To: b@example.com\n".to_string();
+        for _ in 0..random.usize(..8) {
+            mail.push_str(random.choice(lines).expect("there are lines"));
+            if random.u8(..4) == 0 {
+                mail.push_str(&format!("Content-Length: {}", random.usize(..400)));
+            }
+            mail.push_str(random.choice(["\n", "\n", "\r\n", ""]).expect("there are ends"));
+        }
+        fs::write(eml.join(format!("{number}.eml")), mail).expect("the temporary directory is writable");
+    }
+    let import = |queue: &Queue, path: &Path| {
+        let import = ["import", "--format", path.file_name().and_then(|name| name.to_str()).expect("it is a format")];
+        let imported = run(queue.command(&import).args(["--from=<>", "--to=b@example.com"]).arg(path), b"");
+        assert_eq!(imported.stderr, "queue-store: 400 mails queued\n");
+    };
+    import(&queue, &eml);
+    let mbox = queue.beside("mbox");
+    queue.try_export("mbox", &mbox, &["--all"]).done();
+    let other = Queue::existing();
+    import(&other, &mbox);
+    // An id is a digest of the mail.
+    assert_eq!(other.names(), queue.names());
+}
+
+fn mail_without_header_is_not_written_to_mbox_file() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "a"], b"To: b@example.com\n\none\n");
+    for (id, mail) in [
+        ("b", "hello\n"),
+        ("c", "\nTo: b@example.com\n"),
+        ("d", "From a@example.com Mon Jan  1 00:00:00 2024\nTo: b\n"),
+    ] {
+        queue.put(&["--id", id], mail.as_bytes());
+    }
+    let long = [vec![b'x'; 5000], b": y\n\n".to_vec()].concat();
+    queue.put(&["--id", "e"], &long);
+    let mbox = queue.beside("mbox");
+    let exported = queue.try_export("mbox", &mbox, &["a", "b", "c", "d", "e"]);
+    assert_eq!((exported.code, exported.text()), (65, "exported 1 mail\n"));
+    let problem = "it does not begin with a header, as each mail of an mbox file does: --format eml writes it";
+    assert_eq!(exported.stderr, ["b", "c", "d", "e"].map(|id| format!("queue-store: {id}: {problem}\n")).concat());
+    assert_eq!(fs::read_to_string(&mbox).expect("it was exported").matches("\nFrom ").count(), 0);
 }
 
 fn mbox_file_is_readable_by_others() {

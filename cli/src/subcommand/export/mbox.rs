@@ -1,7 +1,9 @@
 //! An mbox file (mboxrd), which appears as a whole.
 
 use crate::durable_file::{NewFile, directory_of, sync_directory};
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
+use crate::field::split_field;
+use crate::mbox::HEAD_BYTES;
 use crate::mbox::quoting::{Converter, Direction};
 use crate::mbox::separator::Separator;
 use mail_address::Address;
@@ -34,10 +36,15 @@ impl MboxFile {
 
     fn append(&mut self, queue: &Queue, id: &str) -> Result<(), Failure> {
         // The line before the mail depends on its end.
-        let mut last_byte = None;
+        let (mut start, mut last_byte) = (Vec::new(), None);
         let mut mail = queue.read(id, 0)?;
         while let Some(chunk) = mail.next_chunk()? {
+            start.extend(chunk.iter().take(HEAD_BYTES - start.len()));
             last_byte = chunk.last().copied().or(last_byte);
+        }
+        // By its header the line before the mail is told from the text of the mail before that.
+        if start.split(|byte| *byte == b'\n').next().and_then(split_field).is_none() {
+            return Err(Cause::NoMailOfMbox.into());
         }
         let is_unterminated = last_byte.is_some_and(|byte| byte != b'\n');
 

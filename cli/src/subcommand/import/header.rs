@@ -1,6 +1,7 @@
 //! The header of a mail: its fields, without an interpretation of their values.
 
 use crate::failure::Cause;
+use crate::field::split_field;
 use std::ops::Range;
 
 /// The fields at the beginning of a mail.
@@ -76,16 +77,6 @@ impl Field<'_> {
     pub(super) fn is_one_of(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.name.eq_ignore_ascii_case(name))
     }
-}
-
-/// Splits a line that begins a field into the name, and the value after the colon.
-pub(super) fn split_field(line: &[u8]) -> Option<(&str, &[u8])> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
-    // The obsolete syntax has blanks before the colon.
-    let name = line[..colon].trim_ascii_end();
-    let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-    let name = str::from_utf8(name).ok().filter(|_| is_name)?;
-    Some((name, &line[colon + 1..]))
 }
 
 /// Returns whether a line is empty but for its end.

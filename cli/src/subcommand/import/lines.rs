@@ -1,10 +1,8 @@
 //! The lines of a file, in constant memory.
 
 use super::source::{Part, Source};
+use crate::mbox::HEAD_BYTES;
 use std::io::{self, BufRead, BufReader, Read};
-
-/// Bytes of a line that are kept: more than a separator or the name of a field has.
-const HEAD_BYTES: u64 = 4096;
 
 /// A line.
 #[derive(Debug)]
@@ -58,7 +56,7 @@ impl<'a> Lines<'a> {
 
     fn read(&mut self) -> io::Result<Option<Line>> {
         let mut head = Vec::new();
-        let mut bytes = self.reader.by_ref().take(HEAD_BYTES).read_until(b'\n', &mut head)?;
+        let mut bytes = self.reader.by_ref().take(HEAD_BYTES as u64).read_until(b'\n', &mut head)?;
         if bytes == 0 {
             return Ok(None);
         }

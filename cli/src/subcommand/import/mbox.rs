@@ -4,9 +4,10 @@
 //! `Content-Length` of the mail before leads to such a line. A line that has some of these marks and not all may separate
 //! mails or be part of one, so that the mail is not to be queued.
 
-use super::header::{is_blank, split_field};
+use super::header::is_blank;
 use super::lines::{Line, Lines};
 use super::source::Source;
+use crate::field::split_field;
 use crate::mbox::separator::{FROM, Separator};
 use std::io::{self, Read};
 use std::ops::Range;
