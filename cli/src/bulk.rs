@@ -73,14 +73,14 @@ pub(crate) fn run(
     if bulk.dry_run {
         return print_plan(queue, bulk, change);
     }
-    let selected = bulk.selection.ids(queue, change.states)?;
+    let (failures, mut done) = (Failures::none(), 0);
+    let selected = bulk.selection.ids(queue, change.states, &failures)?;
     let [verb, done_verb] = change.verb;
     if selected.ids.len() > 1 && !bulk.yes && !confirm(verb, selected.ids.len() as u64)? {
         return Err(Cause::Declined.into());
     }
     // Until here a signal ends the process, which has changed nothing.
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
-    let (mut failures, mut done) = (Failures::none(), 0);
     let progress = match selected.ids.len() {
         items if items <= change.batch => ProgressBar::hidden(),
         items => progress::of_changes(items as u64),
@@ -133,8 +133,8 @@ pub(crate) fn tried(outcomes: Vec<Outcome>) -> Vec<Tried> {
 /// Prints the items that a change would be tried on.
 fn print_plan(queue: &Queue, bulk: &Bulk, change: &Change<'_>) -> Result<Sysexit, Failure> {
     bulk.selection.require()?;
-    let (mut table, mut failures) = (ItemTable::new(), Failures::none());
-    let entries = bulk.selection.entries(queue, change.states, Detail::Envelope, &mut failures)?;
+    let (mut table, failures) = (ItemTable::new(), Failures::none());
+    let entries = bulk.selection.entries(queue, change.states, Detail::Envelope, &failures)?;
     let header = table.header();
     print_lines([Ok(header)].into_iter().chain(entries.map(|entry| Ok(table.row(&entry?)))))?;
     print_line(&format!("would {} {}", change.verb[0], table.footer()))?;

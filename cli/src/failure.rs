@@ -9,6 +9,7 @@ pub(crate) use cause::Cause;
 use crate::report;
 use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -130,25 +131,25 @@ impl From<Error> for Failure {
 /// Prints failures as they come, and keeps the exit code of the first.
 #[derive(Debug)]
 pub(crate) struct Failures {
-    code: Sysexit,
+    code: Cell<Sysexit>,
 }
 
 impl Failures {
     /// Creates a report without failures.
     pub(crate) fn none() -> Failures {
-        Failures { code: Sysexit::Ok }
+        Failures { code: Cell::new(Sysexit::Ok) }
     }
 
     /// Prints a failure.
-    pub(crate) fn report(&mut self, failure: &Failure) {
+    pub(crate) fn report(&self, failure: &Failure) {
         failure.print();
-        if self.code == Sysexit::Ok {
-            self.code = failure.code();
+        if self.code.get() == Sysexit::Ok {
+            self.code.set(failure.code());
         }
     }
 
     /// Returns the exit code of the first failure, or that of success.
     pub(crate) fn code(&self) -> Sysexit {
-        self.code
+        self.code.get()
     }
 }

@@ -1,15 +1,15 @@
 //! The filter of a selection: the options that an item must match.
 
 use crate::age;
-use crate::damage;
+use crate::damage::{is_damage, is_unreadable};
 use crate::display::body_or_file_size;
 use crate::headers;
 use crate::options::{StatusChoice, duration};
 use bytesize::ByteSize;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use queue_store_host::Queue;
 use queue_store_host::types::{Detail, Entry, Recipient, State, Timestamp};
+use queue_store_host::{Error, Queue};
 use std::time::Duration;
 
 /// Options of which an item must match all. Of one that is repeated, it must match one; and one delivery must match all
@@ -84,20 +84,26 @@ impl Filter {
     }
 
     /// Returns whether an item matches.
-    pub(crate) fn matches(&self, entry: &Entry, queue: &Queue, now: Timestamp) -> bool {
-        self.matches_integrity(entry) && self.matches_envelope(entry, now) && self.matches_subject(entry, queue)
+    ///
+    /// # Errors
+    ///
+    /// That of reading an item which may match.
+    pub(crate) fn matches(&self, entry: &Entry, queue: &Queue, now: Timestamp) -> Result<bool, Error> {
+        let reads_items = self.damaged || self.is_about_envelope() || !self.subject.is_empty();
+        if let Some(problem) = entry.problem.as_ref().filter(|problem| reads_items && is_unreadable(problem)) {
+            return Err(problem.clone().into());
+        }
+        let matches = self.matches_integrity(entry) && self.matches_envelope(entry, now);
+        if matches && !self.subject.is_empty() { self.matches_subject(entry, queue) } else { Ok(matches) }
     }
 
     fn matches_integrity(&self, entry: &Entry) -> bool {
-        !self.damaged || entry.problem.as_ref().is_some_and(damage::is_damage)
+        !self.damaged || entry.problem.as_ref().is_some_and(is_damage)
     }
 
-    /// Matches the options about the envelope. Only an item without such options matches where it cannot be read.
+    /// Matches the options about the envelope. A damaged item matches none.
     fn matches_envelope(&self, entry: &Entry, now: Timestamp) -> bool {
-        let Some(info) = &entry.info else {
-            let has_options = self.older_than.is_some() || self.larger_than.is_some();
-            return !has_options && self.from.is_empty() && !self.is_about_deliveries();
-        };
+        let Some(info) = &entry.info else { return !self.is_about_envelope() };
         let envelope = &info.envelope;
         let size = body_or_file_size(info);
         is_any(&self.from, |from| is_same_sender(from, &envelope.reverse_path))
@@ -105,6 +111,11 @@ impl Filter {
                 || envelope.recipients.iter().any(|delivery| self.matches_delivery(delivery)))
             && self.older_than.is_none_or(|least| age::of(info, now).is_some_and(|age| age >= least))
             && self.larger_than.is_none_or(|limit| size > limit.as_u64())
+    }
+
+    fn is_about_envelope(&self) -> bool {
+        let is_about_item = self.older_than.is_some() || self.larger_than.is_some() || !self.from.is_empty();
+        is_about_item || self.is_about_deliveries()
     }
 
     fn is_about_deliveries(&self) -> bool {
@@ -119,18 +130,23 @@ impl Filter {
             && is_any(&self.failure, |text| contains(&delivery.last_failure_message, text))
     }
 
-    /// Matches the subject, which is in the body. An item that cannot be read has none, and so has a quarantined one whose id
-    /// reads another item.
-    fn matches_subject(&self, entry: &Entry, queue: &Queue) -> bool {
-        if self.subject.is_empty() {
-            return true;
-        }
-        let is_read = |entry: &Entry| queue.info(&entry.id).is_ok_and(|info| info.state == entry.state);
-        if entry.state == State::Quarantined && !is_read(entry) {
-            return false;
-        }
-        let Ok(headers) = headers::read(queue, &entry.id) else { return false };
-        headers::find(&headers, "subject").is_some_and(|subject| is_any(&self.subject, |text| contains(subject, text)))
+    /// Matches the subject, which is in the body. A damaged item has none, and so has a quarantined one whose id reads another
+    /// item.
+    fn matches_subject(&self, entry: &Entry, queue: &Queue) -> Result<bool, Error> {
+        let read = || {
+            let is_quarantined = entry.state == State::Quarantined;
+            if is_quarantined && queue.info(&entry.id)?.state != State::Quarantined {
+                Ok(None)
+            } else {
+                headers::read(queue, &entry.id).map(Some)
+            }
+        };
+        let headers = match read() {
+            Err(error) if error.record().as_ref().is_none_or(is_unreadable) => return Err(error),
+            read => read.ok().flatten().unwrap_or_default(),
+        };
+        let subject = headers::find(&headers, "subject");
+        Ok(subject.is_some_and(|subject| is_any(&self.subject, |text| contains(subject, text))))
     }
 }
 

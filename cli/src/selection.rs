@@ -8,6 +8,7 @@ use clap::Args;
 use queue_store_host::types::{Detail, Entry, State};
 use queue_store_host::{Error, Queue};
 use std::collections::{HashMap, HashSet};
+use sysexits::ExitCode as Sysexit;
 
 /// The states of the items that a mail server would deliver, now or later.
 pub(crate) const LIVE: [State; 2] = [State::Ready, State::Held];
@@ -48,35 +49,35 @@ impl Selection {
     }
 
     /// Returns the ids of the selected items. A filter, or `--all`, selects from items in `states`, unless it has
-    /// `--state`.
+    /// `--state`. Reports items that it could not read and that may match.
     ///
     /// # Errors
     ///
     /// Those of [`Selection::require`], of a listing, and of standard input.
-    pub(crate) fn ids(&self, queue: &Queue, states: &[State]) -> Result<SelectedIds, Failure> {
+    pub(crate) fn ids(&self, queue: &Queue, states: &[State], failures: &Failures) -> Result<SelectedIds, Failure> {
         if !self.ids.is_empty() {
             return Ok(SelectedIds { ids: self.named_ids()?, named: true });
         }
         self.require()?;
         // Of the items, a listing without a filter needs the names alone.
         let mut ids = Vec::new();
-        for entry in self.matching(queue, states, Detail::Name)? {
+        for entry in self.matching(queue, states, Detail::Name, failures)? {
             ids.push(entry?.id);
         }
         Ok(SelectedIds { ids, named: false })
     }
 
     /// Returns the selected items, in no order: all that are in `states` where nothing is selected. `detail` is read of
-    /// each, at least. Reports ids that no item has.
+    /// each, at least. Reports ids that no item has, and items that it could not read and that may match.
     pub(crate) fn entries<'a>(
         &'a self,
         queue: &'a Queue,
         states: &[State],
         detail: Detail,
-        failures: &mut Failures,
+        failures: &'a Failures,
     ) -> Result<Box<dyn Iterator<Item = Result<Entry, Failure>> + 'a>, Failure> {
         if self.ids.is_empty() {
-            return Ok(Box::new(self.matching(queue, states, detail)?));
+            return Ok(Box::new(self.matching(queue, states, detail, failures)?));
         }
         let named = named_entries(queue, &self.named_ids()?, failures)?;
         Ok(Box::new(named.into_iter().filter_map(|name| with_info(queue, name).transpose())))
@@ -93,12 +94,16 @@ impl Selection {
         queue: &'a Queue,
         states: &[State],
         detail: Detail,
+        failures: &'a Failures,
     ) -> Result<impl Iterator<Item = Result<Entry, Failure>> + 'a, Failure> {
         let detail = self.filter.as_ref().map_or(detail, Filter::detail);
         let now = age::now();
         let listing = queue.items(&self.states(states), detail)?;
+        let mut unjudged = Unjudged { items: 0, code: Sysexit::Ok, failures };
         Ok(listing.map(|entry| entry.map_err(Failure::from)).filter(move |entry| match (&self.filter, entry) {
-            (Some(filter), Ok(entry)) => filter.matches(entry, queue, now),
+            (Some(filter), Ok(entry)) => {
+                filter.matches(entry, queue, now).map_err(|error| unjudged.add(error)).unwrap_or(false)
+            }
             _ => true,
         }))
     }
@@ -119,9 +124,35 @@ impl Selection {
     }
 }
 
+/// Items that could not be read, and may match a filter. Dropped, it reports their number.
+struct Unjudged<'a> {
+    items: u64,
+    /// The exit code of the first one.
+    code: Sysexit,
+    failures: &'a Failures,
+}
+
+impl Unjudged<'_> {
+    fn add(&mut self, error: Error) {
+        if self.items == 0 {
+            self.code = Failure::from(error).code();
+        }
+        self.items += 1;
+    }
+}
+
+impl Drop for Unjudged<'_> {
+    fn drop(&mut self) {
+        let Unjudged { items, code, failures } = *self;
+        if items > 0 {
+            failures.report(&Cause::UnjudgedItems { items, code }.into());
+        }
+    }
+}
+
 /// Finds the names of the items that have these ids, of one in quarantine several times, all; and reports ids without an
 /// item.
-fn named_entries(queue: &Queue, ids: &[String], failures: &mut Failures) -> Result<Vec<Entry>, Failure> {
+fn named_entries(queue: &Queue, ids: &[String], failures: &Failures) -> Result<Vec<Entry>, Failure> {
     let mut found: HashMap<&str, Vec<Entry>> = ids.iter().map(|id| (id.as_str(), Vec::new())).collect();
     for entry in queue.items(&[], Detail::Name)? {
         let entry = entry?;

@@ -106,6 +106,9 @@ pub(crate) enum Cause {
     /// A verification could not read everything. `code` is the exit code of the first item that it could not read.
     #[error("could not be read: {unreadable} of {}: run this as the owner, or look at the system's log", display::items(*items))]
     UnreadableItems { unreadable: u64, items: u64, code: Sysexit },
+    /// A filter needs what could not be read of items. `code` is the exit code of the first of them.
+    #[error("could not be read, and may match: {}: run this as the owner, or look at the system's log", display::items(*items))]
+    UnjudgedItems { items: u64, code: Sysexit },
     /// A recovery found more problems than it reports.
     #[error("there are more problems than these; `queue-store verify` names every damaged item")]
     MoreProblems,
@@ -263,7 +266,7 @@ impl Cause {
             | Cause::PluginFailed => Sysexit::DataErr,
             Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
             Cause::Plugin(_) => Sysexit::Software,
-            Cause::UnreadableItems { code, .. } => *code,
+            Cause::UnreadableItems { code, .. } | Cause::UnjudgedItems { code, .. } => *code,
             Cause::OutputExists => Sysexit::CantCreat,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
             Cause::NoFile | Cause::NoSuchFile { .. } => exit_code_of(ErrorCode::NotFound),

@@ -80,7 +80,7 @@ fn explain_missing(queue: &Queue, states: &[State], (id, removed): Tried) -> Tri
 /// Writes new checksums for items.
 pub(crate) fn seal(queue: &Path, arguments: &Items) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
-    let (mut failures, mut sealed) = (Failures::none(), 0);
+    let (failures, mut sealed) = (Failures::none(), 0);
     for ids in arguments.ids.chunks(BATCH_OF_NAMES) {
         let mut logged = Ok(());
         for (id, tried) in tried(queue.seal(ids)?) {

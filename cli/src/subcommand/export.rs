@@ -71,12 +71,12 @@ impl Destination {
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let queue = queue_directory::open(queue)?;
-    let SelectedIds { mut ids, named } = arguments.selection.ids(&queue, &LIVE)?;
+    let failures = Failures::none();
+    let SelectedIds { mut ids, named } = arguments.selection.ids(&queue, &LIVE, &failures)?;
     let states = arguments.selection.states(&LIVE);
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     let mut destination = Destination::open(arguments)?;
-    let mut failures = Failures::none();
     let mut exported = 0;
     for id in ids {
         if interruption.has_come() {

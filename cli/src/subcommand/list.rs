@@ -74,8 +74,8 @@ impl Order {
 /// Lists items.
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    let mut failures = Failures::none();
-    let entries = arguments.selection.entries(&queue, &[], Detail::Envelope, &mut failures)?;
+    let failures = Failures::none();
+    let entries = arguments.selection.entries(&queue, &[], Detail::Envelope, &failures)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);
     if arguments.json {
         let rows = rows(arguments, entries, |entry| json_text(&json::Item::of_entry(entry)))?;

@@ -48,7 +48,7 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
     } else {
         print_line(&summary(&recovery, in_quarantine))?;
     }
-    let mut failures = Failures::none();
+    let failures = Failures::none();
     operations_before_damage(recovery.problems).iter().for_each(|problem| failures.report(problem));
     invalid_names.iter().for_each(|name| failures.report(name));
     if recovery.truncated {

@@ -42,10 +42,10 @@ struct Totals {
 /// Counts the mail that is not delivered, by domain.
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open(queue)?;
-    let (mut failures, mut summary, mut totals, now) =
+    let (failures, mut summary, mut totals, now) =
         (Failures::none(), Summary::default(), Totals::default(), age::now());
     let side = if arguments.by_sender { Side::Sender } else { Side::Recipient };
-    for entry in arguments.selection.entries(&queue, &LIVE, Detail::Envelope, &mut failures)? {
+    for entry in arguments.selection.entries(&queue, &LIVE, Detail::Envelope, &failures)? {
         totals.items += 1;
         match entry?.info {
             Some(info) => {

@@ -49,7 +49,7 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
             print_line(&foreign)?;
         }
     }
-    let mut failures = Failures::none();
+    let failures = Failures::none();
     invalid_names.iter().for_each(|name| failures.report(name));
     if tally.damaged > 0 {
         failures.report(&Cause::DamagedItems { damaged: tally.damaged, items: tally.items }.into());

@@ -1,9 +1,13 @@
 //! The items that options select.
 
 use crate::aged::Aged;
-use crate::process::run;
+use crate::process::{launched_by, run};
 use crate::queue::Queue;
+use crate::strace::with_fault;
 use crate::trial::trials;
+use nix::unistd::chown;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 trials![
     options_select_items,
@@ -15,6 +19,8 @@ trials![
     empty_filter_selects_nothing,
     ids_and_options_exclude_each_other,
     malformed_duration_and_size_exit_64,
+    items_that_cannot_be_read_are_counted => Root,
+    subject_that_cannot_be_read_is_counted => Strace,
 ];
 
 /// Returns a queue with items of every kind.
@@ -138,4 +144,59 @@ fn malformed_duration_and_size_exit_64() {
         let line = queue.refused(queue.command(&["list"]).args(arguments), b"", 64);
         assert!(line.contains(arguments[0]) || line.contains("-1"), "{line}");
     }
+}
+
+/// Returns the line that counts items which may match.
+fn unjudged(items: &str) -> String {
+    format!(
+        "queue-store: could not be read, and may match: {items}: run this as the owner, or look at the system's log\n"
+    )
+}
+
+fn items_that_cannot_be_read_are_counted() {
+    const USER: u32 = 4732;
+    let queue = Queue::existing();
+    ["x", "y", "z"].iter().for_each(|id| queue.file_within(&format!("m:{id}"), Aged::default().text(id)));
+    fs::set_permissions(queue.path().join("m:z"), Permissions::from_mode(0o600)).expect("the test owns it");
+    fs::set_permissions(queue.beside(""), Permissions::from_mode(0o755)).expect("the test owns it");
+    for path in ["", "m:x", "m:y"] {
+        chown(&queue.path().join(path), Some(USER.into()), None).expect("root may give files away");
+    }
+    let reuid = format!("--reuid={USER}");
+    let by_user = |arguments: &[&str]| {
+        run(&mut launched_by(&["setpriv", &reuid, "--clear-groups"], &queue.command(arguments)), b"")
+    };
+    for (filter, matching) in [
+        (["--from", "a@example.com"], 2),
+        (["--domain", "example.com"], 2),
+        (["--older-than", "1s"], 2),
+        (["--larger-than", "1B"], 2),
+        (["--subject", "hello"], 2),
+        (["--subject", "goodbye"], 0),
+        (["--damaged", "--state=ready"], 0),
+    ] {
+        for form in ["--ids", "--json-lines", "--unsorted"] {
+            let listed = by_user(&[&["list", form], &filter[..]].concat());
+            assert_eq!((listed.code, listed.stderr.as_str()), (77, unjudged("1 item").as_str()), "{filter:?}");
+            assert!(form == "--unsorted" || listed.text().lines().count() == matching, "{filter:?}");
+        }
+    }
+    assert_eq!(by_user(&["list", "--ids", "--state", "ready"]).done().lines().count(), 3);
+    let planned = by_user(&["hold", "--from", "a@example.com", "--dry-run"]);
+    assert_eq!((planned.code, planned.stderr), (77, unjudged("1 item")));
+    let held = by_user(&["hold", "--from", "a@example.com"]);
+    assert_eq!((held.code, held.text(), held.stderr.as_str()), (77, "held 2 items\n", unjudged("1 item").as_str()));
+    let summary = by_user(&["summary", "--from", "a@example.com"]);
+    assert_eq!((summary.code, summary.stderr), (77, unjudged("1 item")));
+    let export = by_user(&["export", "--format=mbox", "--output=/dev/null", "--from", "a@example.com"]);
+    assert!(export.stderr.starts_with(&unjudged("1 item")), "{}", export.stderr);
+}
+
+fn subject_that_cannot_be_read_is_counted() {
+    let queue = Queue::existing();
+    queue.file_within("m:x", Aged::default().text("x"));
+    let list = queue.command(&["list", "--ids", "--subject", "hello"]);
+    // Each pass opens the directory and the item: the first reads the envelope, and the second the subject.
+    let listed = run(&mut with_fault("openat2:error=EIO:when=4", &list), b"");
+    assert_eq!((listed.code, listed.text(), listed.stderr.as_str()), (74, "", unjudged("1 item").as_str()));
 }
