@@ -89,7 +89,12 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
         },
         ids: Ids::default(),
         batch: Batch::default(),
-        total: Total { trashed: contents.trashed, drafts: contents.drafts, ..Total::default() },
+        total: Total {
+            trashed: contents.trashed,
+            drafts: contents.drafts,
+            other_files: contents.other_files,
+            ..Total::default()
+        },
         failures: Failures::none(),
         progress: progress::of_bytes(contents.bytes),
     };
@@ -99,7 +104,7 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
     let queued = import.queue_batch();
     import.progress.finish_and_clear();
     for folder in contents.folders {
-        report::line(&format!("{}: a folder of the maildir: import it by its own path", folder.display()));
+        report::line(&format!("{}: a folder: import it by its own path", folder.display()));
     }
     let result = read.and(queued);
     if result.is_ok() || import.total.has_items() {
@@ -144,8 +149,8 @@ impl Import<'_> {
     fn file(&mut self, file: &MailFile) -> Result<(), Failure> {
         let source = match open(file, self.interruption) {
             Ok(source) => source,
-            // The other mails of a maildir do not depend on this one.
-            Err(failure) if file.kind == Kind::MaildirMail && is_of_one_file(&failure) => {
+            // The other mails of a directory do not depend on this one.
+            Err(failure) if matches!(file.kind, Kind::Mail | Kind::MaildirMail) && is_of_one_file(&failure) => {
                 self.leave_out(&failure);
                 return Ok(());
             }

@@ -3,7 +3,6 @@
 use super::maildir;
 use crate::failure::{Cause, Failure};
 use crate::options::MailFormat;
-use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
@@ -34,7 +33,10 @@ pub(super) struct Contents {
     pub(super) bytes: u64,
     pub(super) trashed: u64,
     pub(super) drafts: u64,
+    /// Directories of mails below the paths.
     pub(super) folders: Vec<PathBuf>,
+    /// Files in directories of `.eml` files that have another name.
+    pub(super) other_files: u64,
     pub(super) failures: Vec<Failure>,
 }
 
@@ -66,9 +68,16 @@ impl Contents {
             Some(MailFormat::Eml) => {
                 let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
                 let mut paths: Vec<PathBuf> = entries.map_err(failed)?.iter().map(fs::DirEntry::path).collect();
-                paths.retain(|path| path.extension() == Some(OsStr::new("eml")));
                 paths.sort();
-                paths.into_iter().for_each(|path| self.push(path, Kind::Mail));
+                for path in paths {
+                    if path.is_dir() {
+                        self.folders.push(path);
+                    } else if is_eml(&path) {
+                        self.push(path, Kind::Mail);
+                    } else {
+                        self.other_files += 1;
+                    }
+                }
             }
             Some(MailFormat::Mbox) => return Err(Failure::from(Cause::NotMbox).at(&path.to_string_lossy())),
         }
@@ -81,6 +90,11 @@ impl Contents {
     }
 }
 
+/// Returns whether the name of a file ends in `.eml`, in any case.
+fn is_eml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("eml"))
+}
+
 /// Returns what a file is: by its format, or by its name.
 fn file_kind(path: &Path, format: Option<MailFormat>) -> Kind {
     let directory = path.parent().and_then(Path::file_name).unwrap_or_default();
@@ -88,7 +102,7 @@ fn file_kind(path: &Path, format: Option<MailFormat>) -> Kind {
         Some(MailFormat::Mbox) => Kind::Mbox,
         Some(MailFormat::Eml) => Kind::Mail,
         Some(MailFormat::Maildir) => Kind::MaildirMail,
-        None if path.extension() == Some(OsStr::new("eml")) => Kind::Mail,
+        None if is_eml(path) => Kind::Mail,
         None if directory == "new" || directory == "cur" => Kind::MaildirMail,
         None => Kind::ToldByFirstLine,
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
 
@@ -42,16 +43,20 @@ pub(super) fn read(path: &Path) -> Result<Maildir, Failure> {
             if entry.file_name().as_bytes().starts_with(b".") {
                 continue;
             }
-            // A mail that was renamed between the two directories is read once, and two mails of one name twice.
+            // A mail that was renamed between the two directories, or is linked in both, is read once, and two mails of one
+            // name twice.
             let path = entry.path();
-            let before = seen.insert(unique_name(&path).to_vec(), path);
-            if before.is_none_or(|path| path.symlink_metadata().is_ok()) {
+            let inode_here = inode(&path);
+            let before = seen.insert(unique_name(&path).to_vec(), path).map(|path| inode(&path));
+            if before.is_none_or(|inode_before| inode_before.is_some() && inode_before != inode_here) {
                 maildir.add(&entry);
             }
         }
     }
     maildir.mails.sort();
-    maildir.folders = folders(path).map_err(|error| Failure::file(path, error, Sysexit::NoInput))?;
+    let entries = entries(path).map_err(|error| Failure::file(path, error, Sysexit::NoInput))?;
+    entries.iter().for_each(|entry| maildir.add_folder(entry.path()));
+    maildir.folders.sort();
     Ok(maildir)
 }
 
@@ -69,6 +74,16 @@ impl Maildir {
                 Ok((false, path)) => self.failures.push(Failure::from(Cause::NotFile).at(&path.to_string_lossy())),
                 Err(error) => self.failures.push(Failure::file(&path, error, Sysexit::NoInput)),
             }
+        }
+    }
+
+    /// Adds a directory in a maildir if it is a maildir.
+    fn add_folder(&mut self, path: PathBuf) {
+        match path.join("cur").metadata() {
+            Ok(found) if found.is_dir() => self.folders.push(path),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => self.failures.push(Failure::file(&path, error, Sysexit::NoInput)),
         }
     }
 }
@@ -101,12 +116,9 @@ fn flags(path: &Path) -> &[u8] {
     at.map_or(b"", |at| &name[at + 3..])
 }
 
-/// Returns the directories in a maildir that are maildirs, sorted.
-fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let paths = entries(path)?.into_iter().map(|entry| entry.path());
-    let mut folders: Vec<PathBuf> = paths.filter(|path| path.join("cur").is_dir()).collect();
-    folders.sort();
-    Ok(folders)
+/// Returns the numbers of a file that all its links have; none where it vanished.
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    path.symlink_metadata().ok().map(|found| (found.dev(), found.ino()))
 }
 
 fn entries(directory: &Path) -> io::Result<Vec<DirEntry>> {

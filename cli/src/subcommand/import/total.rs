@@ -13,6 +13,8 @@ pub(super) struct Total {
     pub(super) refused: u64,
     pub(super) trashed: u64,
     pub(super) drafts: u64,
+    /// Files in directories of `.eml` files that have another name.
+    pub(super) other_files: u64,
 }
 
 impl Total {
@@ -30,6 +32,7 @@ impl Display for Total {
             (self.refused, "refused"),
             (self.trashed, "left out as trashed"),
             (self.drafts, "left out as drafts"),
+            (self.other_files, "left out without `.eml` in the name"),
         ] {
             if number > 0 {
                 write!(formatter, ", {} {outcome}", HumanCount(number))?;
@@ -46,8 +49,9 @@ mod tests {
     #[test]
     fn outcomes_without_mails_are_left_out() {
         assert_eq!(Total { queued: 1, ..Total::default() }.to_string(), "1 mail queued");
-        let total = Total { queued_before: 1, refused: 2, trashed: 3, drafts: 4, ..Total::default() };
-        let text = "0 mails queued, 1 queued already, 2 refused, 3 left out as trashed, 4 left out as drafts";
+        let total = Total { queued_before: 1, refused: 2, trashed: 3, drafts: 4, other_files: 5, ..Total::default() };
+        let text = "0 mails queued, 1 queued already, 2 refused, 3 left out as trashed, 4 left out as drafts, 5 left out \
+                    without `.eml` in the name";
         assert_eq!(total.to_string(), text);
     }
 }

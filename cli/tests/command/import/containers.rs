@@ -6,6 +6,7 @@ use crate::queue::Queue;
 use crate::trial::trials;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
@@ -15,6 +16,7 @@ trials![
     file_of_one_mail_may_begin_with_from_line,
     format_option_overrides_first_line,
     directory_of_files_needs_format,
+    other_entries_of_directory_of_files_are_counted,
     slow_pipe_is_read_as_file_is,
     file_that_is_no_mail_is_refused,
     carriage_returns_alone_are_refused,
@@ -73,7 +75,8 @@ fn directory_of_files_needs_format() {
     }
     let expected = ["a.eml", "b.eml"];
     let expected = expected.map(|name| mail(&format!("mails/{name}"), &format!("To: b@example.com\nX: {name}\n\n")));
-    assert_eq!(queue.import(&["--format", "eml"], &[&directory], "2 mails queued"), expected);
+    let total = "2 mails queued, 1 left out without `.eml` in the name";
+    assert_eq!(queue.import(&["--format", "eml"], &[&directory], total), expected);
     for (options, problem) in [
         (&[][..], "not a maildir, which has directories `new` and `cur`"),
         (&["--format", "mbox"], "not an mbox file, whose first line has `From `, a sender and a date"),
@@ -81,6 +84,32 @@ fn directory_of_files_needs_format() {
         let line = queue.refused(queue.command(&["import"]).args(options).arg(&directory), b"", 65);
         assert_eq!(line, format!("DIR/mails: {problem}"));
     }
+}
+
+fn other_entries_of_directory_of_files_are_counted() {
+    let queue = Queue::existing();
+    let directory = queue.beside("mails");
+    fs::create_dir_all(directory.join("below.eml")).expect("the temporary directory is writable");
+    for name in ["A.EML", "b.Eml", "1", ".hidden"] {
+        fs::write(directory.join(name), format!("To: b@example.com\nX: {name}\n\n")).expect("it is writable");
+    }
+    symlink("/nonexistent", directory.join("aa.eml")).expect("it is writable");
+    let output = queue.try_import(&["--format", "eml"], &[&directory]);
+    assert_eq!(output.code, 66);
+    assert_eq!(
+        output.stderr.lines().collect::<Vec<_>>(),
+        [
+            format!("queue-store: {}/aa.eml: No such file or directory; check the path", directory.display()),
+            format!("queue-store: {}/below.eml: a folder: import it by its own path", directory.display()),
+            "queue-store: 2 mails queued, 1 refused, 2 left out without `.eml` in the name".to_string(),
+        ]
+    );
+    assert_eq!(queue.imported(output.text()).len(), 2);
+    // The name tells the format also where a file is named.
+    let (line, body) = (FROM, "To: b@example.com\n\none\n");
+    let queue = Queue::existing();
+    let path = queue.file("ONE.EML", format!("{line}{body}\n{line}{body}"));
+    assert_eq!(queue.import(&[], &[&path], "1 mail queued").len(), 1);
 }
 
 fn slow_pipe_is_read_as_file_is() {

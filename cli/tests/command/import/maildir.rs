@@ -1,13 +1,13 @@
 //! Maildirs: every file is one mail, and no entry is skipped in silence.
 
 use super::{bodies, input, mail};
-use crate::process::{spawn, wait, wait_until};
+use crate::process::{launched_by, run, spawn, wait, wait_until};
 use crate::queue::Queue;
 use crate::trial::trials;
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
-use std::fs;
-use std::os::unix::fs::symlink;
+use nix::unistd::{chown, mkfifo};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 trials![
@@ -18,6 +18,8 @@ trials![
     entry_that_is_no_mail_is_reported,
     mail_renamed_meanwhile_is_found,
     folders_are_named,
+    folder_that_cannot_be_looked_at_is_named => Root,
+    mail_linked_in_both_directories_is_one_mail,
 ];
 
 const BODY: &str = "To: b@example.com\n\nbody\n";
@@ -141,8 +143,35 @@ fn folders_are_named() {
     assert_eq!(output.code, 0);
     let line = |folder| {
         let folder = maildir.join(folder);
-        format!("queue-store: {}: a folder of the maildir: import it by its own path", folder.display())
+        format!("queue-store: {}: a folder: import it by its own path", folder.display())
     };
     let lines = [line(".Sent"), line("Archive"), "queue-store: 1 mail queued".to_string()];
     assert_eq!(output.stderr.lines().collect::<Vec<_>>(), lines);
+}
+
+fn folder_that_cannot_be_looked_at_is_named() {
+    const USER: u32 = 4733;
+    let queue = Queue::existing();
+    let maildir = maildir(&queue, &[("cur/1:2,S", BODY)]);
+    fs::create_dir_all(maildir.join(".Secret/cur")).expect("the temporary directory is writable");
+    fs::set_permissions(maildir.join(".Secret"), Permissions::from_mode(0o700)).expect("the test owns it");
+    fs::set_permissions(queue.beside(""), Permissions::from_mode(0o755)).expect("the test owns it");
+    chown(&queue.path(), Some(USER.into()), None).expect("root may give files away");
+    let reuid = format!("--reuid={USER}");
+    let import = queue.command(&["import", maildir.to_str().expect("temporary files have names in UTF-8")]);
+    let output = run(&mut launched_by(&["setpriv", &reuid, "--clear-groups"], &import), b"");
+    assert_eq!(output.code, 77);
+    let line =
+        format!("queue-store: {}: Permission denied; run this as a user who may", maildir.join(".Secret").display());
+    assert_eq!(output.stderr.lines().collect::<Vec<_>>(), [&line, "queue-store: 1 mail queued, 1 refused"]);
+}
+
+fn mail_linked_in_both_directories_is_one_mail() {
+    let queue = Queue::existing();
+    let maildir = maildir(&queue, &[("new/1.host", BODY), ("cur/2.host:2,S", BODY)]);
+    // A mail program links a mail before it unlinks the old name. Another name is a copy, as Dovecot makes it.
+    for (from, to) in [("new/1.host", "cur/1.host:2,S"), ("cur/2.host:2,S", "cur/3.host:2,S")] {
+        fs::hard_link(maildir.join(from), maildir.join(to)).expect("the temporary directory is writable");
+    }
+    assert_eq!(queue.import(&[], &[&maildir], "3 mails queued").len(), 3);
 }
