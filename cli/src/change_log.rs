@@ -1,7 +1,7 @@
 //! The log of changes, where one is asked for: a line for each item, in a file or by syslog.
 
 use crate::escape::escape_json;
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, note};
 use nix::unistd::{User, getuid};
 use std::env;
 use std::fs::File;
@@ -75,7 +75,17 @@ fn path(target: &Path) -> &Path {
     if target == Path::new(SYSLOG) { Path::new(SYSLOG_SOCKET) } else { target }
 }
 
-/// Adds the outcome of a change to the log, if one is open. The id is empty where there is none.
+/// Adds the outcome of a change to the log, if one is open, and returns it. Where that fails, the failure has both. The id
+/// is empty where there is none.
+pub(crate) fn logged<T>(id: &str, outcome: Result<T, Failure>) -> Result<T, Failure> {
+    match (record(id, outcome.as_ref().map(drop)), outcome) {
+        (Ok(()), outcome) => outcome,
+        (Err(not_logged), Ok(_)) => Err(not_logged.with_note(note::CHANGE_MADE)),
+        (Err(not_logged), Err(failure)) => Err(failure.with_note(not_logged.to_string())),
+    }
+}
+
+/// Adds the outcome of a change to the log, if one is open.
 pub(crate) fn record(id: &str, outcome: Result<(), &Failure>) -> Result<(), Failure> {
     let Some(Log { target, sink, change }) = LOG.get() else {
         return Ok(());

@@ -273,9 +273,9 @@ impl Cause {
             Cause::Interrupted | Cause::Declined | Cause::ChasquidRuns(_) => Sysexit::TempFail,
             Cause::Owner { .. } | Cause::NotOwner { .. } => Sysexit::NoPerm,
             Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
-            Cause::Signals(source) | Cause::Read(source) | Cause::NotLogged(source) => {
-                exit_code_of_system(source).unwrap_or(Sysexit::IoErr)
-            }
+            Cause::Signals(source) | Cause::Read(source) => exit_code_of_system(source).unwrap_or(Sysexit::IoErr),
+            // A caller that tries again later would make the change twice, even where the disk is full for now.
+            Cause::NotLogged(_) => Sysexit::IoErr,
             Cause::Stdout(_) | Cause::StdoutClosed => Sysexit::IoErr,
             Cause::Queue(Error::TooLarge(_)) if file_size_limit::was_exceeded() => Sysexit::TempFail,
             Cause::Queue(error) => error.code().map_or(Sysexit::Software, exit_code_of),

@@ -6,6 +6,9 @@ pub(crate) const MALFORMED_ID: &str = "an id is 1 to 241 bytes that a file name 
 /// For a put whose mail could not be read to its end.
 pub(crate) const NOTHING_QUEUED: &str = "nothing was queued";
 
+/// For a change that could not be logged.
+pub(crate) const CHANGE_MADE: &str = "the change was made";
+
 /// For a put that could not print the id.
 pub(crate) const TAKEN_BACK: &str = "the mail was taken back, since its id could not be printed";
 

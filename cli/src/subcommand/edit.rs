@@ -41,8 +41,7 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
     arguments.add.iter().try_for_each(|address| address::check("--add", address))?;
     let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
     let edited = edit(&queue, sender, arguments).map_err(|failure| failure.at_item(&arguments.id));
-    change_log::record(&arguments.id, edited.as_ref().copied())?;
-    edited?;
+    change_log::logged(&arguments.id, edited)?;
     Ok(Sysexit::Ok)
 }
 

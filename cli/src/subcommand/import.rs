@@ -257,11 +257,11 @@ impl Import<'_> {
 
     /// Prints the id of a mail that is queued. Reports one that is not, and fails where the next one would fail as well.
     fn settle(&mut self, source: &batch::Source, failure: Option<Failure>) -> Result<(), Failure> {
+        let mut logged = Ok(());
         match failure {
             None => {
                 self.total.queued += 1;
-                let logged = change_log::record(&source.id, Ok(()));
-                logged.map_err(|failure| failure.with_note(note::IMPORTED_STAY))?;
+                logged = change_log::record(&source.id, Ok(()));
             }
             Some(failure) if failure.is_existing_item() => {
                 if let Err(failure) = self.check_queued_before(&source.id) {
@@ -280,7 +280,8 @@ impl Import<'_> {
         }
         let print = || writeln!(io::stdout().lock(), "{}  {}", source.id, escape(&source.name));
         let printed = self.progress.suspend(print);
-        printed.map_err(|error| Failure::from(Cause::Stdout(error)).with_note(note::IMPORTED_STAY))
+        let printed = printed.map_err(|error| Failure::from(Cause::Stdout(error)));
+        printed.and(logged).map_err(|failure| failure.with_note(note::IMPORTED_STAY))
     }
 
     /// Checks that the item which an earlier import made of a mail is ready or held, and intact.

@@ -221,8 +221,7 @@ pub(crate) fn run(queue: &Path, arguments: &Run) -> Result<Sysexit, Failure> {
         Ok(_) => Err(Failure::from(Cause::PluginFailed).at(place).with_note(note::SUBMITTED_STAY)),
         Err(error) => Err(failure(error, place)),
     };
-    change_log::record("", ran.as_ref().copied())?;
-    ran?;
+    change_log::logged("", ran)?;
     created.keep();
     Ok(Sysexit::Ok)
 }

@@ -54,11 +54,14 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
     // Opened before root becomes the owner of the queue, who need not be permitted to read the file.
     let mut input = Input::of_argument(arguments.file.as_deref(), &interruption)?;
     let created = queue_directory::create(queue)?;
-    let id = write(&created.queue, arguments, envelope, &mut input)
-        .map_err(|failure| explain(failure, queue, arguments, &input));
-    let logged = change_log::record(id.as_deref().unwrap_or_default(), id.as_ref().map(|_| ()));
-    let id = id?;
-    logged.map_err(|failure| failure.with_note(note::stays_queued(&id)))?;
+    let id = match write(&created.queue, arguments, envelope, &mut input) {
+        Ok(id) => id,
+        Err(failure) => {
+            let id = arguments.id.as_deref().unwrap_or_default();
+            return change_log::logged(id, Err(explain(failure, queue, arguments, &input)));
+        }
+    };
+    let logged = change_log::record(&id, Ok(()));
     match print_line(&id) {
         Ok(()) => {}
         // The caller knows the id, and another one may have been told meanwhile that the item exists.
@@ -66,9 +69,10 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
             created.keep();
             return Err(Failure::from(cause).with_note(note::stays_queued(&id)));
         }
-        Err(cause) => return Err(withdraw(&created.queue, &id, cause)),
+        Err(cause) => return change_log::logged(&id, Err(withdraw(&created.queue, &id, cause))),
     }
     created.keep();
+    logged.map_err(|failure| failure.with_note(note::stays_queued(&id)))?;
     Ok(Sysexit::Ok)
 }
 

@@ -39,8 +39,11 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
     let progress = progress::of_call(format!("recovering {items}"));
     let recovery = queue.recover(arguments.grace).map_err(Failure::from);
     progress.finish_and_clear();
-    change_log::record("", recovery.as_ref().map(|_| ()))?;
-    let recovery = recovery?;
+    let recovery = match recovery {
+        Ok(recovery) => recovery,
+        Err(failure) => return change_log::logged("", Err(failure)),
+    };
+    let logged = change_log::logged("", Ok(()));
     let invalid_names = invalid_names::find(directory)?;
     let in_quarantine = recovery.problems.iter().filter(|problem| is_damage_in_quarantine(problem)).count() as u64;
     if arguments.json {
@@ -53,6 +56,9 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
     invalid_names.iter().for_each(|name| failures.report(name));
     if recovery.truncated {
         failures.report(&Cause::MoreProblems.into());
+    }
+    if let Err(failure) = logged {
+        failures.report(&failure);
     }
     Ok(failures.code())
 }

@@ -48,8 +48,7 @@ pub(crate) fn run(directory: &Path, Arguments { id, keep, daemon }: &Arguments) 
             let (kept, others) = choose(files, keep).map_err(|cause| Failure::from(cause).at(id))?;
             let set_aside = others.iter().try_for_each(|other| set_aside(&queue, other, id));
             let resolved = set_aside.and_then(|()| sync(&queue, id, kept.state()));
-            change_log::record(id, resolved.as_ref().copied())?;
-            resolved?;
+            change_log::logged(id, resolved)?;
         }
     }
     Ok(Sysexit::Ok)

@@ -35,8 +35,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
     let updated = update(&queue, arguments).map_err(|failure| failure.at_item(&arguments.id));
-    change_log::record(&arguments.id, updated.as_ref().copied())?;
-    updated?;
+    change_log::logged(&arguments.id, updated)?;
     Ok(Sysexit::Ok)
 }
 

@@ -15,7 +15,8 @@ trials![
     hostile_ids_are_logged_in_one_line,
     changes_are_sent_to_syslog => Root Mounts,
     log_that_cannot_be_opened_prevents_the_change,
-    log_that_cannot_be_written_is_reported,
+    put_that_cannot_be_logged_prints_its_id,
+    change_and_log_that_fail_are_both_reported,
     changes_that_cannot_be_logged_are_counted,
     reading_is_not_logged,
 ];
@@ -103,12 +104,42 @@ fn log_that_cannot_be_opened_prevents_the_change() {
     assert_eq!(line, "DIR/missing/log: No such file or directory; check the path");
 }
 
-fn log_that_cannot_be_written_is_reported() {
+fn put_that_cannot_be_logged_prints_its_id() {
+    let problem = "queue-store: /dev/full: the change could not be logged: No space left on device; ";
+    for id in [&["--id", "x"][..], &[]] {
+        let queue = Queue::existing();
+        let put = queue.try_put(&[id, &["--log", "/dev/full"]].concat(), b"body");
+        // Not 75, by which a caller would queue it again.
+        assert_eq!(put.code, 74);
+        let id = put.text().trim_end();
+        assert_eq!(put.stderr, format!("{problem}the mail stays queued as {id}\n"));
+        assert_eq!(queue.names(), [format!("m:{id}")]);
+    }
     let queue = Queue::existing();
-    let put = queue.try_put(&["--id", "x", "--log", "/dev/full"], b"body");
-    let line = put.failed(75);
-    assert_eq!(line, "/dev/full: the change could not be logged: No space left on device; the mail stays queued as x");
-    assert_eq!(queue.names(), ["m:x"]);
+    let mail = queue.file("mail", "To: b@example.com\n\nbody\n");
+    let imported = run(queue.command(&["import", "--log", "/dev/full"]).arg(mail), b"");
+    assert_eq!((imported.code, imported.text().lines().count()), (74, 1));
+    let lines =
+        format!("queue-store: 1 mail queued\n{problem}the mails that were queued stay queued; list shows them\n");
+    assert_eq!(imported.stderr, lines);
+}
+
+fn change_and_log_that_fail_are_both_reported() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"body");
+    let problem = "/dev/full: the change could not be logged: No space left on device";
+    let run = |arguments: &[&str]| queue.run(&[arguments, &["--log", "/dev/full"]].concat());
+    let update = |rcpt| ["update", "x", "--status", "sent", "--rcpt", rcpt];
+    assert_eq!(run(&update("b@example.com")).failed(74), format!("{problem}; the change was made"));
+    let line = run(&update("z@example.com")).failed(65);
+    assert_eq!(line, format!("x: the item has no delivery to z@example.com; show lists those it has; {problem}"));
+    let line = run(&["edit", "x", "--drop", "z@example.com"]).failed(65);
+    assert!(line.starts_with("x: the item has no delivery") && line.ends_with(problem), "{line}");
+    let line = queue.try_put(&["--id", "x", "--log", "/dev/full"], b"another").failed(73);
+    assert!(line.contains("already") && line.ends_with(problem), "{line}");
+    let recovered = run(&["recover"]);
+    assert_eq!((recovered.code, recovered.text().lines().count()), (74, 1), "{}", recovered.stderr);
+    assert_eq!(recovered.stderr, format!("queue-store: {problem}; the change was made\n"));
 }
 
 fn reading_is_not_logged() {
@@ -123,10 +154,10 @@ fn reading_is_not_logged() {
 fn changes_that_cannot_be_logged_are_counted() {
     let queue = Queue::existing();
     ["x", "y"].iter().for_each(|id| drop(queue.put(&["--id", id], b"body")));
-    let line = queue.run(&["remove", "x", "y", "--yes", "--log", "/dev/full"]).failed(75);
+    let line = queue.run(&["remove", "x", "y", "--yes", "--log", "/dev/full"]).failed(74);
     assert!(line.ends_with("removed 2 items of 2 until then"), "{line}");
     assert_eq!(queue.names(), [""; 0]);
     ["x", "y"].iter().for_each(|id| drop(queue.put(&["--id", id], b"body")));
-    let line = queue.run(&["seal", "x", "y", "--log", "/dev/full"]).failed(75);
+    let line = queue.run(&["seal", "x", "y", "--log", "/dev/full"]).failed(74);
     assert!(line.ends_with("sealed 2 items until then"), "{line}");
 }
