@@ -15,10 +15,14 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
-    /// Creates a file in `directory` that will be moved to `path`. With `force` it replaces another there.
+    /// Creates a file in `directory` that will be moved to `path`. With `force` it replaces another file there.
     pub(crate) fn create(directory: &Path, path: &Path, force: bool) -> Result<NewFile, Failure> {
-        if !force && path.symlink_metadata().is_ok() {
-            return Err(exists(path));
+        match path.symlink_metadata() {
+            Ok(_) if !force => return Err(exists(path)),
+            Ok(found) if !found.is_file() => {
+                return Err(Failure::from(Cause::OutputNotFile).at(&path.to_string_lossy()));
+            }
+            _ => {}
         }
         let file = NamedTempFile::new_in(directory).map_err(|error| cannot_create(path, error))?;
         Ok(NewFile { file: BufWriter::new(file), path: path.to_path_buf(), force })

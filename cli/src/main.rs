@@ -25,6 +25,7 @@ mod input;
 mod interruption;
 mod invalid_names;
 mod item_file;
+mod item_states;
 mod item_table;
 mod json;
 mod mbox;

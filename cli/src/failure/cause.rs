@@ -169,6 +169,17 @@ pub(crate) enum Cause {
     /// A file that would be written exists.
     #[error("it exists already: name another with --output, or replace it with --force")]
     OutputExists,
+    /// A file that would be replaced is a symbolic link, a device or a directory.
+    #[error("not a file, and --force replaces no other: name another with --output")]
+    OutputNotFile,
+    /// Mails would be exported to standard output.
+    #[error(
+        "a mail that turns out to be damaged could not be taken back from standard output: name a file with --output"
+    )]
+    ExportToStdout,
+    /// Mails would be exported into the directory of the queue.
+    #[error("--output is in the directory of the queue, which is for items: name another")]
+    ExportIntoQueue,
     /// A signal asked the process to end.
     #[error("interrupted")]
     Interrupted,
@@ -226,6 +237,8 @@ impl Cause {
             Cause::Usage { .. }
             | Cause::NoQueue { .. }
             | Cause::NothingSelected
+            | Cause::ExportToStdout
+            | Cause::ExportIntoQueue
             | Cause::Address { .. }
             | Cause::Delivery { .. }
             | Cause::BinaryToTerminal
@@ -267,7 +280,7 @@ impl Cause {
             Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
             Cause::Plugin(_) => Sysexit::Software,
             Cause::UnreadableItems { code, .. } | Cause::UnjudgedItems { code, .. } => *code,
-            Cause::OutputExists => Sysexit::CantCreat,
+            Cause::OutputExists | Cause::OutputNotFile => Sysexit::CantCreat,
             Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
             Cause::NoFile | Cause::NoSuchFile { .. } => exit_code_of(ErrorCode::NotFound),
             Cause::Interrupted | Cause::Declined | Cause::ChasquidRuns(_) => Sysexit::TempFail,

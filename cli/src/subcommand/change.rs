@@ -4,14 +4,15 @@ use crate::bulk::{self, BATCH_OF_NAMES, Bulk, Change, Tried, tried};
 use crate::change_log;
 use crate::display::items;
 use crate::failure::{Cause, Failure, Failures};
+use crate::item_states;
 use crate::options::{DurabilityChoice, Items};
 use crate::output::print_line;
 use crate::queue_directory;
 use crate::selection::LIVE;
 use clap::Args;
-use queue_store_host::types::{Detail, State};
+use queue_store_host::types::State;
 use queue_store_host::{Error, Queue};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -46,26 +47,16 @@ pub(crate) fn remove(queue: &Path, Remove { bulk, quarantined, durability }: &Re
     let queue = bulk.open(queue)?;
     let states = bulk.selection.states(if *quarantined { &[State::Quarantined] } else { &LIVE });
     let change = Change { verb: ["remove", "removed"], states: &states, batch: BATCH_OF_NAMES };
-    let shared = if bulk.selection.has_filter() { shared_ids(&queue, &states)? } else { HashSet::new() };
+    let all_states = if bulk.selection.has_filter() { item_states::by_id(&queue)? } else { HashMap::new() };
+    // A removal takes all items of an id, those too that the filter did not select.
+    let is_shared = |id: &String| all_states.get(id).is_some_and(|found| found.among(&states) > 1);
     bulk::run(&queue, bulk, &change, |ids| {
-        let (shared, ids): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(|id| shared.contains(id));
+        let (shared, ids): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(is_shared);
         let refused = shared.into_iter().map(|id| (id, Err(Cause::SharedId.into())));
         let removed = tried(queue.remove(&ids, &states, (*durability).into())?);
         let removed = removed.into_iter().map(|removed| explain_missing(&queue, &states, removed));
         Ok(refused.chain(removed).collect())
     })
-}
-
-/// Returns the ids that several items in these states have. A removal by id would take those too that a filter did not
-/// select.
-fn shared_ids(queue: &Queue, states: &[State]) -> Result<HashSet<String>, Error> {
-    let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
-    for entry in queue.items(states, Detail::Name)? {
-        if let Some(id) = seen.replace(entry?.id) {
-            shared.insert(id);
-        }
-    }
-    Ok(shared)
 }
 
 /// Tells a quarantined item, which only an option removes, from one that does not exist.

@@ -6,9 +6,11 @@ mod mbox;
 use crate::display;
 use crate::failure::{Cause, Failure, Failures};
 use crate::interruption::Interruption;
+use crate::item_states::{self, ItemStates};
 use crate::options::MailFormat;
 use crate::output::print_line;
 use crate::queue_directory;
+use crate::report;
 use crate::selection::{LIVE, SelectedIds, Selection};
 use clap::Args;
 use files::Files;
@@ -33,6 +35,21 @@ pub(crate) struct Arguments {
     force: bool,
     #[command(flatten)]
     selection: Selection,
+}
+
+impl Arguments {
+    /// Refuses an output that would not be a file, or that would be among the items of the queue.
+    fn check_output(&self, queue: &Path) -> Result<(), Cause> {
+        if self.output == Path::new("-") {
+            return Err(Cause::ExportToStdout);
+        }
+        let existing = self.output.ancestors().find_map(|ancestor| {
+            let is_here = ancestor.as_os_str().is_empty();
+            if is_here { Path::new(".") } else { ancestor }.canonicalize().ok()
+        });
+        let is_within = |output: PathBuf| queue.canonicalize().is_ok_and(|queue| output.starts_with(queue));
+        if existing.is_some_and(is_within) { Err(Cause::ExportIntoQueue) } else { Ok(()) }
+    }
 }
 
 /// The place that mails are written to.
@@ -68,23 +85,31 @@ impl Destination {
 }
 
 /// Exports items.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
-    let queue = queue_directory::open(queue)?;
+    let queue = queue_directory::open(directory)?;
+    arguments.check_output(directory)?;
     let failures = Failures::none();
     let SelectedIds { mut ids, named } = arguments.selection.ids(&queue, &LIVE, &failures)?;
-    let states = arguments.selection.states(&LIVE);
+    let selected = if named { None } else { Some(arguments.selection.states(&LIVE)) };
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
+    let states = item_states::by_id(&queue)?;
     let mut destination = Destination::open(arguments)?;
     let mut exported = 0;
     for id in ids {
         if interruption.has_come() {
             return Err(Cause::Interrupted.into());
         }
-        let added = check_state(&queue, &id, (!named).then_some(&states)).and_then(|()| destination.add(&queue, &id));
-        match added {
-            Ok(()) => exported += 1,
+        let states = states.get(&id).cloned().unwrap_or_default();
+        let added = check_states(&states, selected.as_deref()).map_err(Failure::from);
+        match added.and_then(|()| destination.add(&queue, &id)) {
+            Ok(()) => {
+                exported += 1;
+                if named && states.live().is_some() && states.quarantined() > 0 {
+                    report::line(&format!("{id}: warning: an item of this id is quarantined, and is not exported"));
+                }
+            }
             // A damaged item, or a file that exists, does not keep the others from being exported.
             Err(failure) if !matches!(failure.code(), Sysexit::TempFail | Sysexit::IoErr) => {
                 failures.report(&failure.at_item(&id));
@@ -101,9 +126,14 @@ pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failur
     Ok(failures.code())
 }
 
-/// Refuses an id of which a filter selected an item that the queue does not read, since another one of the id is read.
-fn check_state(queue: &Queue, id: &str, selected: Option<&Vec<State>>) -> Result<(), Failure> {
-    let Some(states) = selected else { return Ok(()) };
-    let state = queue.info(id)?.state;
-    if states.contains(&state) { Ok(()) } else { Err(Cause::OtherItemOfId(state).into()) }
+/// Refuses an id by which the queue may read another item than the one that is meant. `selected` are the states of the items
+/// that a filter selects from.
+fn check_states(states: &ItemStates, selected: Option<&[State]>) -> Result<(), Cause> {
+    match (states.live(), selected) {
+        (Some(_), None) => Ok(()),
+        (None, None) if states.quarantined() > 1 => Err(Cause::SeveralFiles),
+        (_, Some(selected)) if states.among(selected) > 1 => Err(Cause::SeveralFiles),
+        (Some(live), Some(selected)) if !selected.contains(&live) => Err(Cause::OtherItemOfId(live)),
+        _ => Ok(()),
+    }
 }

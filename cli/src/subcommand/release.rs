@@ -8,9 +8,10 @@
 use crate::age;
 use crate::bulk::{self, BATCH_OF_FILES, Bulk, Change, Tried, tried};
 use crate::failure::{Cause, Failure, note};
+use crate::item_states::{self, ItemStates};
 use clap::Args;
-use queue_store_host::types::{Detail, Durability, EnvelopeChange, State};
-use queue_store_host::{Error, Queue};
+use queue_store_host::Queue;
+use queue_store_host::types::{Durability, EnvelopeChange, State};
 use std::collections::HashMap;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
 pub(crate) fn release(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
     let queue = bulk.open(queue)?;
     let change = Change { verb: ["release", "released"], states: &[State::Held], batch: BATCH_OF_FILES };
-    let states = states(&queue)?;
+    let states = item_states::by_id(&queue)?;
     bulk::run(&queue, bulk, &change, |ids| make_ready(&queue, ids, &states, *keep_time))
 }
 
@@ -37,13 +38,13 @@ pub(crate) fn release(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -
 pub(crate) fn restore(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
     let queue = bulk.open(queue)?;
     let change = Change { verb: ["restore", "restored"], states: &[State::Quarantined], batch: BATCH_OF_FILES };
-    let states = states(&queue)?;
+    let states = item_states::by_id(&queue)?;
     bulk::run(&queue, bulk, &change, |ids| {
         let (live, quarantined): (Vec<String>, Vec<String>) =
-            ids.iter().cloned().partition(|id| states.get(id).is_some_and(|states| states.live.is_some()));
+            ids.iter().cloned().partition(|id| states.get(id).is_some_and(|states| states.live().is_some()));
         let refused = live.into_iter().map(|id| {
-            let cause = match states[&id] {
-                States { live: Some(live), quarantined: false } => Cause::NotQuarantined(live),
+            let cause = match (states[&id].live(), states[&id].quarantined()) {
+                (Some(live), 0) => Cause::NotQuarantined(live),
                 _ => Cause::LiveItemExists,
             };
             (id, Err(cause.into()))
@@ -52,46 +53,25 @@ pub(crate) fn restore(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -
     })
 }
 
-/// The states of the items that have an id.
-#[derive(Clone, Copy, Default)]
-struct States {
-    live: Option<State>,
-    quarantined: bool,
-}
-
-/// Finds the states of all items, by their names.
-fn states(queue: &Queue) -> Result<HashMap<String, States>, Error> {
-    let mut found = HashMap::<String, States>::new();
-    for entry in queue.items(&[], Detail::Name)? {
-        let entry = entry?;
-        let states = found.entry(entry.id).or_default();
-        match entry.state {
-            State::Quarantined => states.quarantined = true,
-            live => states.live = Some(live),
-        }
-    }
-    Ok(found)
-}
-
 /// Makes items ready that are in these states.
 fn make_ready(
     queue: &Queue,
     ids: &[String],
-    states: &HashMap<String, States>,
+    states: &HashMap<String, ItemStates>,
     keep_time: bool,
 ) -> Result<Vec<Tried>, Failure> {
     if keep_time {
         return Ok(tried(queue.set_state(ids, State::Ready)?));
     }
-    let state = |id: &String| states.get(id).copied().unwrap_or_default();
-    let from_quarantine = |id: &String| state(id).live.is_none() && state(id).quarantined;
+    let live = |id: &String| states.get(id).and_then(ItemStates::live);
+    let from_quarantine = |id: &String| states.contains_key(id) && live(id).is_none();
     let (quarantined, others): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(from_quarantine);
     let held = tried(queue.set_state(&quarantined, State::Held)?).into_iter().map(|(id, held)| {
         let renewed = held.and_then(|()| renew(queue, &id).map_err(|failure| failure.with_note(note::IS_HELD)));
         (id, renewed)
     });
     let others = others.into_iter().map(|id| {
-        let renewed = if state(&id).live == Some(State::Held) { renew(queue, &id) } else { Ok(()) };
+        let renewed = if live(&id) == Some(State::Held) { renew(queue, &id) } else { Ok(()) };
         (id, renewed)
     });
     let (mut ready, mut failed) = (Vec::new(), Vec::new());

@@ -1,5 +1,6 @@
 //! Exports: the pair of imports, byte for byte.
 
+use crate::aged::Aged;
 use crate::process::{Output, run};
 use crate::queue::{Queue, names};
 use crate::trial::trials;
@@ -19,6 +20,9 @@ trials![
     export_of_missing_item_exits_66,
     quarantined_item_is_exported_by_its_state_alone,
     failed_export_keeps_the_file_of_an_earlier_one,
+    item_that_shares_its_id_is_named_or_refused,
+    output_that_makes_no_sense_is_refused,
+    force_replaces_files_alone,
 ];
 
 impl Queue {
@@ -280,4 +284,65 @@ fn failed_export_keeps_the_file_of_an_earlier_one() {
     assert_eq!(fs::read(&mbox).expect("it is kept"), before);
     queue.try_export("mbox", &queue.beside("new"), &["missing"]).failed(66);
     assert!(!queue.beside("new").exists());
+}
+
+fn item_that_shares_its_id_is_named_or_refused() {
+    let queue = Queue::existing();
+    for (name, subject) in [("m:x", "live"), ("q:x", "first"), ("q:y", "first"), ("d:AAAAAAAAAAA:y", "second")] {
+        queue.file_within(name, Aged { subject, ..Aged::default() }.text(&name[name.len() - 1..]));
+    }
+    let (x, y) = (queue.beside("x.mbox"), queue.beside("y.mbox"));
+    let exported = queue.try_export("mbox", &x, &["x"]);
+    assert_eq!((exported.code, exported.text()), (0, "exported 1 mail\n"));
+    assert_eq!(exported.stderr, "queue-store: x: warning: an item of this id is quarantined, and is not exported\n");
+    assert!(fs::read_to_string(&x).expect("it was exported").contains("Subject: live"));
+    let several = "several files have this id: `resolve` shows them";
+    assert_eq!(queue.try_export("mbox", &y, &["y"]).failed(65), format!("y: {several}"));
+    let quarantined = queue.try_export("mbox", &y, &["--state", "quarantined", "--larger-than", "1B"]);
+    assert_eq!((quarantined.code, quarantined.stderr.matches(&format!("y: {several}")).count()), (65, 1));
+    let both = ["--state", "ready", "--state", "quarantined", "--larger-than", "1B"];
+    let exported = queue.try_export("mbox", &y, &both);
+    assert_eq!((exported.code, exported.stderr.matches(several).count()), (65, 2), "{}", exported.stderr);
+    queue.try_export("mbox", &queue.beside("live.mbox"), &["--all"]).done();
+}
+
+fn output_that_makes_no_sense_is_refused() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"To: b@example.com\n\none\n");
+    let within = "--output is in the directory of the queue, which is for items: name another";
+    std::os::unix::fs::symlink(queue.path(), queue.beside("link")).expect("the temporary directory is writable");
+    let stdout = "a mail that turns out to be damaged could not be taken back from standard output: name a file with \
+                  --output";
+    for (output, problem) in [
+        ("-".into(), stdout),
+        (queue.path(), within),
+        (queue.path().join("mbox"), within),
+        (queue.path().join("m:x"), within),
+        (queue.path().join("deep/down"), within),
+        (queue.beside("link").join("mbox"), within),
+    ] {
+        for format in ["mbox", "maildir", "eml"] {
+            let mut export = queue.command(&["export", "--format", format, "--force", "x", "--output"]);
+            assert_eq!(queue.refused(export.arg(&output), b"", 64), problem, "{}", output.display());
+        }
+    }
+    let mut here = queue.command(&["export", "--format", "mbox", "--output", "mbox", "x"]);
+    assert_eq!(queue.refused(here.current_dir(queue.path()), b"", 64), within);
+}
+
+fn force_replaces_files_alone() {
+    let queue = Queue::existing();
+    queue.put(&["--id", "x"], b"To: b@example.com\n\none\n");
+    let target = queue.file("target", "another");
+    let eml = queue.beside("eml");
+    fs::create_dir(&eml).expect("the temporary directory is writable");
+    let links = [queue.beside("link"), queue.beside("dangling"), eml.join("x.eml")];
+    for (link, target) in links.iter().zip([target, queue.beside("missing"), queue.path().join("m:x")]) {
+        std::os::unix::fs::symlink(target, link).expect("the temporary directory is writable");
+    }
+    for (format, output) in [("mbox", &links[0]), ("mbox", &links[1]), ("eml", &eml), ("mbox", &eml)] {
+        let mut export = queue.command(&["export", "--format", format, "--force", "x", "--output"]);
+        let line = queue.refused(export.arg(output), b"", 73);
+        assert!(line.ends_with(": not a file, and --force replaces no other: name another with --output"), "{line}");
+    }
 }
