@@ -17,8 +17,19 @@ use std::env;
 use std::io::ErrorKind;
 use sysexits::ExitCode as Sysexit;
 
-/// Runs the command with the arguments of the process, and returns its exit code.
-pub(crate) fn run() -> Result<u8, Failure> {
+/// Runs the command with the arguments of the process, prints its failure, and returns its exit code.
+pub(crate) fn run() -> u8 {
+    match run_subcommand() {
+        Ok(code) => code,
+        Err(failure) if given_subcommand() == " check" => check::report_unknown(&failure) as u8,
+        Err(failure) => {
+            failure.print();
+            failure.code() as u8
+        }
+    }
+}
+
+fn run_subcommand() -> Result<u8, Failure> {
     // Before anything is changed whose result could not be printed.
     if standard_output::was_closed() {
         return Err(Cause::StdoutClosed.into());
@@ -45,7 +56,7 @@ pub(crate) fn run() -> Result<u8, Failure> {
     }
     let result = match &arguments.subcommand {
         Subcommand::Check(arguments) => {
-            return Ok(check::run(queue().map_err(Failure::from), arguments)? as u8);
+            return Ok(check::run(queue()?, arguments)? as u8);
         }
         Subcommand::Stats(arguments) => reading(stats::run(queue()?, arguments)),
         Subcommand::Man(arguments) => man::run(Arguments::command(), arguments),
@@ -118,7 +129,7 @@ fn given_subcommand() -> String {
                 names.push_str(subcommand.get_name());
                 command = subcommand.clone();
             }
-            None if argument == "--queue" => drop(arguments.next()),
+            None if argument == "--queue" || argument == "--log" => drop(arguments.next()),
             None if argument.as_encoded_bytes().starts_with(b"-") => {}
             None => break,
         }

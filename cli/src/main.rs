@@ -49,9 +49,5 @@ mod version;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let code = command::run().unwrap_or_else(|failure| {
-        failure.print();
-        failure.code() as u8
-    });
-    ExitCode::from(code)
+    ExitCode::from(command::run())
 }

@@ -26,6 +26,9 @@ pub(crate) enum Cause {
     /// A subcommand that changes items is told none.
     #[error("which items: name their ids, select them by options such as --domain, or all by --all")]
     NothingSelected,
+    /// A threshold of a check has no effect.
+    #[error("--warn-{0} is above --crit-{0}: it would never warn")]
+    WarningAboveCritical(&'static str),
     /// An argument is not an address.
     #[error(
         "{argument} {address:?} is refused: {reason}; give one address as local-part@domain, and the option for each"
@@ -237,6 +240,7 @@ impl Cause {
             Cause::Usage { .. }
             | Cause::NoQueue { .. }
             | Cause::NothingSelected
+            | Cause::WarningAboveCritical(_)
             | Cause::ExportToStdout
             | Cause::ExportIntoQueue
             | Cause::Address { .. }

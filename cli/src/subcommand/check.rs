@@ -2,7 +2,7 @@
 
 use crate::display::counted;
 use crate::escape::escape;
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::options;
 use crate::output::print_line;
 use crate::queue_directory;
@@ -83,22 +83,49 @@ impl Metric {
     }
 }
 
-/// Checks a queue, and prints one line. A queue that cannot be read is unknown, and so is one that was not named.
-pub(crate) fn run(queue: Result<&Path, Failure>, arguments: &Arguments) -> Result<Status, Failure> {
-    let (status, line) = match queue.and_then(read) {
-        Ok(statistics) if statistics.foreign_files > 0 && statistics.items() == 0 => {
-            let files = counted(statistics.foreign_files, "file is not an item", "files are not items");
-            (Status::Unknown, format!("the directory has no item, and {files}: is it the queue?"))
-        }
-        Ok(statistics) => assess(&statistics, arguments),
-        Err(failure) => (Status::Unknown, escape(&failure.to_string())),
+/// Checks a queue, and prints one line.
+pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Status, Failure> {
+    arguments.check_thresholds()?;
+    let statistics = Statistics::read(&queue_directory::open(queue)?, queue)?;
+    let (status, line) = if statistics.foreign_files > 0 && statistics.items() == 0 {
+        let files = counted(statistics.foreign_files, "file is not an item", "files are not items");
+        (Status::Unknown, format!("the directory has no item, and {files}: is it the queue?"))
+    } else {
+        assess(&statistics, arguments)
     };
-    print_line(&format!("QUEUE {} - {line}", status.name()))?;
+    print(status, &line)?;
     Ok(status)
 }
 
-fn read(queue: &Path) -> Result<Statistics, Failure> {
-    Statistics::read(&queue_directory::open(queue)?, queue)
+/// Prints the failure of a check where Nagios reads it. Whatever fails, its callers know four exit codes alone.
+pub(crate) fn report_unknown(failure: &Failure) -> Status {
+    // The run time opens /dev/null where standard output is closed.
+    let is_closed = matches!(failure.cause(), Cause::StdoutClosed);
+    if is_closed || print(Status::Unknown, &escape(&failure.to_string())).is_err() {
+        failure.print();
+    }
+    Status::Unknown
+}
+
+fn print(status: Status, line: &str) -> Result<(), Cause> {
+    print_line(&format!("QUEUE {} - {line}", status.name()))
+}
+
+impl Arguments {
+    /// Refuses a warning that is above the critical number, since it would never be given.
+    fn check_thresholds(&self) -> Result<(), Cause> {
+        let is_above = |warning: Option<u64>, critical: Option<u64>| warning > critical && critical.is_some();
+        let seconds = |age: Option<Duration>| age.map(|age| age.as_secs());
+        let thresholds = [
+            ("count", self.warn_count, self.crit_count),
+            ("age", seconds(self.warn_age), seconds(self.crit_age)),
+            ("damaged", self.warn_damaged, Some(self.crit_damaged)),
+        ];
+        match thresholds.into_iter().find(|(_, warning, critical)| is_above(*warning, *critical)) {
+            Some((name, ..)) => Err(Cause::WarningAboveCritical(name)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Compares the numbers of a queue with the thresholds, and describes them.

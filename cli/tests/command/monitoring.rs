@@ -1,6 +1,6 @@
 //! `check` and `stats`: the numbers of a queue for monitoring.
 
-use crate::process::run;
+use crate::process::{launched_by, run};
 use crate::queue::{Queue, names};
 use crate::trial::trials;
 use std::collections::BTreeSet;
@@ -11,6 +11,8 @@ trials![
     check_of_quiet_queue_is_ok,
     check_compares_with_thresholds,
     check_of_unreadable_queue_is_unknown,
+    check_with_bad_options_is_unknown,
+    check_that_cannot_be_printed_is_unknown,
     check_of_queue_that_needs_recovery_is_critical,
     stats_are_printed_for_people,
     stats_have_the_format_of_prometheus,
@@ -78,6 +80,38 @@ fn check_of_unreadable_queue_is_unknown() {
     let output = run(without_queue.env_remove("QUEUE_STORE_DIR"), b"");
     assert_eq!(output.code, 3);
     assert!(output.text().starts_with("QUEUE UNKNOWN - which queue: "), "{}", output.text());
+}
+
+fn check_with_bad_options_is_unknown() {
+    let queue = Queue::existing();
+    for arguments in [&["--warn-cuont=1"][..], &["--warn-count=x"], &["--warn-age"], &["x"], &["--log=x", "--bad"]] {
+        let (code, line) = check(&queue, arguments);
+        assert_eq!(code, 3, "{arguments:?}");
+        assert!(line.starts_with("QUEUE UNKNOWN - ") && line.ends_with(" (see queue-store check --help)"), "{line}");
+    }
+    let before = run(&mut queue.command(&["--log", "x", "--queue", "y", "check", "--bad"]), b"");
+    assert_eq!((before.code, before.stderr.as_str()), (3, ""));
+    for (arguments, name) in [
+        (["--warn-count=2", "--crit-count=1"], "count"),
+        (["--warn-age=2h", "--crit-age=90m"], "age"),
+        (["--warn-damaged=2", "--crit-damaged=1"], "damaged"),
+        (["--warn-damaged=1", "--warn-count=1"], "damaged"),
+    ] {
+        let line = format!("QUEUE UNKNOWN - --warn-{name} is above --crit-{name}: it would never warn");
+        assert_eq!(check(&queue, &arguments), (3, line));
+    }
+}
+
+fn check_that_cannot_be_printed_is_unknown() {
+    let queue = Queue::existing();
+    for (redirection, problem) in [
+        (">/dev/full", "standard output: No space left on device"),
+        (">&-", "standard output is closed: redirect it to a file, or to /dev/null"),
+    ] {
+        let shell = format!("\"$0\" check {redirection}");
+        let output = run(&mut launched_by(&["sh", "-c", &shell], &queue.command(&[])), b"");
+        assert_eq!((output.code, output.stderr), (3, format!("queue-store: {problem}\n")));
+    }
 }
 
 fn check_of_queue_that_needs_recovery_is_critical() {
