@@ -4,16 +4,18 @@ use crate::change_log;
 use crate::display::items;
 use crate::failure::{Cause, Failure, Failures};
 use crate::interruption::Interruption;
+use crate::item_states::{self, AllStates, ItemStates};
 use crate::item_table::ItemTable;
 use crate::options::Daemon;
 use crate::output::{print_line, print_lines};
 use crate::progress;
 use crate::queue_directory;
-use crate::selection::Selection;
+use crate::selection::{LIVE, Selection};
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar};
-use queue_store_host::types::{Detail, Outcome, State};
+use queue_store_host::types::{Detail, Entry, Outcome, State};
 use queue_store_host::{Error, Queue};
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
@@ -42,6 +44,11 @@ impl Bulk {
             queue_directory::open_for_change(queue, self.daemon.while_running)
         }
     }
+
+    /// Returns the states of all items, where a change needs more than the ids that were named. Else it is empty.
+    pub(crate) fn item_states(&self, queue: &Queue) -> Result<AllStates, Error> {
+        if self.dry_run || !self.selection.has_ids() { item_states::by_id(queue) } else { Ok(AllStates::new()) }
+    }
 }
 
 /// A change of items.
@@ -52,7 +59,36 @@ pub(crate) struct Change<'a> {
     pub(crate) states: &'a [State],
     /// The items that are changed between two looks for a signal.
     pub(crate) batch: usize,
+    /// Whether it takes all items of an id that are in `states`, rather than the one that the queue finds by the id.
+    pub(crate) takes_all: bool,
+    /// The states of all items, or none: [`Bulk::item_states`].
+    pub(crate) all_states: &'a AllStates,
+    /// Returns the reason to refuse an id, by the states of its items.
+    pub(crate) refusal: &'a dyn Fn(&ItemStates) -> Option<Cause>,
 }
+
+impl Change<'_> {
+    /// Returns the reason to refuse an id. `selected` are the states that a filter selects from.
+    fn refusal(&self, id: &str, selected: Option<&[State]>) -> Option<Cause> {
+        let found = self.all_states.get(id)?;
+        (self.refusal)(found).or_else(|| if self.takes_all { None } else { found.ambiguity(selected) })
+    }
+
+    /// Returns the failure of an id that several live items have.
+    fn conflict(&self, queue: &Queue, id: &str) -> Option<Failure> {
+        let has_several = self.all_states.get(id).is_some_and(|found| found.among(&LIVE) > 1);
+        if has_several { queue.info(id).err().map(Failure::from) } else { None }
+    }
+
+    /// Returns whether it changes an item that has another one's id.
+    fn takes(&self, entry: &Entry) -> bool {
+        let live = self.all_states.get(&entry.id).and_then(ItemStates::live);
+        if self.takes_all { self.states.contains(&entry.state) } else { live.is_none_or(|live| live == entry.state) }
+    }
+}
+
+/// The refusal of a change that refuses none.
+pub(crate) const REFUSE_NONE: &dyn Fn(&ItemStates) -> Option<Cause> = &|_| None;
 
 /// Items for a change that renames or removes files: `max-batch` of the contract is ten times as many.
 pub(crate) const BATCH_OF_NAMES: usize = 1000;
@@ -79,6 +115,7 @@ pub(crate) fn run(
     if selected.ids.len() > 1 && !bulk.yes && !confirm(verb, selected.ids.len() as u64)? {
         return Err(Cause::Declined.into());
     }
+    let states = (!selected.named).then(|| bulk.selection.states(change.states));
     // Until here a signal ends the process, which has changed nothing.
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     let progress = match selected.ids.len() {
@@ -90,7 +127,15 @@ pub(crate) fn run(
             return Err(Cause::Interrupted.into());
         }
         let mut logged = Ok(());
-        for (id, tried) in try_on(ids)? {
+        let (mut taken, mut tried) = (Vec::new(), Vec::new());
+        for id in ids.iter().cloned() {
+            match change.refusal(&id, states.as_deref()) {
+                Some(cause) => tried.push((id, Err(cause.into()))),
+                None => taken.push(id),
+            }
+        }
+        tried.extend(try_on(&taken)?);
+        for (id, tried) in tried {
             let tried = tried.map_err(|failure| failure.at_item(&id));
             // The changes of a batch are made, whether they can be logged or not.
             logged = logged.and(change_log::record(&id, tried.as_ref().copied()));
@@ -136,7 +181,24 @@ fn print_plan(queue: &Queue, bulk: &Bulk, change: &Change<'_>) -> Result<Sysexit
     let (mut table, failures) = (ItemTable::new(), Failures::none());
     let entries = bulk.selection.entries(queue, change.states, Detail::Envelope, &failures)?;
     let header = table.header();
-    print_lines([Ok(header)].into_iter().chain(entries.map(|entry| Ok(table.row(&entry?)))))?;
+    let states = (!bulk.selection.has_ids()).then(|| bulk.selection.states(change.states));
+    let mut seen = HashSet::new();
+    let rows = entries.filter_map(|entry| {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let refusal = change.refusal(&entry.id, states.as_deref()).map(Failure::from);
+        match refusal.or_else(|| change.conflict(queue, &entry.id)) {
+            Some(failure) if seen.insert(entry.id.clone()) => failures.report(&failure.at_item(&entry.id)),
+            None if change.takes(&entry) && (seen.insert(entry.id.clone()) || change.takes_all) => {
+                return Some(Ok(table.row(&entry)));
+            }
+            _ => {}
+        }
+        None
+    });
+    print_lines([Ok(header)].into_iter().chain(rows))?;
     print_line(&format!("would {} {}", change.verb[0], table.footer()))?;
     Ok(failures.code())
 }

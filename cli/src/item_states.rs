@@ -1,8 +1,12 @@
 //! The states of the items that share an id: one that is ready or held, and any number in quarantine.
 
+use crate::failure::Cause;
 use queue_store_host::types::{Detail, State};
 use queue_store_host::{Error, Queue};
 use std::collections::HashMap;
+
+/// The states of all items, by id.
+pub(crate) type AllStates = HashMap<String, ItemStates>;
 
 /// The states of the items that have an id.
 #[derive(Clone, Default)]
@@ -23,11 +27,22 @@ impl ItemStates {
     pub(crate) fn among(&self, states: &[State]) -> usize {
         self.0.iter().filter(|state| states.contains(state)).count()
     }
+
+    /// Returns the reason why the queue may find another item by the id than the one that is meant: that of the operator's id,
+    /// or one that a filter selected from items in these states.
+    pub(crate) fn ambiguity(&self, selected: Option<&[State]>) -> Option<Cause> {
+        let Some(live) = self.live() else { return (self.quarantined() > 1).then_some(Cause::SeveralFiles) };
+        let selected = selected?;
+        if self.0.iter().all(|state| *state == State::Quarantined || !selected.contains(state)) {
+            return Some(Cause::OtherItemOfId(live));
+        }
+        (self.quarantined() > 0 && selected.contains(&State::Quarantined)).then_some(Cause::SeveralFiles)
+    }
 }
 
 /// Finds the states of all items, by the names of their files.
-pub(crate) fn by_id(queue: &Queue) -> Result<HashMap<String, ItemStates>, Error> {
-    let mut found = HashMap::<String, ItemStates>::new();
+pub(crate) fn by_id(queue: &Queue) -> Result<AllStates, Error> {
+    let mut found = AllStates::new();
     for entry in queue.items(&[], Detail::Name)? {
         let entry = entry?;
         found.entry(entry.id).or_default().0.push(entry.state);

@@ -38,9 +38,9 @@ impl Selection {
         self.ids.is_empty() && self.filter.is_none()
     }
 
-    /// Returns whether it has options that an item must match.
-    pub(crate) fn has_filter(&self) -> bool {
-        self.filter.is_some()
+    /// Returns whether it names ids, rather than options that an item must match.
+    pub(crate) fn has_ids(&self) -> bool {
+        !self.ids.is_empty()
     }
 
     /// Refuses a selection that is left out, since a subcommand that changes items has no default.

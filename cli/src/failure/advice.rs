@@ -6,6 +6,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use queue_store_composition::CompositionError;
 use queue_store_host::plugin::PluginError;
 use queue_store_host::types::ErrorCode;
+use queue_store_host::{Details, Error};
 use std::io::ErrorKind;
 
 const MAKE_ROOM: &str = "make room, then try again";
@@ -38,12 +39,20 @@ fn of_other(cause: &Cause) -> Option<&'static str> {
             Some(of_exhaustion())
         }
         Cause::File { source, .. } | Cause::Read(source) => Some(of_kind(source.kind())),
+        Cause::Queue(Error::Conflict(Details { detail, .. })) if is_about_files(detail) => {
+            Some("queue-store resolve shows them")
+        }
         Cause::Queue(error) => error.code().and_then(of_code),
         Cause::Plugin(PluginError::NotACommand) => Some("compose it, or call it from a host in Rust"),
         Cause::Plugin(PluginError::OutOfMemory(_)) => Some("--max-memory raises it"),
         Cause::Plugin(PluginError::OutOfTime(_)) => Some("--max-seconds raises it"),
         _ => None,
     }
+}
+
+/// Returns whether a conflict is one of several files of an id, which the contract tells by its words alone.
+fn is_about_files(detail: &str) -> bool {
+    detail.contains("has the same id") || detail.contains("several items of this id")
 }
 
 /// Returns the advice for a process that is out of a resource.
@@ -75,9 +84,9 @@ fn of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::Io => Some("look at the system's log"),
         ErrorCode::NeedsRecovery => Some("queue-store recover does that"),
         ErrorCode::ChecksumMismatch
+        | ErrorCode::Conflict
         | ErrorCode::IdMismatch
         | ErrorCode::InvalidArgument
-        | ErrorCode::Conflict
         | ErrorCode::TooLarge
         | ErrorCode::QueueFull
         | ErrorCode::Unsupported

@@ -88,8 +88,8 @@ pub(crate) enum Cause {
     /// An item that would be restored is ready or held.
     #[error("it is not quarantined: it is {}", .0.name())]
     NotQuarantined(State),
-    /// A filter selected an item that cannot be read, since another one has its id.
-    #[error("another item of this id is {}, and is read in its place: name the id to export that one", .0.name())]
+    /// A filter selected an item that the queue does not find, since another one has its id.
+    #[error("another item of this id is {}, and would be taken in its place: name the id to take that one", .0.name())]
     OtherItemOfId(State),
     /// The item of a mail that is imported again is in quarantine.
     #[error("this mail is in quarantine: restore it, or leave it there and import the others")]
@@ -97,6 +97,9 @@ pub(crate) enum Cause {
     /// A removal of live items is told a quarantined one.
     #[error("it is quarantined: --quarantined removes it")]
     Quarantined,
+    /// A quarantined item would be requeued.
+    #[error("it is quarantined: restore it first")]
+    RestoreFirst,
     /// A filter selected one of several items of an id, and a removal would take all.
     #[error("several items have this id, and a removal takes all: look at them, then name the id")]
     SharedId,
@@ -104,7 +107,7 @@ pub(crate) enum Cause {
     #[error("nothing was changed")]
     Declined,
     /// A verification found damage.
-    #[error("damaged: {damaged} of {}: look at them, then seal or quarantine them", display::items(*items))]
+    #[error("damaged: {damaged} of {}: look at them, then seal, quarantine or resolve them", display::items(*items))]
     DamagedItems { damaged: u64, items: u64 },
     /// A verification could not read everything. `code` is the exit code of the first item that it could not read.
     #[error("could not be read: {unreadable} of {}: run this as the owner, or look at the system's log", display::items(*items))]
@@ -276,6 +279,7 @@ impl Cause {
             | Cause::QueuedInQuarantine
             | Cause::OtherItemOfId(_)
             | Cause::SharedId
+            | Cause::RestoreFirst
             | Cause::Composition(_)
             | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)
             | Cause::NotComposable(_)

@@ -1,10 +1,10 @@
 //! `hold`, `quarantine`, `remove` and `seal`: changes of items that leave their content as it is.
 
-use crate::bulk::{self, BATCH_OF_NAMES, Bulk, Change, Tried, tried};
+use crate::bulk::{self, BATCH_OF_NAMES, Bulk, Change, REFUSE_NONE, Tried, tried};
 use crate::change_log;
 use crate::display::items;
 use crate::failure::{Cause, Failure, Failures};
-use crate::item_states;
+use crate::item_states::ItemStates;
 use crate::options::{DurabilityChoice, Items};
 use crate::output::print_line;
 use crate::queue_directory;
@@ -12,7 +12,6 @@ use crate::selection::LIVE;
 use clap::Args;
 use queue_store_host::types::State;
 use queue_store_host::{Error, Queue};
-use std::collections::HashMap;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -31,31 +30,50 @@ pub(crate) struct Remove {
 /// Keeps items from being delivered.
 pub(crate) fn hold(queue: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
     let queue = bulk.open(queue)?;
-    let change = Change { verb: ["hold", "held"], states: &[State::Ready], batch: BATCH_OF_NAMES };
-    bulk::run(&queue, bulk, &change, |ids| Ok(tried(queue.set_state(ids, State::Held)?)))
+    move_to(&queue, bulk, ["hold", "held"], &[State::Ready], State::Held)
 }
 
 /// Sets items aside.
 pub(crate) fn quarantine(queue: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
     let queue = bulk.open(queue)?;
-    let change = Change { verb: ["quarantine", "quarantined"], states: &LIVE, batch: BATCH_OF_NAMES };
-    bulk::run(&queue, bulk, &change, |ids| Ok(tried(queue.set_state(ids, State::Quarantined)?)))
+    move_to(&queue, bulk, ["quarantine", "quarantined"], &LIVE, State::Quarantined)
+}
+
+fn move_to(
+    queue: &Queue,
+    bulk: &Bulk,
+    verb: [&'static str; 2],
+    states: &[State],
+    target: State,
+) -> Result<Sysexit, Failure> {
+    let all_states = &bulk.item_states(queue)?;
+    let change = Change { verb, states, batch: BATCH_OF_NAMES, takes_all: false, all_states, refusal: REFUSE_NONE };
+    bulk::run(queue, bulk, &change, |ids| Ok(tried(queue.set_state(ids, target)?)))
 }
 
 /// Removes items that are ready or held, or those that are quarantined.
 pub(crate) fn remove(queue: &Path, Remove { bulk, quarantined, durability }: &Remove) -> Result<Sysexit, Failure> {
     let queue = bulk.open(queue)?;
     let states = bulk.selection.states(if *quarantined { &[State::Quarantined] } else { &LIVE });
-    let change = Change { verb: ["remove", "removed"], states: &states, batch: BATCH_OF_NAMES };
-    let all_states = if bulk.selection.has_filter() { item_states::by_id(&queue)? } else { HashMap::new() };
-    // A removal takes all items of an id, those too that the filter did not select.
-    let is_shared = |id: &String| all_states.get(id).is_some_and(|found| found.among(&states) > 1);
+    let by_filter = !bulk.selection.has_ids();
+    let refusal = |found: &ItemStates| match (found.among(&states), found.live()) {
+        // A removal takes all items of an id, those too that the filter did not select.
+        (2.., _) if by_filter => Some(Cause::SharedId),
+        (0, Some(live)) => Some(Cause::NotQuarantined(live)),
+        (0, None) => Some(Cause::Quarantined),
+        _ => None,
+    };
+    let change = Change {
+        verb: ["remove", "removed"],
+        states: &states,
+        batch: BATCH_OF_NAMES,
+        takes_all: true,
+        all_states: &bulk.item_states(&queue)?,
+        refusal: &refusal,
+    };
     bulk::run(&queue, bulk, &change, |ids| {
-        let (shared, ids): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(is_shared);
-        let refused = shared.into_iter().map(|id| (id, Err(Cause::SharedId.into())));
-        let removed = tried(queue.remove(&ids, &states, (*durability).into())?);
-        let removed = removed.into_iter().map(|removed| explain_missing(&queue, &states, removed));
-        Ok(refused.chain(removed).collect())
+        let removed = tried(queue.remove(ids, &states, (*durability).into())?);
+        Ok(removed.into_iter().map(|removed| explain_missing(&queue, &states, removed)).collect())
     })
 }
 

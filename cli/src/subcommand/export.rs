@@ -6,7 +6,7 @@ mod mbox;
 use crate::display;
 use crate::failure::{Cause, Failure, Failures};
 use crate::interruption::Interruption;
-use crate::item_states::{self, ItemStates};
+use crate::item_states;
 use crate::options::MailFormat;
 use crate::output::print_line;
 use crate::queue_directory;
@@ -16,7 +16,6 @@ use clap::Args;
 use files::Files;
 use mbox::MboxFile;
 use queue_store_host::Queue;
-use queue_store_host::types::State;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
@@ -102,7 +101,7 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
             return Err(Cause::Interrupted.into());
         }
         let states = states.get(&id).cloned().unwrap_or_default();
-        let added = check_states(&states, selected.as_deref()).map_err(Failure::from);
+        let added = states.ambiguity(selected.as_deref()).map_or(Ok(()), |cause| Err(Failure::from(cause)));
         match added.and_then(|()| destination.add(&queue, &id)) {
             Ok(()) => {
                 exported += 1;
@@ -124,16 +123,4 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
     destination.finish()?;
     print_line(&format!("exported {}", display::counted(exported, "mail", "mails")))?;
     Ok(failures.code())
-}
-
-/// Refuses an id by which the queue may read another item than the one that is meant. `selected` are the states of the items
-/// that a filter selects from.
-fn check_states(states: &ItemStates, selected: Option<&[State]>) -> Result<(), Cause> {
-    match (states.live(), selected) {
-        (Some(_), None) => Ok(()),
-        (None, None) if states.quarantined() > 1 => Err(Cause::SeveralFiles),
-        (_, Some(selected)) if states.among(selected) > 1 => Err(Cause::SeveralFiles),
-        (Some(live), Some(selected)) if !selected.contains(&live) => Err(Cause::OtherItemOfId(live)),
-        _ => Ok(()),
-    }
 }

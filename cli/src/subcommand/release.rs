@@ -6,13 +6,12 @@
 //! directory serves a whole batch.
 
 use crate::age;
-use crate::bulk::{self, BATCH_OF_FILES, Bulk, Change, Tried, tried};
+use crate::bulk::{self, BATCH_OF_FILES, Bulk, Change, REFUSE_NONE, Tried, tried};
 use crate::failure::{Cause, Failure, note};
-use crate::item_states::{self, ItemStates};
+use crate::item_states::{self, AllStates, ItemStates};
 use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::{Durability, EnvelopeChange, State};
-use std::collections::HashMap;
 use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
@@ -28,8 +27,15 @@ pub(crate) struct Arguments {
 /// Makes held items ready, and quarantined ones that are named.
 pub(crate) fn release(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
     let queue = bulk.open(queue)?;
-    let change = Change { verb: ["release", "released"], states: &[State::Held], batch: BATCH_OF_FILES };
     let states = item_states::by_id(&queue)?;
+    let change = Change {
+        verb: ["release", "released"],
+        states: &[State::Held],
+        batch: BATCH_OF_FILES,
+        takes_all: false,
+        all_states: &states,
+        refusal: REFUSE_NONE,
+    };
     bulk::run(&queue, bulk, &change, |ids| make_ready(&queue, ids, &states, *keep_time))
 }
 
@@ -37,29 +43,23 @@ pub(crate) fn release(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -
 /// take the live one.
 pub(crate) fn restore(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
     let queue = bulk.open(queue)?;
-    let change = Change { verb: ["restore", "restored"], states: &[State::Quarantined], batch: BATCH_OF_FILES };
     let states = item_states::by_id(&queue)?;
-    bulk::run(&queue, bulk, &change, |ids| {
-        let (live, quarantined): (Vec<String>, Vec<String>) =
-            ids.iter().cloned().partition(|id| states.get(id).is_some_and(|states| states.live().is_some()));
-        let refused = live.into_iter().map(|id| {
-            let cause = match (states[&id].live(), states[&id].quarantined()) {
-                (Some(live), 0) => Cause::NotQuarantined(live),
-                _ => Cause::LiveItemExists,
-            };
-            (id, Err(cause.into()))
-        });
-        Ok(refused.chain(make_ready(&queue, &quarantined, &states, *keep_time)?).collect())
-    })
+    let change = Change {
+        verb: ["restore", "restored"],
+        states: &[State::Quarantined],
+        batch: BATCH_OF_FILES,
+        takes_all: false,
+        all_states: &states,
+        refusal: &|states| match (states.live()?, states.quarantined()) {
+            (live, 0) => Some(Cause::NotQuarantined(live)),
+            _ => Some(Cause::LiveItemExists),
+        },
+    };
+    bulk::run(&queue, bulk, &change, |ids| make_ready(&queue, ids, &states, *keep_time))
 }
 
 /// Makes items ready that are in these states.
-fn make_ready(
-    queue: &Queue,
-    ids: &[String],
-    states: &HashMap<String, ItemStates>,
-    keep_time: bool,
-) -> Result<Vec<Tried>, Failure> {
+fn make_ready(queue: &Queue, ids: &[String], states: &AllStates, keep_time: bool) -> Result<Vec<Tried>, Failure> {
     if keep_time {
         return Ok(tried(queue.set_state(ids, State::Ready)?));
     }

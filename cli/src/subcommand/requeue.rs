@@ -3,7 +3,7 @@
 use super::release::Arguments;
 use crate::age;
 use crate::bulk::{self, BATCH_OF_FILES, Change};
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::names::{FAILED, PENDING};
 use crate::selection::LIVE;
 use queue_store_host::types::{Durability, EnvelopeChange, Recipient};
@@ -14,7 +14,14 @@ use sysexits::ExitCode as Sysexit;
 /// Makes failed deliveries pending, and renews the time of acceptance. The state of the items stays.
 pub(crate) fn run(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
     let queue = bulk.open(queue)?;
-    let change = Change { verb: ["requeue", "requeued"], states: &LIVE, batch: BATCH_OF_FILES };
+    let change = Change {
+        verb: ["requeue", "requeued"],
+        states: &LIVE,
+        batch: BATCH_OF_FILES,
+        takes_all: false,
+        all_states: &bulk.item_states(&queue)?,
+        refusal: &|states| states.live().is_none().then_some(Cause::RestoreFirst),
+    };
     bulk::run(&queue, bulk, &change, |ids| {
         Ok(ids.iter().map(|id| (id.clone(), requeue(&queue, id, *keep_time).map_err(Failure::from))).collect())
     })

@@ -17,6 +17,8 @@ trials![
     removal_of_quarantined_item_names_option,
     restore_of_ready_item_tells_its_state,
     filter_never_removes_other_items_of_an_id,
+    plan_of_shared_ids_is_what_the_change_does,
+    filter_never_changes_item_in_place_of_another,
 ];
 
 fn queue(ids: &[&str]) -> Queue {
@@ -137,5 +139,82 @@ fn filter_never_removes_other_items_of_an_id() {
         queue.file_within(name, Aged::default().text("x"));
         let mut remove = queue.command(&["remove", "--from", "spam@example.com"]);
         assert_eq!(queue.refused(remove.args(options), b"", 65), cause);
+    }
+}
+
+/// Returns a queue with ids that several items have.
+fn shared_ids() -> Queue {
+    let queue = queue(&["single"]);
+    for (name, from) in [
+        ("m:conflict", "a@example.com"),
+        ("h:conflict", "b@example.com"),
+        ("m:both", "a@example.com"),
+        ("q:both", "spam@example.com"),
+        ("q:aside", "spam@example.com"),
+        ("d:AAAAAAAAAAA:aside", "spam@example.com"),
+        ("q:alone", "spam@example.com"),
+    ] {
+        let id = name.rsplit(':').next().expect("a name has an id");
+        queue.file_within(name, Aged { from, ..Aged::default() }.text(id));
+    }
+    queue
+}
+
+/// Returns the number of files in the plan or in the report of a change, and the exit code.
+fn changed(queue: &Queue, arguments: &[&str]) -> (usize, i32) {
+    let output = queue.run(arguments);
+    let report = output.text().lines().last().unwrap_or_default();
+    let number = report.split(' ').find_map(|word| word.parse().ok()).unwrap_or(0);
+    (number, output.code)
+}
+
+fn plan_of_shared_ids_is_what_the_change_does() {
+    let ids = ["single", "conflict", "both", "aside", "alone"];
+    let by_id = ids.iter().map(|id| vec![*id]);
+    let by_filter = [
+        &["--all"][..],
+        &["--state=quarantined"],
+        &["--from=spam@example.com"],
+        &["--from=spam@example.com", "--state=quarantined"],
+    ];
+    let selections: Vec<Vec<&str>> = by_id.chain(by_filter.map(<[&str]>::to_vec)).collect();
+    for verb in [
+        &["hold"][..],
+        &["release"],
+        &["requeue"],
+        &["quarantine"],
+        &["restore"],
+        &["remove"],
+        &["remove", "--quarantined"],
+    ] {
+        for selection in &selections {
+            let change = [verb, selection].concat();
+            // To quarantine what is in quarantine changes nothing.
+            if change == ["quarantine", "aside"] {
+                continue;
+            }
+            let queue = shared_ids();
+            let planned = changed(&queue, &[&change[..], &["--dry-run"]].concat());
+            let mut done = changed(&queue, &change);
+            // A removal of several items of one id is counted once.
+            if change == ["remove", "--quarantined", "aside"] {
+                done.0 += 1;
+            }
+            // An item that has no such id, by the words of the queue.
+            done.1 = if done.1 == 66 { 65 } else { done.1 };
+            assert_eq!(planned, done, "{change:?}");
+        }
+    }
+}
+
+fn filter_never_changes_item_in_place_of_another() {
+    for verb in ["hold", "release", "requeue", "quarantine", "restore"] {
+        let queue = shared_ids();
+        let both = || fs::read(queue.path().join("m:both")).expect("it is ready");
+        let before = both();
+        let changed = queue.run(&[verb, "--from", "spam@example.com", "--state", "quarantined", "--yes"]);
+        assert_eq!(changed.code, 65, "{verb}");
+        assert!(changed.stderr.contains("both: "), "{}", changed.stderr);
+        assert!(both() == before, "{verb}");
     }
 }

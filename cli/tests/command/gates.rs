@@ -1,5 +1,6 @@
 //! `verify` and `recover` as gates: they fail by damage that is to be remedied, and name it.
 
+use crate::aged::Aged;
 use crate::process::{launched_by, run};
 use crate::queue::Queue;
 use crate::trial::trials;
@@ -12,6 +13,7 @@ use std::process::Command;
 
 trials![
     damage_in_quarantine_is_counted_apart,
+    every_file_of_an_id_is_counted,
     names_that_are_not_utf8_are_named,
     unreadable_item_is_not_called_damaged => Root,
     thousand_damaged_items_are_found_and_set_aside,
@@ -36,6 +38,29 @@ fn damage_in_quarantine_is_counted_apart() {
         recovered.starts_with("items: 1 durable, 0 damaged, 3 damaged in quarantine, 0 rewritten; "),
         "{recovered}"
     );
+}
+
+fn every_file_of_an_id_is_counted() {
+    let queue = Queue::existing();
+    for name in ["m:x", "h:x"] {
+        queue.file_within(name, Aged { subject: name, ..Aged::default() }.text("x"));
+    }
+    let verified = queue.run(&["verify"]);
+    assert_eq!((verified.code, verified.text().lines().count()), (65, 3), "{}", verified.text());
+    assert!(verified.text().ends_with("\n2 items, 2 damaged, 0 without checksums\n"), "{}", verified.text());
+    assert!(verified.stderr.ends_with("look at them, then seal, quarantine or resolve them\n"), "{}", verified.stderr);
+    for command in [&["show", "x"][..], &["hold", "x"], &["remove", "x"]] {
+        let line = queue.refused(&mut queue.command(command), b"", 65);
+        assert!(line.ends_with("; queue-store resolve shows them"), "{line}");
+    }
+    let queue = Queue::existing();
+    ["q:x", "d:AAAAAAAAAAA:x"].iter().for_each(|name| queue.file_within(name, Aged::default().text("x")));
+    let line = queue.refused(&mut queue.command(&["show", "x"]), b"", 65);
+    assert!(line.ends_with("; queue-store resolve shows them"), "{line}");
+    queue.put(&["--id", "z"], b"body");
+    queue.run(&["quarantine", "z"]).done();
+    let line = queue.refused(&mut queue.command(&["edit", "z", "--add", "c@example.com"]), b"", 65);
+    assert!(line.ends_with("restore it first"), "{line}");
 }
 
 fn names_that_are_not_utf8_are_named() {

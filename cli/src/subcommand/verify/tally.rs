@@ -3,7 +3,7 @@
 use crate::damage::is_unreadable;
 use crate::failure::Failure;
 use queue_store_host::Error;
-use queue_store_host::types::{Entry, Integrity, State};
+use queue_store_host::types::{Entry, ErrorCode, Integrity, State};
 use std::collections::HashSet;
 use sysexits::ExitCode as Sysexit;
 
@@ -29,7 +29,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts an item. Returns whether it is the first one of its file name.
     pub(super) fn add(&mut self, entry: &Entry) -> bool {
-        if entry.state != State::Quarantined && !self.names.insert(name(entry)) {
+        if entry.state != State::Quarantined && name(entry).is_some_and(|name| !self.names.insert(name)) {
             return false;
         }
         self.items += 1;
@@ -48,13 +48,15 @@ impl Tally {
     }
 }
 
-/// Returns a name that is as unique as the file name of an item that is ready or held.
-fn name(entry: &Entry) -> String {
+/// Returns a name that is as unique as the file name of an item that is ready or held. The items of an id that several have
+/// all have the problem of one file, and no name.
+fn name(entry: &Entry) -> Option<String> {
     match (&entry.problem, &entry.info) {
-        (Some(problem), _) => problem.path.clone(),
+        (Some(problem), _) if problem.code == ErrorCode::Conflict => None,
+        (Some(problem), _) => Some(problem.path.clone()),
         (None, info) => {
             let info = info.as_ref().expect("a verification has the facts about an item without a problem");
-            format!("{} {} {}", entry.state.name(), info.format.name(), entry.id)
+            Some(format!("{} {} {}", entry.state.name(), info.format.name(), entry.id))
         }
     }
 }
