@@ -14,6 +14,7 @@ mod total;
 use crate::change_log;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure, Failures, note};
+use crate::input::read_failure;
 use crate::interruption::Interruption;
 use crate::mbox::quoting::Unquoted;
 use crate::mbox::separator::Separator;
@@ -199,7 +200,7 @@ impl Import<'_> {
 
     /// Takes a mail. `sender` is that of the line before it in an mbox file.
     fn mail(&mut self, name: String, sender: Option<&str>, content: &Content<'_>) -> Result<(), Failure> {
-        let failed = |error| content.source.failure(error).within(&name).with_note(note::REST_NOT_QUEUED);
+        let failed = |error| read_failure(&name, error).with_note(note::REST_NOT_QUEUED);
         let mut rest = content.reader();
         let mut body = read_chunk(&mut rest, STREAM_BYTES + 1).map_err(failed)?;
         let bytes_read = body.len();
@@ -225,7 +226,7 @@ impl Import<'_> {
         let mut rest = content.reader();
         io::copy(&mut rest.by_ref().take(bytes_read as u64), &mut io::sink()).map_err(failed)?;
         let next_chunk = || {
-            let chunk = read_chunk(&mut rest, CHUNK_BYTES).map_err(|error| content.source.failure(error))?;
+            let chunk = read_chunk(&mut rest, CHUNK_BYTES).map_err(|error| read_failure(&name, error))?;
             self.progress.inc(chunk.len() as u64);
             Ok(chunk)
         };

@@ -17,6 +17,7 @@ trials![
     put_of_endless_input_can_be_interrupted,
     reading_of_unopened_pipe_can_be_interrupted,
     interrupted_import_keeps_printed_mails,
+    interrupted_import_names_file_and_mail_once,
     ignored_signal_stays_ignored,
     signal_after_end_of_mail_is_too_late,
     signal_ends_listing_that_waits_for_its_reader,
@@ -188,4 +189,15 @@ fn signal_ends_listing_that_waits_for_its_reader() {
             assert_eq!(status.signal(), Some(signal as i32), "{order}");
         }
     }
+}
+
+fn interrupted_import_names_file_and_mail_once() {
+    let queue = Queue::existing();
+    let mail = [b"From a@example.com Mon Jan  1 00:00:00 2024\nTo: b@example.com\n\n".to_vec(), vec![b'x'; 64 << 20]];
+    let mbox = queue.file("mails.mbox", mail.concat());
+    let import = spawn(queue.command(&["import"]).arg(&mbox));
+    wait_until("the mail is written", || queue.names().iter().any(|name| name.starts_with(".m:")));
+    send(Signal::SIGINT, &import);
+    assert_eq!(wait(import).failed(75), format!("{}:1: interrupted; {REST}", mbox.display()));
+    assert_eq!(queue.names(), [""; 0]);
 }
