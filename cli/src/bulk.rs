@@ -1,6 +1,7 @@
 //! Changes of many items: planned, asked about, made in batches between which a signal can stop them, and counted.
 
 use crate::change_log;
+use crate::chasquid_process;
 use crate::display::items;
 use crate::failure::{Cause, Failure, Failures};
 use crate::interruption::Interruption;
@@ -53,6 +54,8 @@ impl Bulk {
 
 /// A change of items.
 pub(crate) struct Change<'a> {
+    /// The directory of the queue.
+    pub(crate) directory: &'a Path,
     /// The words for it, such as `remove` and `removed`.
     pub(crate) verb: [&'static str; 2],
     /// The states of the items that a filter selects from.
@@ -99,7 +102,7 @@ pub(crate) const BATCH_OF_FILES: usize = 50;
 /// An item that a change was tried on.
 pub(crate) type Tried = (String, Result<(), Failure>);
 
-/// Makes a change of the selected items. `change` tries it on some, and fails where none was tried.
+/// Makes a change of the selected items. `try_on` tries it on some, and fails where none was tried.
 pub(crate) fn run(
     queue: &Queue,
     bulk: &Bulk,
@@ -109,24 +112,20 @@ pub(crate) fn run(
     if bulk.dry_run {
         return print_plan(queue, bulk, change);
     }
-    let (failures, mut done) = (Failures::none(), 0);
+    let failures = Failures::none();
     let selected = bulk.selection.ids(queue, change.states, &failures)?;
     let [verb, done_verb] = change.verb;
     if selected.ids.len() > 1 && !bulk.yes && !confirm(verb, selected.ids.len() as u64)? {
         return Err(Cause::Declined.into());
     }
+    // It may have been started while the items were selected, or before the answer.
+    if !bulk.daemon.while_running {
+        chasquid_process::check_none_uses(change.directory)?;
+    }
     let states = (!selected.named).then(|| bulk.selection.states(change.states));
-    // Until here a signal ends the process, which has changed nothing.
-    let interruption = Interruption::catch().map_err(Cause::Signals)?;
-    let progress = match selected.ids.len() {
-        items if items <= change.batch => ProgressBar::hidden(),
-        items => progress::of_changes(items as u64),
-    };
-    let stopped = selected.ids.chunks(change.batch).try_for_each(|ids| {
-        if interruption.has_come() {
-            return Err(Cause::Interrupted.into());
-        }
-        let mut logged = Ok(());
+    // An item that a filter selected was delivered, or removed, meanwhile.
+    let is_no_failure = |failure: &Failure| !selected.named && failure.is_not_found();
+    in_batches(&selected.ids, change.batch, done_verb, failures, is_no_failure, |ids| {
         let (mut taken, mut tried) = (Vec::new(), Vec::new());
         for id in ids.iter().cloned() {
             match change.refusal(&id, states.as_deref()) {
@@ -135,15 +134,37 @@ pub(crate) fn run(
             }
         }
         tried.extend(try_on(&taken)?);
-        for (id, tried) in tried {
+        Ok(tried)
+    })
+}
+
+/// Makes a change of items, and reports how many were changed.
+pub(crate) fn in_batches(
+    ids: &[String],
+    batch: usize,
+    done_verb: &str,
+    failures: Failures,
+    is_no_failure: impl Fn(&Failure) -> bool,
+    mut try_on: impl FnMut(&[String]) -> Result<Vec<Tried>, Failure>,
+) -> Result<Sysexit, Failure> {
+    // Until here a signal ends the process, which has changed nothing.
+    let interruption = Interruption::catch().map_err(Cause::Signals)?;
+    let count = ids.len() as u64;
+    let progress = if ids.len() <= batch { ProgressBar::hidden() } else { progress::of_changes(count) };
+    let mut done = 0;
+    let stopped = ids.chunks(batch).try_for_each(|ids| {
+        if interruption.has_come() {
+            return Err(Cause::Interrupted.into());
+        }
+        let mut logged = Ok(());
+        for (id, tried) in try_on(ids)? {
             let tried = tried.map_err(|failure| failure.at_item(&id));
             // The changes of a batch are made, whether they can be logged or not.
             logged = logged.and(change_log::record(&id, tried.as_ref().copied()));
             match tried {
                 Ok(()) => done += 1,
                 Err(failure) if failure.closes_queue() => return Err(failure),
-                // An item that a filter selected was delivered, or removed, meanwhile.
-                Err(failure) if !selected.named && failure.is_not_found() => {}
+                Err(failure) if is_no_failure(&failure) => {}
                 Err(failure) => progress.suspend(|| failures.report(&failure)),
             }
         }
@@ -153,8 +174,8 @@ pub(crate) fn run(
     progress.finish_and_clear();
     let report = format!("{done_verb} {}", items(done));
     match stopped {
-        Err(failure) if selected.ids.len() > 1 => {
-            return Err(failure.with_note(format!("{report} of {} until then", HumanCount(selected.ids.len() as u64))));
+        Err(failure) if count > 1 || done > 0 => {
+            return Err(failure.with_note(format!("{report} of {} until then", HumanCount(count))));
         }
         stopped => stopped?,
     }

@@ -1,5 +1,6 @@
 //! A running chasquid: it keeps the items of its queue in memory, and writes them back over a change.
 
+use crate::failure::{Cause, Failure};
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,14 @@ pub(crate) fn of_queue(directory: &Path) -> Option<u32> {
     let queue = directory.metadata().ok()?;
     let names = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names.filter_map(|name| name.parse().ok()).find(|id| Process(*id).is_chasquid_of(&queue).unwrap_or(false))
+}
+
+/// Refuses a queue that a chasquid uses.
+pub(crate) fn check_none_uses(directory: &Path) -> Result<(), Failure> {
+    match of_queue(directory) {
+        Some(process) => Err(Failure::from(Cause::ChasquidRuns(process)).at(&directory.to_string_lossy())),
+        None => Ok(()),
+    }
 }
 
 /// A process by its id.

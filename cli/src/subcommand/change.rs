@@ -1,12 +1,9 @@
 //! `hold`, `quarantine`, `remove` and `seal`: changes of items that leave their content as it is.
 
-use crate::bulk::{self, BATCH_OF_NAMES, Bulk, Change, REFUSE_NONE, Tried, tried};
-use crate::change_log;
-use crate::display::items;
+use crate::bulk::{self, BATCH_OF_FILES, BATCH_OF_NAMES, Bulk, Change, REFUSE_NONE, Tried, in_batches, tried};
 use crate::failure::{Cause, Failure, Failures};
 use crate::item_states::ItemStates;
 use crate::options::{DurabilityChoice, Items};
-use crate::output::print_line;
 use crate::queue_directory;
 use crate::selection::LIVE;
 use clap::Args;
@@ -28,32 +25,32 @@ pub(crate) struct Remove {
 }
 
 /// Keeps items from being delivered.
-pub(crate) fn hold(queue: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(queue)?;
-    move_to(&queue, bulk, ["hold", "held"], &[State::Ready], State::Held)
+pub(crate) fn hold(directory: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
+    move_to(directory, bulk, ["hold", "held"], &[State::Ready], State::Held)
 }
 
 /// Sets items aside.
-pub(crate) fn quarantine(queue: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(queue)?;
-    move_to(&queue, bulk, ["quarantine", "quarantined"], &LIVE, State::Quarantined)
+pub(crate) fn quarantine(directory: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
+    move_to(directory, bulk, ["quarantine", "quarantined"], &LIVE, State::Quarantined)
 }
 
 fn move_to(
-    queue: &Queue,
+    directory: &Path,
     bulk: &Bulk,
     verb: [&'static str; 2],
     states: &[State],
     target: State,
 ) -> Result<Sysexit, Failure> {
-    let all_states = &bulk.item_states(queue)?;
-    let change = Change { verb, states, batch: BATCH_OF_NAMES, takes_all: false, all_states, refusal: REFUSE_NONE };
-    bulk::run(queue, bulk, &change, |ids| Ok(tried(queue.set_state(ids, target)?)))
+    let queue = bulk.open(directory)?;
+    let all_states = &bulk.item_states(&queue)?;
+    let change =
+        Change { directory, verb, states, batch: BATCH_OF_NAMES, takes_all: false, all_states, refusal: REFUSE_NONE };
+    bulk::run(&queue, bulk, &change, |ids| Ok(tried(queue.set_state(ids, target)?)))
 }
 
 /// Removes items that are ready or held, or those that are quarantined.
-pub(crate) fn remove(queue: &Path, Remove { bulk, quarantined, durability }: &Remove) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(queue)?;
+pub(crate) fn remove(directory: &Path, Remove { bulk, quarantined, durability }: &Remove) -> Result<Sysexit, Failure> {
+    let queue = bulk.open(directory)?;
     let states = bulk.selection.states(if *quarantined { &[State::Quarantined] } else { &LIVE });
     let by_filter = !bulk.selection.has_ids();
     let refusal = |found: &ItemStates| match (found.among(&states), found.live()) {
@@ -64,6 +61,7 @@ pub(crate) fn remove(queue: &Path, Remove { bulk, quarantined, durability }: &Re
         _ => None,
     };
     let change = Change {
+        directory,
         verb: ["remove", "removed"],
         states: &states,
         batch: BATCH_OF_NAMES,
@@ -89,22 +87,5 @@ fn explain_missing(queue: &Queue, states: &[State], (id, removed): Tried) -> Tri
 /// Writes new checksums for items.
 pub(crate) fn seal(queue: &Path, arguments: &Items) -> Result<Sysexit, Failure> {
     let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
-    let (failures, mut sealed) = (Failures::none(), 0);
-    for ids in arguments.ids.chunks(BATCH_OF_NAMES) {
-        let mut logged = Ok(());
-        for (id, tried) in tried(queue.seal(ids)?) {
-            let tried = tried.map_err(|failure| failure.at_item(&id));
-            // The changes of a batch are made, whether they can be logged or not.
-            logged = logged.and(change_log::record(&id, tried.as_ref().copied()));
-            match tried {
-                Ok(()) => sealed += 1,
-                Err(failure) => failures.report(&failure),
-            }
-        }
-        logged.map_err(|failure: Failure| failure.with_note(format!("sealed {} until then", items(sealed))))?;
-    }
-    if sealed > 0 {
-        print_line(&format!("sealed {}", items(sealed)))?;
-    }
-    Ok(failures.code())
+    in_batches(&arguments.ids, BATCH_OF_FILES, "sealed", Failures::none(), |_| false, |ids| Ok(tried(queue.seal(ids)?)))
 }

@@ -25,10 +25,11 @@ pub(crate) struct Arguments {
 }
 
 /// Makes held items ready, and quarantined ones that are named.
-pub(crate) fn release(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(queue)?;
+pub(crate) fn release(directory: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = bulk.open(directory)?;
     let states = item_states::by_id(&queue)?;
     let change = Change {
+        directory,
         verb: ["release", "released"],
         states: &[State::Held],
         batch: BATCH_OF_FILES,
@@ -41,10 +42,11 @@ pub(crate) fn release(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -
 
 /// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would
 /// take the live one.
-pub(crate) fn restore(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(queue)?;
+pub(crate) fn restore(directory: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = bulk.open(directory)?;
     let states = item_states::by_id(&queue)?;
     let change = Change {
+        directory,
         verb: ["restore", "restored"],
         states: &[State::Quarantined],
         batch: BATCH_OF_FILES,

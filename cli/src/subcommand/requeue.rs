@@ -12,9 +12,10 @@ use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 /// Makes failed deliveries pending, and renews the time of acceptance. The state of the items stays.
-pub(crate) fn run(queue: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(queue)?;
+pub(crate) fn run(directory: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = bulk.open(directory)?;
     let change = Change {
+        directory,
         verb: ["requeue", "requeued"],
         states: &LIVE,
         batch: BATCH_OF_FILES,

@@ -158,6 +158,8 @@ fn changes_that_cannot_be_logged_are_counted() {
     assert!(line.ends_with("removed 2 items of 2 until then"), "{line}");
     assert_eq!(queue.names(), [""; 0]);
     ["x", "y"].iter().for_each(|id| drop(queue.put(&["--id", id], b"body")));
+    let line = queue.run(&["seal", "x", "--log", "/dev/full"]).failed(74);
+    assert!(line.ends_with("sealed 1 item of 1 until then"), "{line}");
     let line = queue.run(&["seal", "x", "y", "--log", "/dev/full"]).failed(74);
-    assert!(line.ends_with("sealed 2 items until then"), "{line}");
+    assert!(line.ends_with("sealed 2 items of 2 until then"), "{line}");
 }

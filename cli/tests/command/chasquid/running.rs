@@ -1,11 +1,13 @@
 //! A chasquid that runs: it keeps items in memory, so no command changes its queue unasked.
 
 use super::site::Site;
-use crate::process::{launched_by, run, spawn, wait_until};
+use crate::process::{launched_by, run, spawn, wait, wait_until};
 use crate::queue::{self, Queue};
 use crate::trial::trials;
+use nix::libc;
 use nix::unistd::chown;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -14,6 +16,7 @@ trials![
     new_items_wait_for_next_start_of_chasquid => Chasquid,
     chasquid_of_another_queue_is_no_obstacle => Chasquid,
     owner_decides_where_configuration_is_unreadable => Root,
+    chasquid_started_during_selection_is_found => Root,
 ];
 
 const CHANGES: [&[&str]; 9] = [
@@ -121,4 +124,25 @@ fn owner_decides_where_configuration_is_unreadable() {
     owner.wait().expect("a child can be waited for");
     queue.run(&["release", "x"]).done();
     assert_eq!(queue::names(&queue.path()), ["m:x"]);
+}
+
+fn chasquid_started_during_selection_is_found() {
+    const OWNER: u32 = 4723;
+    let queue = Queue::existing();
+    fs::set_permissions(queue.beside(""), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("the test owns it");
+    chown(&queue.path(), Some(OWNER.into()), Some(OWNER.into())).expect("root may give files away");
+    queue.put(&["--id", "x"], b"body");
+    let mut hold = spawn(queue.command(&["hold", "-"]).stdin(Stdio::piped()));
+    let call = format!("/proc/{}/syscall", hold.id());
+    let read = format!("{} 0x0 ", libc::SYS_read);
+    wait_until("the command reads ids", || fs::read_to_string(&call).is_ok_and(|call| call.starts_with(&read)));
+    let mut chasquid = impostor(&queue.beside(""), OWNER);
+    let mut stdin = hold.stdin.take().expect("it is a pipe");
+    stdin.write_all(b"x\n").expect("the command reads its input");
+    drop(stdin);
+    assert!(wait(hold).failed(75).contains("chasquid (process "));
+    assert_eq!(queue.names(), ["m:x"]);
+    drop(chasquid.stdin.take());
+    chasquid.wait().expect("a child can be waited for");
 }
