@@ -1,6 +1,7 @@
-//! Tables that are printed row by row, without knowing the rows to come: the columns have widths from the start.
+//! Tables. Most are printed row by row, without knowing the rows to come: the columns have widths from the start.
 
-use console::{Alignment, Term, pad_str, truncate_str};
+use console::{Alignment, Term, measure_text_width, pad_str, truncate_str};
+use std::array;
 
 /// A column of a table.
 #[derive(Clone, Copy)]
@@ -48,6 +49,15 @@ impl<const COLUMNS: usize> Columns<COLUMNS> {
         let stdout = Term::stdout();
         let line = stdout.is_term().then(|| usize::from(stdout.size().1));
         Columns::with_line(columns, line)
+    }
+
+    /// Makes a table whose columns are as wide as the cells of these rows. No cell is cut.
+    pub(crate) fn fitting(titles: [&'static str; COLUMNS], rows: &[[String; COLUMNS]]) -> Columns<COLUMNS> {
+        let columns = array::from_fn(|column| {
+            let cells = rows.iter().map(|row| row[column].as_str()).chain([titles[column]]);
+            Column::fixed(titles[column], cells.map(measure_text_width).max().unwrap_or(0))
+        });
+        Columns::with_line(columns, None)
     }
 
     fn with_line(mut columns: [Column; COLUMNS], line: Option<usize>) -> Columns<COLUMNS> {
@@ -111,6 +121,14 @@ mod tests {
         assert_eq!(row(&columns(Some(20)), cells), "lon…     1  b@examp…");
         assert_eq!(row(&columns(None), cells), "longer     1  b@example.com");
         assert_eq!(columns(None).header(), "ID    SIZE  TO");
+    }
+
+    #[test]
+    fn fitting_columns_are_as_wide_as_their_cells() {
+        let rows = [["a", "用户"], ["abc", ""]].map(|row| row.map(str::to_string));
+        let columns = Columns::fitting(["X", "Y"], &rows);
+        let [first, second] = rows.map(|row| columns.row(row));
+        assert_eq!([columns.header(), first, second], ["X    Y", "a    用户", "abc"]);
     }
 
     #[test]

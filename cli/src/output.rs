@@ -1,10 +1,9 @@
-//! Standard output: text, tables and JSON.
+//! Standard output: text and JSON.
 
 use crate::escape::escape_json;
 use crate::failure::{Cause, Failure};
 use serde::Serialize;
 use std::io::{self, BufWriter, Write};
-use unicode_width::UnicodeWidthStr;
 
 /// Prints to standard output.
 pub(crate) fn print(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Cause> {
@@ -61,40 +60,4 @@ pub(crate) fn print_json_array(values: impl Iterator<Item = Result<String, Failu
     write(if separator == ",\n" { "\n]\n" } else { "[]\n" })?;
     output.flush().map_err(Cause::Stdout)?;
     Ok(())
-}
-
-/// A table with columns that are aligned and not framed. A cell of a row ends before a tab.
-pub(crate) struct Table<const COLUMNS: usize> {
-    header: [&'static str; COLUMNS],
-    widths: [usize; COLUMNS],
-}
-
-impl<const COLUMNS: usize> Table<COLUMNS> {
-    /// Begins a table.
-    pub(crate) fn new(header: [&'static str; COLUMNS]) -> Table<COLUMNS> {
-        Table { header, widths: header.map(UnicodeWidthStr::width) }
-    }
-
-    /// Makes a row of cells without tabs, and the columns wide enough for it.
-    pub(crate) fn row(&mut self, cells: [String; COLUMNS]) -> String {
-        for (width, cell) in self.widths.iter_mut().zip(&cells) {
-            *width = cell.width().max(*width);
-        }
-        cells.join("\t")
-    }
-
-    /// Prints the header and the rows.
-    pub(crate) fn print(&self, rows: impl Iterator<Item = Result<String, Failure>>) -> Result<(), Failure> {
-        let header = Ok(self.header.join("\t"));
-        print_lines([header].into_iter().chain(rows).map(|row| row.map(|row| self.line(&row))))
-    }
-
-    fn line(&self, row: &str) -> String {
-        let mut line = String::new();
-        for (cell, width) in row.split('\t').zip(self.widths) {
-            line.extend([cell, &" ".repeat(width - cell.width()), "  "]);
-        }
-        line.truncate(line.trim_end().len());
-        line
-    }
 }

@@ -1,9 +1,10 @@
 //! `plugin`: checks, composes and runs plugins.
 
 use crate::change_log;
+use crate::columns::Columns;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure, note};
-use crate::output::{Table, print_json, print_line};
+use crate::output::{print_json, print_line, print_lines};
 use crate::output_file;
 use crate::queue_directory;
 use clap::Args;
@@ -92,12 +93,11 @@ pub(crate) fn check(arguments: &Check) -> Result<Sysexit, Failure> {
         let imports: Vec<_> = imports.iter().map(import).collect();
         print_json(&json!({ "command": is_command, "imports": imports }))?;
     } else {
-        let mut table = Table::new(["IMPORT", "COMPOSED, IT GETS", "RUN, IT GETS"]);
         let rows: Vec<_> = imports
             .iter()
             .map(|import| {
                 let (composed, run) = (meaning(import.treatment), Provision::of(import).meaning());
-                table.row([escape(&import.name), composed.to_string(), run.to_string()])
+                [escape(&import.name), composed.to_string(), run.to_string()]
             })
             .collect();
         let is_run = if is_command {
@@ -105,7 +105,8 @@ pub(crate) fn check(arguments: &Check) -> Result<Sysexit, Failure> {
         } else {
             "It is no command, since it exports no `wasi:cli/run`: compose it, or call it from a host in Rust."
         };
-        table.print(rows.into_iter().map(Ok))?;
+        let columns = Columns::fitting(["IMPORT", "COMPOSED, IT GETS", "RUN, IT GETS"], &rows);
+        print_lines([columns.header()].into_iter().chain(rows.into_iter().map(|row| columns.row(row))).map(Ok))?;
         print_line(&format!("\n{is_run}"))?;
     }
     let refused = |error| Failure::from(Cause::NotComposable(error)).at(&path.to_string_lossy());

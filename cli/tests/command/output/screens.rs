@@ -6,7 +6,6 @@ use crate::process::run;
 use crate::queue::Queue;
 use crate::terminal;
 use crate::trial::trials;
-use unicode_width::UnicodeWidthStr;
 
 trials![
     list_fits_the_terminal,
@@ -54,7 +53,7 @@ fn list_of_hostile_items_fits_the_terminal() {
     assert_eq!(code, 0);
     // The footer and the warning are sentences.
     for line in screen.lines().take(3) {
-        assert!(line.width() <= 80 && !line.contains(char::is_control), "{line:?}");
+        assert!(console::measure_text_width(line) <= 80 && !line.contains(char::is_control), "{line:?}");
     }
 }
 
