@@ -1,9 +1,10 @@
 //! The subcommands, and the options that precede them.
 
 use crate::bulk::Bulk;
+use crate::location::Location;
 use crate::options::Items;
 use crate::subcommand::{
-    cat, change, check, completions, component, edit, export, headers, import, list, man, plugin, put, recover,
+    cat, change, check, completions, component, copy, edit, export, headers, import, list, man, plugin, put, recover,
     release, resolve, show, stats, summary, update, verify, wit,
 };
 use clap::Parser;
@@ -16,9 +17,9 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(name = "queue-store", version, arg_required_else_help = false, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
-    /// The directory of the queue, before or after the subcommand
-    #[arg(long, value_name = "DIR", env = "QUEUE_STORE_DIR", global = true)]
-    pub(crate) queue: Option<PathBuf>,
+    /// The directory of the queue, or the URL of a database: postgres://USER@HOST/DATABASE?queue=NAME
+    #[arg(long, value_name = "DIR|URL", env = "QUEUE_STORE_DIR", hide_env_values = true, global = true)]
+    pub(crate) queue: Option<Location>,
     /// Tell on standard error what is opened, and the time that it takes
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
@@ -89,6 +90,8 @@ pub(crate) enum Subcommand {
     Import(import::Arguments),
     /// Write mails to an mbox file, a maildir or `.eml` files
     Export(export::Arguments),
+    /// Copy the items of a queue into another one, between directories and databases
+    Copy(copy::Arguments),
     /// Check, compose or run a plugin: a component that submits mail, and reaches nothing else
     #[command(subcommand, arg_required_else_help = false)]
     Plugin(plugin::Subcommand),

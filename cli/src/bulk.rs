@@ -7,10 +7,11 @@ use crate::failure::{Cause, Failure, Failures};
 use crate::interruption::Interruption;
 use crate::item_states::{self, AllStates, ItemStates};
 use crate::item_table::ItemTable;
+use crate::location::Location;
+use crate::open_queue;
 use crate::options::Daemon;
 use crate::output::{print_line, print_lines};
 use crate::progress;
-use crate::queue_directory;
 use crate::selection::{LIVE, Selection};
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar};
@@ -18,7 +19,6 @@ use queue_store_host::types::{Detail, Entry, Outcome, State};
 use queue_store_host::{Error, Queue};
 use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 /// The items of a change, and the manner in which it is made.
@@ -38,11 +38,11 @@ pub(crate) struct Bulk {
 
 impl Bulk {
     /// Opens the queue for the change, or for its plan.
-    pub(crate) fn open(&self, queue: &Path) -> Result<Queue, Failure> {
+    pub(crate) fn open(&self, queue: &Location) -> Result<Queue, Failure> {
         if self.dry_run {
-            queue_directory::open(queue)
+            open_queue::open(queue)
         } else {
-            queue_directory::open_for_change(queue, self.daemon.while_running)
+            open_queue::open_for_change(queue, self.daemon.while_running)
         }
     }
 
@@ -54,8 +54,8 @@ impl Bulk {
 
 /// A change of items.
 pub(crate) struct Change<'a> {
-    /// The directory of the queue.
-    pub(crate) directory: &'a Path,
+    /// The place of the queue.
+    pub(crate) location: &'a Location,
     /// The words for it, such as `remove` and `removed`.
     pub(crate) verb: [&'static str; 2],
     /// The states of the items that a filter selects from.
@@ -120,7 +120,7 @@ pub(crate) fn run(
     }
     // It may have been started while the items were selected, or before the answer.
     if !bulk.daemon.while_running {
-        chasquid_process::check_none_uses(change.directory)?;
+        change.location.directory().map_or(Ok(()), chasquid_process::check_none_uses)?;
     }
     let states = (!selected.named).then(|| bulk.selection.states(change.states));
     // An item that a filter selected was delivered, or removed, meanwhile.

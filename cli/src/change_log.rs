@@ -2,6 +2,7 @@
 
 use crate::escape::escape_json;
 use crate::failure::{Cause, Failure, note};
+use crate::location::Location;
 use nix::unistd::{User, getuid};
 use std::env;
 use std::fs::File;
@@ -46,7 +47,7 @@ pub(crate) fn ask(target: &Path, subcommand: &str) {
 }
 
 /// Opens the log, if one was asked for. A log that cannot be opened is an error before a change, not after it.
-pub(crate) fn open(queue: &Path) -> Result<(), Failure> {
+pub(crate) fn open(queue: &Location) -> Result<(), Failure> {
     let Some((target, subcommand)) = ASKED.get() else {
         return Ok(());
     };
@@ -54,7 +55,7 @@ pub(crate) fn open(queue: &Path) -> Result<(), Failure> {
     let sink = sink.map_err(|error| Failure::file(path(target), error, Sysexit::CantCreat))?;
     let user = User::from_uid(getuid()).ok().flatten().map_or_else(|| getuid().to_string(), |user| user.name);
     let by = env::var("SUDO_USER").map(|sudo_user| format!(" sudo_user={}", quoted(&sudo_user))).unwrap_or_default();
-    let (user, queue) = (quoted(&user), quoted(&queue.to_string_lossy()));
+    let (user, queue) = (quoted(&user), quoted(&queue.to_string()));
     let change = format!("user={user}{by} command={} queue={queue}", quoted(subcommand));
     LOG.get_or_init(|| Log { target: target.clone(), sink, change });
     Ok(())

@@ -5,7 +5,7 @@ use crate::change_log;
 use crate::failure::{Cause, Failure};
 use crate::file_size_limit;
 use crate::subcommand::{
-    cat, change, check, completions, component, edit, export, headers, import, list, man, plugin, put, recover,
+    cat, change, check, completions, component, copy, edit, export, headers, import, list, man, plugin, put, recover,
     release, requeue, resolve, show, stats, summary, update, verify, wit,
 };
 use crate::{verbose, version};
@@ -47,7 +47,7 @@ fn run_subcommand() -> Result<u8, Failure> {
             return Ok(0);
         }
     };
-    let queue = || arguments.queue.as_deref().ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() });
+    let queue = || arguments.queue.as_ref().ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() });
     if arguments.verbose {
         verbose::enable();
     }
@@ -81,6 +81,7 @@ fn run_subcommand() -> Result<u8, Failure> {
         Subcommand::Verify(arguments) => reading(verify::run(queue()?, arguments)),
         Subcommand::Import(arguments) => import::run(queue()?, arguments),
         Subcommand::Export(arguments) => export::run(queue()?, arguments),
+        Subcommand::Copy(arguments) => copy::run(arguments),
         Subcommand::Plugin(plugin::Subcommand::Check(arguments)) => plugin::check(arguments),
         Subcommand::Plugin(plugin::Subcommand::Compose(arguments)) => plugin::compose(arguments),
         Subcommand::Plugin(plugin::Subcommand::Run(arguments)) => plugin::run(queue()?, arguments),

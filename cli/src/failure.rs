@@ -72,6 +72,14 @@ impl Failure {
         &self.cause
     }
 
+    /// Returns the error of the queue, if that is the cause.
+    pub(crate) fn into_queue_error(self) -> Result<Error, Failure> {
+        match *self.cause {
+            Cause::Queue(error) => Ok(error),
+            cause => Err(Failure { cause: Box::new(cause), ..self }),
+        }
+    }
+
     /// Returns whether the failed call may have had its effect, which may not survive power loss.
     pub(crate) fn is_indeterminate(&self) -> bool {
         matches!(self.cause(), Cause::Queue(error) if error.code() == Some(ErrorCode::Indeterminate))

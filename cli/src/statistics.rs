@@ -3,6 +3,7 @@
 use crate::age;
 use crate::damage::is_unreadable;
 use crate::failure::Failure;
+use crate::location::Location;
 use crate::names::{FAILED, PENDING};
 use queue_store_host::types::{Detail, Entry, State, Timestamp};
 use queue_store_host::{Error, Queue};
@@ -46,12 +47,12 @@ pub(crate) struct Items {
 
 impl Statistics {
     /// Reads the envelopes of all items. Fails where one cannot be read, since the numbers would be wrong.
-    pub(crate) fn read(queue: &Queue, directory: &Path) -> Result<Statistics, Failure> {
+    pub(crate) fn read(queue: &Queue, location: &Location) -> Result<Statistics, Failure> {
         let files = queue.count()?;
         let mut statistics = Statistics {
             temporary_files: files.temporary,
             foreign_files: files.foreign,
-            needs_recovery: has_marks(directory),
+            needs_recovery: location.directory().is_some_and(has_marks),
             ..Statistics::default()
         };
         for entry in queue.items(&[], Detail::Envelope)? {

@@ -5,6 +5,7 @@ pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod component;
+pub(crate) mod copy;
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod headers;

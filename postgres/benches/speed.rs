@@ -199,7 +199,8 @@ impl Plain {
     /// Copies a body, in chunks of the size of the queue's.
     fn copy(&self, client: &Client, body: &[u8]) {
         self.runtime.block_on(async {
-            let sink = client.copy_in::<_, bytes::Bytes>("COPY plain_chunk FROM STDIN BINARY").await.expect("it begins");
+            let sink =
+                client.copy_in::<_, bytes::Bytes>("COPY plain_chunk FROM STDIN BINARY").await.expect("it begins");
             pin_mut!(sink);
             let mut message = Vec::from(*b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
             let number = fastrand::i64(0..i64::MAX);

@@ -83,6 +83,25 @@ impl Address {
     }
 }
 
+/// Returns a URL with `***` in the place of its passwords.
+pub(crate) fn without_password(url: &str) -> String {
+    let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+    let mut text = match base.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (user, rest))) => {
+            let user = user.split_once(':').map_or_else(|| user.to_string(), |(user, _)| format!("{user}:***"));
+            format!("{scheme}://{user}@{rest}")
+        }
+        None => base.to_string(),
+    };
+    if let Some(query) = query {
+        let hide = |option: &str| {
+            if option.starts_with("password=") { "password=***".to_string() } else { option.to_string() }
+        };
+        text = format!("{text}?{}", query.split('&').map(hide).collect::<Vec<_>>().join("&"));
+    }
+    text
+}
+
 /// Makes a configuration for each server that a URL names, so that one that does not answer costs its own time alone.
 fn nodes(config: &Config) -> Result<Vec<Node>> {
     let mut hosts = config.get_hosts().to_vec();

@@ -63,6 +63,11 @@ pub fn is_url(text: &str) -> bool {
     address::SCHEMES.iter().any(|scheme| text.starts_with(scheme))
 }
 
+/// Returns a URL of a database with `***` in the place of its password, for people and logs.
+pub fn without_password(url: &str) -> String {
+    address::without_password(url)
+}
+
 /// Opens the queue that a URL names, and makes its tables if the database has none.
 ///
 /// `postgres://user:password@host:port,host:port/database?queue=NAME` is a URL of libpq

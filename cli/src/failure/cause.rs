@@ -18,9 +18,15 @@ pub(crate) enum Cause {
     /// The arguments do not parse.
     #[error("{message} (see queue-store{subcommand} --help)")]
     Usage { message: String, subcommand: String },
+    /// A subcommand that uses files is given a database.
+    #[error("a queue in a database has no files: use this for a queue in a directory")]
+    NoFiles,
+    /// A queue is to be copied into itself.
+    #[error("both are the same queue")]
+    SameQueue,
     /// A subcommand that uses a queue is told none.
     #[error(
-        "which queue: give its directory with --queue DIR, or in QUEUE_STORE_DIR (see queue-store{subcommand} --help)"
+        "which queue: give its directory or URL with --queue DIR, or in QUEUE_STORE_DIR (see queue-store{subcommand} --help)"
     )]
     NoQueue { subcommand: String },
     /// A subcommand that changes items is told none.
@@ -242,6 +248,8 @@ impl Cause {
         match self {
             Cause::Usage { .. }
             | Cause::NoQueue { .. }
+            | Cause::NoFiles
+            | Cause::SameQueue
             | Cause::NothingSelected
             | Cause::WarningAboveCritical(_)
             | Cause::ExportToStdout

@@ -32,6 +32,9 @@ pub(crate) const REST_INDETERMINATE: &str =
 /// For an import that could not print an id.
 pub(crate) const IMPORTED_STAY: &str = "the mails that were queued stay queued; list shows them";
 
+/// For a copy that ended early.
+pub(crate) const COPY_AGAIN: &str = "the same copy again goes on, and copies no item twice";
+
 /// For a plugin that failed.
 pub(crate) const SUBMITTED_STAY: &str = "the mails that it submitted before stay queued";
 

@@ -3,12 +3,12 @@
 use crate::escape::escape_lines;
 use crate::failure::{Cause, Failure, note};
 use crate::item_file;
-use crate::queue_directory;
+use crate::location::Location;
+use crate::open_queue;
 use crate::salvage;
 use clap::Args;
 use queue_store_host::Queue;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -24,11 +24,11 @@ pub(crate) struct Arguments {
 }
 
 /// Writes the body of an item to standard output, byte for byte, except for characters that a terminal would obey.
-pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(directory)?;
+pub(crate) fn run(location: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open(location)?;
     let mut output = Output { stdout: io::stdout().lock(), is_escaped: !arguments.raw && io::stdout().is_terminal() };
     if arguments.damaged {
-        let file = item_file::find_one(directory, &arguments.id)?;
+        let file = item_file::find_one(location.require_directory()?, &arguments.id)?;
         let body = salvage::body(&file.read()?, file.format())
             .ok_or_else(|| Failure::from(Cause::NoBody).at(&arguments.id))?;
         output.write(&body)?;

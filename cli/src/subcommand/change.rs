@@ -3,13 +3,13 @@
 use crate::bulk::{self, BATCH_OF_FILES, BATCH_OF_NAMES, Bulk, Change, REFUSE_NONE, Tried, in_batches, tried};
 use crate::failure::{Cause, Failure, Failures};
 use crate::item_states::ItemStates;
+use crate::location::Location;
+use crate::open_queue;
 use crate::options::{DurabilityChoice, Items};
-use crate::queue_directory;
 use crate::selection::LIVE;
 use clap::Args;
 use queue_store_host::types::State;
 use queue_store_host::{Error, Queue};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -25,32 +25,35 @@ pub(crate) struct Remove {
 }
 
 /// Keeps items from being delivered.
-pub(crate) fn hold(directory: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
-    move_to(directory, bulk, ["hold", "held"], &[State::Ready], State::Held)
+pub(crate) fn hold(location: &Location, bulk: &Bulk) -> Result<Sysexit, Failure> {
+    move_to(location, bulk, ["hold", "held"], &[State::Ready], State::Held)
 }
 
 /// Sets items aside.
-pub(crate) fn quarantine(directory: &Path, bulk: &Bulk) -> Result<Sysexit, Failure> {
-    move_to(directory, bulk, ["quarantine", "quarantined"], &LIVE, State::Quarantined)
+pub(crate) fn quarantine(location: &Location, bulk: &Bulk) -> Result<Sysexit, Failure> {
+    move_to(location, bulk, ["quarantine", "quarantined"], &LIVE, State::Quarantined)
 }
 
 fn move_to(
-    directory: &Path,
+    location: &Location,
     bulk: &Bulk,
     verb: [&'static str; 2],
     states: &[State],
     target: State,
 ) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(directory)?;
+    let queue = bulk.open(location)?;
     let all_states = &bulk.item_states(&queue)?;
     let change =
-        Change { directory, verb, states, batch: BATCH_OF_NAMES, takes_all: false, all_states, refusal: REFUSE_NONE };
+        Change { location, verb, states, batch: BATCH_OF_NAMES, takes_all: false, all_states, refusal: REFUSE_NONE };
     bulk::run(&queue, bulk, &change, |ids| Ok(tried(queue.set_state(ids, target)?)))
 }
 
 /// Removes items that are ready or held, or those that are quarantined.
-pub(crate) fn remove(directory: &Path, Remove { bulk, quarantined, durability }: &Remove) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(directory)?;
+pub(crate) fn remove(
+    location: &Location,
+    Remove { bulk, quarantined, durability }: &Remove,
+) -> Result<Sysexit, Failure> {
+    let queue = bulk.open(location)?;
     let states = bulk.selection.states(if *quarantined { &[State::Quarantined] } else { &LIVE });
     let by_filter = !bulk.selection.has_ids();
     let refusal = |found: &ItemStates| match (found.among(&states), found.live()) {
@@ -61,7 +64,7 @@ pub(crate) fn remove(directory: &Path, Remove { bulk, quarantined, durability }:
         _ => None,
     };
     let change = Change {
-        directory,
+        location,
         verb: ["remove", "removed"],
         states: &states,
         batch: BATCH_OF_NAMES,
@@ -85,7 +88,7 @@ fn explain_missing(queue: &Queue, states: &[State], (id, removed): Tried) -> Tri
 }
 
 /// Writes new checksums for items.
-pub(crate) fn seal(queue: &Path, arguments: &Items) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
+pub(crate) fn seal(queue: &Location, arguments: &Items) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open_for_change(queue, arguments.daemon.while_running)?;
     in_batches(&arguments.ids, BATCH_OF_FILES, "sealed", Failures::none(), |_| false, |ids| Ok(tried(queue.seal(ids)?)))
 }

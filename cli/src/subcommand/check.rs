@@ -3,13 +3,13 @@
 use crate::display::counted;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure};
+use crate::location::Location;
+use crate::open_queue;
 use crate::options;
 use crate::output::print_line;
-use crate::queue_directory;
 use crate::statistics::Statistics;
 use clap::Args;
 use indicatif::HumanDuration;
-use std::path::Path;
 use std::time::Duration;
 
 #[derive(Args)]
@@ -84,9 +84,9 @@ impl Metric {
 }
 
 /// Checks a queue, and prints one line.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Status, Failure> {
+pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Status, Failure> {
     arguments.check_thresholds()?;
-    let statistics = Statistics::read(&queue_directory::open(queue)?, queue)?;
+    let statistics = Statistics::read(&open_queue::open(queue)?, queue)?;
     let (status, line) = if statistics.foreign_files > 0 && statistics.items() == 0 {
         let files = counted(statistics.foreign_files, "file is not an item", "files are not items");
         (Status::Unknown, format!("the directory has no item, and {files}: is it the queue?"))

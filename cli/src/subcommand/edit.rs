@@ -3,12 +3,12 @@
 use crate::address;
 use crate::change_log;
 use crate::failure::{Cause, Failure};
+use crate::location::Location;
+use crate::open_queue;
 use crate::options::{Daemon, DurabilityChoice};
-use crate::queue_directory;
 use clap::{ArgGroup, Args};
 use queue_store_host::Queue;
 use queue_store_host::types::{EnvelopeChange, Recipient};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -36,10 +36,10 @@ pub(crate) struct Arguments {
 }
 
 /// Changes the sender and the recipients of an item.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let sender = arguments.sender.as_deref().map(|sender| address::reverse_path("--sender", sender)).transpose()?;
     arguments.add.iter().try_for_each(|address| address::check("--add", address))?;
-    let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
+    let queue = open_queue::open_for_change(queue, arguments.daemon.while_running)?;
     let edited = edit(&queue, sender, arguments).map_err(|failure| failure.at_item(&arguments.id));
     change_log::logged(&arguments.id, edited)?;
     Ok(Sysexit::Ok)

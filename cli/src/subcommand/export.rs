@@ -7,9 +7,10 @@ use crate::display;
 use crate::failure::{Cause, Failure, Failures};
 use crate::interruption::Interruption;
 use crate::item_states;
+use crate::location::Location;
+use crate::open_queue;
 use crate::options::MailFormat;
 use crate::output::print_line;
-use crate::queue_directory;
 use crate::report;
 use crate::selection::{LIVE, SelectedIds, Selection};
 use clap::Args;
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// Refuses an output that would not be a file, or that would be among the items of the queue.
-    fn check_output(&self, queue: &Path) -> Result<(), Cause> {
+    fn check_output(&self, queue: &Location) -> Result<(), Cause> {
         if self.output == Path::new("-") {
             return Err(Cause::ExportToStdout);
         }
@@ -46,7 +47,10 @@ impl Arguments {
             let is_here = ancestor.as_os_str().is_empty();
             if is_here { Path::new(".") } else { ancestor }.canonicalize().ok()
         });
-        let is_within = |output: PathBuf| queue.canonicalize().is_ok_and(|queue| output.starts_with(queue));
+        let is_within = |output: PathBuf| {
+            let queue = queue.directory().map(Path::canonicalize);
+            queue.is_some_and(|queue| queue.is_ok_and(|queue| output.starts_with(queue)))
+        };
         if existing.is_some_and(is_within) { Err(Cause::ExportIntoQueue) } else { Ok(()) }
     }
 }
@@ -84,10 +88,10 @@ impl Destination {
 }
 
 /// Exports items.
-pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+pub(crate) fn run(location: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
-    let queue = queue_directory::open(directory)?;
-    arguments.check_output(directory)?;
+    let queue = open_queue::open(location)?;
+    arguments.check_output(location)?;
     let failures = Failures::none();
     let SelectedIds { mut ids, named } = arguments.selection.ids(&queue, &LIVE, &failures)?;
     let selected = if named { None } else { Some(arguments.selection.states(&LIVE)) };

@@ -3,10 +3,10 @@
 use crate::escape::escape;
 use crate::failure::Failure;
 use crate::headers;
+use crate::location::Location;
+use crate::open_queue;
 use crate::output::print;
-use crate::queue_directory;
 use clap::Args;
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -16,8 +16,8 @@ pub(crate) struct Arguments {
 }
 
 /// Prints a line for each header field.
-pub(crate) fn run(queue: &Path, Arguments { id }: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
+pub(crate) fn run(queue: &Location, Arguments { id }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open(queue)?;
     let headers = headers::read(&queue, id).map_err(|error| Failure::from(error).at_item(id))?;
     print(|output| {
         let mut lines = headers.iter().map(|header| format!("{}: {}", escape(&header.name), escape(&header.value)));

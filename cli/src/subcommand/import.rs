@@ -16,11 +16,12 @@ use crate::escape::escape;
 use crate::failure::{Cause, Failure, Failures, note};
 use crate::input::read_failure;
 use crate::interruption::Interruption;
+use crate::location::Location;
 use crate::mbox::quoting::Unquoted;
 use crate::mbox::separator::Separator;
+use crate::open_queue;
 use crate::options::{DurabilityChoice, FormatChoice, MailFormat};
 use crate::progress;
-use crate::queue_directory;
 use crate::report;
 use crate::stream::{self, CHUNK_BYTES};
 use batch::Batch;
@@ -37,7 +38,7 @@ use queue_store_host::types::{Envelope, Mail, State, WriteOptions};
 use source::Source;
 use std::io::{self, Read, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use sysexits::ExitCode as Sysexit;
 use total::Total;
 
@@ -73,10 +74,10 @@ pub(crate) struct Arguments {
 const STREAM_BYTES: usize = batch::MAX_BYTES;
 
 /// Queues the mails of files.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let envelope = GivenEnvelope::new(arguments.from.as_deref(), &arguments.to)?;
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
-    let created = queue_directory::create(queue)?;
+    let created = open_queue::create(queue)?;
     let contents = container::contents(&arguments.paths, arguments.format)?;
     let mut import = Import {
         envelope,

@@ -6,14 +6,14 @@ use crate::escape::escape;
 use crate::failure::{Failure, Failures};
 use crate::item_table::ItemTable;
 use crate::json;
+use crate::location::Location;
+use crate::open_queue::{self, foreign_files};
 use crate::output::{json_line, json_text, print_json_array, print_line, print_lines};
-use crate::queue_directory::{self, foreign_files};
 use crate::selection::Selection;
 use clap::{Args, ValueEnum};
 use queue_store_host::Queue;
 use queue_store_host::types::{Detail, Entry};
 use std::cmp::Reverse;
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -72,8 +72,8 @@ impl Order {
 }
 
 /// Lists items.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
+pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open(queue)?;
     let failures = Failures::none();
     let entries = arguments.selection.entries(&queue, &[], Detail::Envelope, &failures)?;
     let limit = arguments.limit.unwrap_or(usize::MAX);

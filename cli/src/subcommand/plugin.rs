@@ -4,9 +4,10 @@ use crate::change_log;
 use crate::columns::Columns;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure, note};
+use crate::location::Location;
+use crate::open_queue;
 use crate::output::{print_json, print_line, print_lines};
 use crate::output_file;
-use crate::queue_directory;
 use clap::Args;
 use queue_store_composition::{CompositionError, Import, Treatment};
 use queue_store_host::plugin::{Plugin, PluginError, PluginLimits, wasmtime_wasi::WasiCtx};
@@ -198,7 +199,7 @@ fn composition_failure(error: CompositionError, path: &Path) -> Failure {
 }
 
 /// Runs a plugin that is a command.
-pub(crate) fn run(queue: &Path, arguments: &Run) -> Result<Sysexit, Failure> {
+pub(crate) fn run(queue: &Location, arguments: &Run) -> Result<Sysexit, Failure> {
     let Run { max_mails, max_bytes, max_memory, max_seconds, command } = arguments;
     let (place, _) = command.split_first().expect("the parser requires a plugin");
     let mut limits = PluginLimits::default();
@@ -210,7 +211,7 @@ pub(crate) fn run(queue: &Path, arguments: &Run) -> Result<Sysexit, Failure> {
         .map_err(|error| failure(PluginError::System(error), place))?;
 
     // Before the plugin is compiled: as root, the process becomes the owner of the queue.
-    let created = queue_directory::create(queue)?;
+    let created = open_queue::create(queue)?;
     let plugin = Plugin::new(&component, limits).map_err(|error| failure(error, place))?;
     if !plugin.imports_intake() {
         return Err(Failure::from(Cause::NoIntake).at(place));

@@ -5,15 +5,16 @@ use crate::change_log;
 use crate::failure::{Cause, Failure, note};
 use crate::input::Input;
 use crate::interruption::Interruption;
+use crate::location::Location;
+use crate::open_queue;
 use crate::options::Writing;
 use crate::output::print_line;
-use crate::queue_directory;
 use crate::stream::{self, CHUNK_BYTES};
 use bytesize::ByteSize;
 use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::{Durability, Envelope, Mail, State, WriteOptions};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -48,12 +49,12 @@ pub(crate) struct Arguments {
 }
 
 /// Queues a mail and prints its id.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
+pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
     let envelope = envelope(arguments)?;
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
     // Opened before root becomes the owner of the queue, who need not be permitted to read the file.
     let mut input = Input::of_argument(arguments.file.as_deref(), &interruption)?;
-    let created = queue_directory::create(queue)?;
+    let created = open_queue::create(queue)?;
     let id = match write(&created.queue, arguments, envelope, &mut input) {
         Ok(id) => id,
         Err(failure) => {
@@ -105,7 +106,7 @@ fn write(queue: &Queue, arguments: &Arguments, envelope: Envelope, input: &mut I
 }
 
 /// Adds the place of a failed put, where the cause does not name it.
-fn explain(failure: Failure, queue: &Path, arguments: &Arguments, input: &Input<'_>) -> Failure {
+fn explain(failure: Failure, queue: &Location, arguments: &Arguments, input: &Input<'_>) -> Failure {
     if matches!(failure.cause(), Cause::Interrupted | Cause::Read(_)) {
         return failure.with_note(note::NOTHING_QUEUED);
     }
@@ -115,7 +116,7 @@ fn explain(failure: Failure, queue: &Path, arguments: &Arguments, input: &Input<
         }
         (Sysexit::DataErr, ..) => failure.at(input.name()),
         (_, Some(id), _) => failure.at(id),
-        (_, None, _) => failure.at(&queue.to_string_lossy()),
+        (_, None, _) => failure.at(&queue.to_string()),
     }
 }
 

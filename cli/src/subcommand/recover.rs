@@ -6,10 +6,11 @@ use crate::display;
 use crate::failure::{Cause, Failure, Failures};
 use crate::invalid_names;
 use crate::json;
+use crate::location::Location;
+use crate::open_queue;
 use crate::options::{Daemon, duration};
 use crate::output::{print_json, print_line};
 use crate::progress;
-use crate::queue_directory;
 use clap::Args;
 use queue_store_host::Error;
 use queue_store_host::types::{self, Recovery};
@@ -32,8 +33,8 @@ pub(crate) struct Arguments {
 }
 
 /// Makes the state of the queue definite, and prints the report. Damage of an item that is ready or held makes it fail.
-pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open_for_change(directory, arguments.daemon.while_running)?;
+pub(crate) fn run(location: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open_for_change(location, arguments.daemon.while_running)?;
     let counts = queue.count()?;
     let items = display::items(counts.ready + counts.held + counts.quarantined);
     let progress = progress::of_call(format!("recovering {items}"));
@@ -44,7 +45,7 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
         Err(failure) => return change_log::logged("", Err(failure)),
     };
     let logged = change_log::logged("", Ok(()));
-    let invalid_names = invalid_names::find(directory)?;
+    let invalid_names = location.directory().map_or(Ok(Vec::new()), invalid_names::find)?;
     let in_quarantine = recovery.problems.iter().filter(|problem| is_damage_in_quarantine(problem)).count() as u64;
     if arguments.json {
         print_json(&json::recovery(&recovery, in_quarantine))?;

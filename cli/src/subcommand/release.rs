@@ -9,10 +9,10 @@ use crate::age;
 use crate::bulk::{self, BATCH_OF_FILES, Bulk, Change, REFUSE_NONE, Tried, tried};
 use crate::failure::{Cause, Failure, note};
 use crate::item_states::{self, AllStates, ItemStates};
+use crate::location::Location;
 use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::{Durability, EnvelopeChange, State};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -25,11 +25,11 @@ pub(crate) struct Arguments {
 }
 
 /// Makes held items ready, and quarantined ones that are named.
-pub(crate) fn release(directory: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(directory)?;
+pub(crate) fn release(location: &Location, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = bulk.open(location)?;
     let states = item_states::by_id(&queue)?;
     let change = Change {
-        directory,
+        location,
         verb: ["release", "released"],
         states: &[State::Held],
         batch: BATCH_OF_FILES,
@@ -42,11 +42,11 @@ pub(crate) fn release(directory: &Path, Arguments { bulk, keep_time }: &Argument
 
 /// Makes quarantined items ready. One whose id also has a live item is refused: the contract's move to a state would
 /// take the live one.
-pub(crate) fn restore(directory: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(directory)?;
+pub(crate) fn restore(location: &Location, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = bulk.open(location)?;
     let states = item_states::by_id(&queue)?;
     let change = Change {
-        directory,
+        location,
         verb: ["restore", "restored"],
         states: &[State::Quarantined],
         batch: BATCH_OF_FILES,

@@ -4,18 +4,18 @@ use super::release::Arguments;
 use crate::age;
 use crate::bulk::{self, BATCH_OF_FILES, Change};
 use crate::failure::{Cause, Failure};
+use crate::location::Location;
 use crate::names::{FAILED, PENDING};
 use crate::selection::LIVE;
 use queue_store_host::types::{Durability, EnvelopeChange, Recipient};
 use queue_store_host::{Error, Queue};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 /// Makes failed deliveries pending, and renews the time of acceptance. The state of the items stays.
-pub(crate) fn run(directory: &Path, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(directory)?;
+pub(crate) fn run(location: &Location, Arguments { bulk, keep_time }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = bulk.open(location)?;
     let change = Change {
-        directory,
+        location,
         verb: ["requeue", "requeued"],
         states: &LIVE,
         batch: BATCH_OF_FILES,

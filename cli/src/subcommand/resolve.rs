@@ -8,16 +8,16 @@ use crate::display::bytes;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure};
 use crate::item_file::{self, ItemFile};
+use crate::location::Location;
+use crate::open_queue;
 use crate::options::Daemon;
 use crate::output::print;
-use crate::queue_directory;
 use crate::salvage;
 use clap::Args;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use queue_store_host::Queue;
 use queue_store_host::types::{Format, State};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -32,10 +32,11 @@ pub(crate) struct Arguments {
 }
 
 /// Shows the files of an id, or keeps one of them.
-pub(crate) fn run(directory: &Path, Arguments { id, keep, daemon }: &Arguments) -> Result<Sysexit, Failure> {
+pub(crate) fn run(location: &Location, Arguments { id, keep, daemon }: &Arguments) -> Result<Sysexit, Failure> {
+    let directory = location.require_directory()?;
     let queue = match keep {
-        None => queue_directory::open(directory)?,
-        Some(_) => queue_directory::open_for_change(directory, daemon.while_running)?,
+        None => open_queue::open(location)?,
+        Some(_) => open_queue::open_for_change(location, daemon.while_running)?,
     };
     let files = item_file::find(directory, id)?;
     if files.is_empty() {

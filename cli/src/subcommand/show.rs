@@ -8,15 +8,15 @@ use crate::headers;
 use crate::item_file::{self, ItemFile};
 use crate::item_table::given_up;
 use crate::json;
+use crate::location::Location;
 use crate::names::OpenEnum;
+use crate::open_queue;
 use crate::output::{print, print_json};
-use crate::queue_directory;
 use crate::salvage;
 use clap::Args;
 use queue_store_host::types::{ItemInfo, Recipient};
 use queue_store_host::{Error, Queue};
 use std::io::{self, Write};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -32,10 +32,10 @@ pub(crate) struct Arguments {
 }
 
 /// Shows an item without its body.
-pub(crate) fn run(directory: &Path, Arguments { id, damaged, json }: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(directory)?;
+pub(crate) fn run(location: &Location, Arguments { id, damaged, json }: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open(location)?;
     if *damaged {
-        show_damaged(&queue, &item_file::find_one(directory, id)?, id)?;
+        show_damaged(&queue, &item_file::find_one(location.require_directory()?, id)?, id)?;
         return Ok(Sysexit::Ok);
     }
     let info = info_with_size(&queue, id)
@@ -46,7 +46,7 @@ pub(crate) fn run(directory: &Path, Arguments { id, damaged, json }: &Arguments)
     }
     // A damaged body does not keep the envelope from being shown.
     let headers = headers::read(&queue, id).unwrap_or_default();
-    let files = item_file::find(directory, id)?;
+    let files = location.directory().map_or(Ok(Vec::new()), |directory| item_file::find(directory, id))?;
     print(|output| {
         write_fields(&info, output)?;
         for file in files.iter().filter(|file| (file.state(), file.format()) == (info.state, info.format)) {

@@ -4,13 +4,14 @@ mod prometheus;
 
 use crate::display::time;
 use crate::failure::Failure;
+use crate::location::Location;
+use crate::open_queue;
 use crate::output::print;
 use crate::output_file;
 use crate::statistics::{Items, Statistics};
 use clap::Args;
-use queue_store_host::Host;
 use queue_store_host::types::Timestamp;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -24,8 +25,8 @@ pub(crate) struct Arguments {
 }
 
 /// Prints the numbers of a queue. Root stays root: the directory of the collector is another user's than the queue.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let statistics = Statistics::read(&Host::new()?.open(queue)?, queue)?;
+pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let statistics = Statistics::read(&open_queue::open_as_caller(queue)?, queue)?;
     let text = if arguments.prometheus { prometheus::text(queue, &statistics) } else { text(&statistics) };
     match &arguments.output {
         Some(output) => output_file::replace(output, text.as_bytes())?,

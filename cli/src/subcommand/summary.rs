@@ -5,14 +5,14 @@ use crate::columns::{Column, Columns};
 use crate::display::{body_or_file_size, bytes, counted, items};
 use crate::escape::escape;
 use crate::failure::{Failure, Failures};
+use crate::location::Location;
+use crate::open_queue::{self, foreign_files};
 use crate::output::{print_json, print_line, print_lines};
-use crate::queue_directory::{self, foreign_files};
 use crate::selection::{LIVE, Selection};
 use crate::summary::{BUCKET_MINUTES, Group, Side, Summary};
 use clap::Args;
 use queue_store_host::types::{Detail, Timestamp};
 use serde_json::{Value, json};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -40,8 +40,8 @@ struct Totals {
 }
 
 /// Counts the mail that is not delivered, by domain.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(queue)?;
+pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open(queue)?;
     let (failures, mut summary, mut totals, now) =
         (Failures::none(), Summary::default(), Totals::default(), age::now());
     let side = if arguments.by_sender { Side::Sender } else { Side::Recipient };

@@ -2,13 +2,13 @@
 
 use crate::change_log;
 use crate::failure::{Cause, Failure};
+use crate::location::Location;
+use crate::open_queue;
 use crate::options::{Daemon, DurabilityChoice, StatusChoice};
-use crate::queue_directory;
 use clap::Args;
 use queue_store_host::Queue;
 use queue_store_host::types::Attempt;
 use std::ffi::OsString;
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -32,8 +32,8 @@ pub(crate) struct Arguments {
 }
 
 /// Changes the status of a delivery.
-pub(crate) fn run(queue: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open_for_change(queue, arguments.daemon.while_running)?;
+pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open_for_change(queue, arguments.daemon.while_running)?;
     let updated = update(&queue, arguments).map_err(|failure| failure.at_item(&arguments.id));
     change_log::logged(&arguments.id, updated)?;
     Ok(Sysexit::Ok)

@@ -8,12 +8,12 @@ use crate::escape::escape;
 use crate::failure::{Cause, Failure, Failures};
 use crate::invalid_names;
 use crate::json;
+use crate::location::Location;
+use crate::open_queue;
 use crate::output::{json_text, print_json_array, print_line, print_lines};
 use crate::progress;
-use crate::queue_directory;
 use clap::Args;
 use queue_store_host::types::{Detail, Entry};
-use std::path::Path;
 use sysexits::ExitCode as Sysexit;
 use tally::Tally;
 
@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
 }
 
 /// Verifies every item whole, and prints those that are damaged. Damage of an item that is ready or held makes it fail.
-pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Failure> {
-    let queue = queue_directory::open(directory)?;
+pub(crate) fn run(location: &Location, arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let queue = open_queue::open(location)?;
     let counts = queue.count()?;
     let progress = progress::of_items(counts.ready + counts.held + counts.quarantined);
     let mut tally = Tally::default();
@@ -38,13 +38,13 @@ pub(crate) fn run(directory: &Path, arguments: &Arguments) -> Result<Sysexit, Fa
         if arguments.json { Some(json_text(&json::Item::of_verified(entry))) } else { problem(entry) }
     })?;
     progress.finish_and_clear();
-    let invalid_names = invalid_names::find(directory)?;
+    let invalid_names = location.directory().map_or(Ok(Vec::new()), invalid_names::find)?;
     if arguments.json {
         print_json_array(rows.into_iter())?;
     } else {
         print_lines(rows.into_iter().chain([Ok(summary(&tally, invalid_names.len() as u64))]))?;
         if tally.items == 0
-            && let Some(foreign) = queue_directory::foreign_files(&queue)?
+            && let Some(foreign) = open_queue::foreign_files(&queue)?
         {
             print_line(&foreign)?;
         }

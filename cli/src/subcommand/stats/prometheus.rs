@@ -1,13 +1,13 @@
 //! The text format of Prometheus, version 0.0.4.
 
+use crate::location::Location;
 use crate::statistics::{Items, Statistics};
-use std::path::Path;
 
 /// Returns the numbers of a queue as metrics. The queue is a label, since several may be on one machine.
-pub(super) fn text(queue: &Path, statistics: &Statistics) -> String {
+pub(super) fn text(queue: &Location, statistics: &Statistics) -> String {
     let Statistics { ready, held, quarantined, temporary_files, foreign_files, needs_recovery } = statistics;
     let states = [("ready", ready), ("held", held), ("quarantined", quarantined)];
-    let mut metrics = Metrics { queue: label_value(&queue.to_string_lossy()), text: String::new() };
+    let mut metrics = Metrics { queue: label_value(&queue.to_string()), text: String::new() };
     let mut by_state = |name: &str, help: &str, number: fn(&Items) -> Option<i128>| {
         let samples = states.iter().filter_map(|(state, items)| Some((Some(*state), number(items)?)));
         metrics.gauge(name, help, samples);

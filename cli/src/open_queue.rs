@@ -1,9 +1,11 @@
-//! The directory of a queue: opened or created by its owner.
+//! The queue of a command: a directory, opened or created as its owner, or a database.
 
 use crate::change_log;
 use crate::chasquid_process;
+use crate::database;
 use crate::display::counted;
-use crate::failure::{Cause, Failure};
+use crate::failure::Failure;
+use crate::location::Location;
 use crate::owner;
 use crate::report;
 use crate::verbose;
@@ -15,31 +17,54 @@ use std::path::{Path, PathBuf};
 use sysexits::ExitCode as Sysexit;
 
 /// Opens a queue that exists, as its owner.
-pub(crate) fn open(directory: &Path) -> Result<Queue, Failure> {
-    prepare(directory)?;
-    Ok(Host::new()?.open(directory)?)
+pub(crate) fn open(location: &Location) -> Result<Queue, Failure> {
+    match location {
+        Location::Directory(directory) => prepare(directory)?,
+        Location::Database(_) => {}
+    }
+    open_as_caller(location)
+}
+
+/// Opens a queue that exists, as the user who calls.
+pub(crate) fn open_as_caller(location: &Location) -> Result<Queue, Failure> {
+    match location {
+        Location::Directory(directory) => Ok(Host::new()?.open(directory)?),
+        Location::Database(url) => open_database(location, url),
+    }
+}
+
+fn open_database(location: &Location, url: &str) -> Result<Queue, Failure> {
+    verbose::say(|| format!("opens {location}"));
+    database::open(url).map_err(|error| Failure::from(error).at(&location.to_string()))
 }
 
 /// Opens a queue that exists, as its owner, to change its items: not while a chasquid uses it, unless the operator knows.
-pub(crate) fn open_for_change(directory: &Path, while_running: bool) -> Result<Queue, Failure> {
+pub(crate) fn open_for_change(location: &Location, while_running: bool) -> Result<Queue, Failure> {
     // Before root becomes the owner: it may look at every process, and append to every log.
-    if !while_running && let Some(process) = chasquid_process::of_queue(directory) {
-        return Err(Failure::from(Cause::ChasquidRuns(process)).at(&directory.to_string_lossy()));
+    if !while_running && let Some(directory) = location.directory() {
+        chasquid_process::check_none_uses(directory)?;
     }
-    change_log::open(directory)?;
-    open(directory)
+    change_log::open(location)?;
+    open(location)
 }
 
 /// Opens a queue to add items, as the owner of its directory, and creates the directory if it does not exist. Refuses to do
 /// it as a user whose mails the owner could not read.
-pub(crate) fn create(directory: &Path) -> Result<CreatedQueue, Failure> {
+pub(crate) fn create(location: &Location) -> Result<CreatedQueue, Failure> {
+    let directory = match location {
+        Location::Directory(directory) => directory,
+        Location::Database(url) => {
+            change_log::open(location)?;
+            return Ok(CreatedQueue { queue: open_database(location, url)?, created: NewDirectories(Vec::new()) });
+        }
+    };
     if let Some(process) = chasquid_process::of_queue(directory) {
         report::line(&format!(
             "{}: warning: chasquid (process {process}) uses this queue, and sees new items only when it starts again",
             directory.display()
         ));
     }
-    change_log::open(directory)?;
+    change_log::open(location)?;
     prepare(directory)?;
     owner::check_is_owner_or_root(directory)?;
     let host = Host::new()?;

@@ -1,0 +1,228 @@
+//! `copy`: copies the items of one queue into another one, between directories and databases.
+//!
+//! It can be run again after it ended at any moment: an item that is there already, with the same content, is done. An item
+//! that is held or quarantined is put, which makes it ready, and then moved: nobody may deliver meanwhile.
+
+mod comparison;
+
+use crate::change_log;
+use crate::display::items;
+use crate::failure::{Cause, Failure, Failures, note};
+use crate::interruption::Interruption;
+use crate::location::Location;
+use crate::open_queue;
+use crate::options::Daemon;
+use crate::output::print_line;
+use crate::progress;
+use crate::stream;
+use clap::Args;
+use comparison::is_same;
+use indicatif::ProgressBar;
+use queue_store_host::Queue;
+use queue_store_host::types::{
+    Detail, Durability, Entry, IdentifiedMail, ItemInfo, Mail, Outcome, State, WriteOptions,
+};
+use std::ffi::OsString;
+use sysexits::ExitCode as Sysexit;
+
+/// Items that are put at once.
+const BATCH_ITEMS: usize = 500;
+
+/// Bytes of bodies that are put at once.
+const BATCH_BYTES: u64 = 8 << 20;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The queue that has the items: a directory, or the URL of a database
+    from: OsString,
+    /// The queue that gets them, which is created if it does not exist
+    to: OsString,
+    /// Remove each item from the first queue once the second one has it durably
+    #[arg(long)]
+    remove: bool,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// Copies the items of one queue into another one.
+pub(crate) fn run(arguments: &Arguments) -> Result<Sysexit, Failure> {
+    let (from, to) = (Location::from(arguments.from.clone()), Location::from(arguments.to.clone()));
+    if from == to {
+        return Err(Cause::SameQueue.into());
+    }
+    let interruption = Interruption::catch().map_err(Cause::Signals)?;
+    let source = open_queue::open_for_change(&from, arguments.daemon.while_running)?;
+    let created = open_queue::create(&to)?;
+    let counts = source.count()?;
+    let mut copy = Copy {
+        source: &source,
+        target: &created.queue,
+        removes: arguments.remove,
+        progress: progress::of_items(counts.ready + counts.held + counts.quarantined),
+        batch: Batch::default(),
+        copied: 0,
+        present: 0,
+        failures: Failures::none(),
+    };
+    let result = copy.all(&interruption);
+    copy.progress.finish_and_clear();
+    let Copy { copied, present, failures, .. } = copy;
+    created.keep();
+    let removed = if arguments.remove { ", and removed from the first queue" } else { "" };
+    print_line(&format!("{} copied, {present} there already{removed}", items(copied)))?;
+    result.map_err(|failure| failure.with_note(note::COPY_AGAIN))?;
+    Ok(failures.code())
+}
+
+/// A copy that goes on.
+struct Copy<'a> {
+    source: &'a Queue,
+    target: &'a Queue,
+    removes: bool,
+    progress: ProgressBar,
+    batch: Batch,
+    copied: u64,
+    present: u64,
+    failures: Failures,
+}
+
+/// Items that are to be put at once.
+#[derive(Default)]
+struct Batch {
+    mails: Vec<IdentifiedMail>,
+    infos: Vec<ItemInfo>,
+    bytes: u64,
+}
+
+impl Copy<'_> {
+    /// Copies every item.
+    fn all(&mut self, interruption: &Interruption) -> Result<(), Failure> {
+        for entry in self.source.items(&[], Detail::Envelope)? {
+            if interruption.has_come() {
+                self.put_batch()?;
+                return Err(Cause::Interrupted.into());
+            }
+            self.take(entry?)?;
+        }
+        self.put_batch()
+    }
+
+    /// Takes an item, and puts a batch that is full.
+    fn take(&mut self, entry: Entry) -> Result<(), Failure> {
+        let info = match (entry.problem, entry.info) {
+            (None, Some(info)) => info,
+            (problem, _) => {
+                let cause = problem
+                    .map_or(Cause::NoBody.into(), |problem| Failure::from(queue_store_host::Error::from(problem)));
+                self.leave_out(&cause.at_item(&entry.id));
+                return Ok(());
+            }
+        };
+        let bytes = info.body_size.unwrap_or(info.file_size);
+        if bytes > BATCH_BYTES {
+            return self.put_large(&info);
+        }
+        let body = match self.source.get(&info.id) {
+            Ok(item) => item.body,
+            Err(error) => {
+                self.leave_out(&Failure::from(error).at_item(&info.id));
+                return Ok(());
+            }
+        };
+        let mail = Mail { envelope: info.envelope.clone(), body };
+        self.batch.mails.push(IdentifiedMail { id: Some(info.id.clone()), mail });
+        self.batch.infos.push(info);
+        self.batch.bytes += bytes;
+        let is_full = self.batch.mails.len() >= BATCH_ITEMS || self.batch.bytes > BATCH_BYTES;
+        if is_full { self.put_batch() } else { Ok(()) }
+    }
+
+    /// Puts the items of the batch, one format after the other.
+    fn put_batch(&mut self) -> Result<(), Failure> {
+        let Batch { mails, infos, .. } = std::mem::take(&mut self.batch);
+        let (mut texts, mut binaries) = (Vec::new(), Vec::new());
+        for pair in mails.into_iter().zip(infos) {
+            let is_text = pair.1.format == queue_store_host::types::Format::Text;
+            if is_text { &mut texts } else { &mut binaries }.push(pair);
+        }
+        for pairs in [texts, binaries] {
+            let (mails, infos): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+            let Some(first) = infos.first() else { continue };
+            let options = WriteOptions { format: Some(first.format), ..WriteOptions::default() };
+            let outcomes = self.target.put_many(&mails, &options)?;
+            let put = infos.into_iter().zip(outcomes.into_iter().map(Outcome::into_result)).collect();
+            self.settle(put)?;
+        }
+        Ok(())
+    }
+
+    /// Puts an item whose body is large, as a stream.
+    fn put_large(&mut self, info: &ItemInfo) -> Result<(), Failure> {
+        let options = WriteOptions { format: Some(info.format), ..WriteOptions::default() };
+        let mut body = self.source.read(&info.id, 0)?;
+        let next_chunk = || Ok(body.next_chunk()?.unwrap_or_default());
+        let put = stream::put(self.target, Some(&info.id), &info.envelope, &options, Vec::new(), next_chunk);
+        let put = match put {
+            Err(failure) => match failure.into_queue_error() {
+                Ok(error) => Err(error),
+                Err(failure) => return Err(failure),
+            },
+            Ok(_) => Ok(()),
+        };
+        self.settle(vec![(info.clone(), put)])
+    }
+
+    /// Moves items that were put to the state of their originals, and removes these where that is wanted.
+    fn settle(&mut self, put: Vec<(ItemInfo, queue_store_host::Result<()>)>) -> Result<(), Failure> {
+        let mut done = Vec::new();
+        for (info, put) in put {
+            self.progress.inc(1);
+            let failure = match put {
+                Ok(()) => {
+                    self.copied += 1;
+                    change_log::record(&info.id, Ok(()))?;
+                    done.push(info);
+                    continue;
+                }
+                Err(error) => Failure::from(error),
+            };
+            if failure.is_existing_item() && is_same(self.source, self.target, &info)? {
+                self.present += 1;
+                done.push(info);
+            } else if failure.is_existing_item()
+                || failure.code() == Sysexit::DataErr
+                || failure.code() == Sysexit::Usage
+            {
+                self.leave_out(&failure.at_item(&info.id));
+            } else {
+                return Err(failure.at_item(&info.id));
+            }
+        }
+        for state in [State::Held, State::Quarantined] {
+            let ids: Vec<&str> = done.iter().filter(|info| info.state == state).map(|info| info.id.as_str()).collect();
+            if !ids.is_empty() {
+                check(self.target.set_state(&ids, state)?)?;
+            }
+        }
+        if self.removes && !done.is_empty() {
+            let ids: Vec<&str> = done.iter().map(|info| info.id.as_str()).collect();
+            let states = [State::Ready, State::Held, State::Quarantined];
+            check(self.source.remove(&ids, &states, Durability::Full)?)?;
+        }
+        Ok(())
+    }
+
+    /// Reports an item that is not copied.
+    fn leave_out(&self, failure: &Failure) {
+        self.progress.suspend(|| self.failures.report(failure));
+    }
+}
+
+/// Fails with the first problem.
+fn check(outcomes: Vec<Outcome>) -> Result<(), Failure> {
+    for outcome in outcomes {
+        let id = outcome.id.clone().unwrap_or_default();
+        outcome.into_result().map_err(|error| Failure::from(error).at_item(&id))?;
+    }
+    Ok(())
+}
