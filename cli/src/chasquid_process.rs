@@ -40,17 +40,26 @@ impl Process {
             return Some(false);
         }
         let effective_user = field("Uid")?.split('\t').nth(1)?.parse::<u32>().ok()?;
-        let used = self.data_directory().and_then(|directory| self.metadata(&directory.join("queue")));
+        // A process that is just being executed has no command line yet, and one that is ending none any more.
+        let command_line = self.command_line()?;
+        let prints_version = |argument: &[u8]| matches!(argument, b"-version" | b"--version");
+        if command_line.split(|byte| *byte == 0).any(prints_version) {
+            return Some(false);
+        }
+        let used = self.data_directory(&command_line).and_then(|directory| self.metadata(&directory.join("queue")));
         match used {
             Some(used) => Some((used.dev(), used.ino()) == (queue.dev(), queue.ino())),
-            // A process that is ending has no command line any more.
-            None => Some(effective_user == queue.uid() && !fs::read(self.file("cmdline")).ok()?.is_empty()),
+            None => self.command_line().map(|_| effective_user == queue.uid()),
         }
     }
 
-    fn data_directory(&self) -> Option<PathBuf> {
-        let command_line = fs::read(self.file("cmdline")).ok()?;
-        let command_line = String::from_utf8(command_line).ok()?;
+    /// Returns the command line; none where it is empty or cannot be read.
+    fn command_line(&self) -> Option<Vec<u8>> {
+        fs::read(self.file("cmdline")).ok().filter(|line| !line.is_empty())
+    }
+
+    fn data_directory(&self, command_line: &[u8]) -> Option<PathBuf> {
+        let command_line = str::from_utf8(command_line).ok()?;
         let arguments: Vec<&str> = command_line.split('\0').collect();
         // chasquid changes to its configuration directory, a link that only its user and root may follow.
         let configured = Path::new(option(&arguments, "config_dir").unwrap_or(CONFIG_DIRECTORY));

@@ -28,8 +28,8 @@ impl ItemStates {
         self.0.iter().filter(|state| states.contains(state)).count()
     }
 
-    /// Returns the reason why the queue may find another item by the id than the one that is meant: that of the operator's id,
-    /// or one that a filter selected from items in these states.
+    /// Returns the reason to refuse an id by which the queue may find another item than the one that is meant. `selected` are the
+    /// states that a filter selects from; none where the operator named the id.
     pub(crate) fn ambiguity(&self, selected: Option<&[State]>) -> Option<Cause> {
         let Some(live) = self.live() else { return (self.quarantined() > 1).then_some(Cause::SeveralFiles) };
         let selected = selected?;

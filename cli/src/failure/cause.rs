@@ -113,7 +113,7 @@ pub(crate) enum Cause {
     #[error("nothing was changed")]
     Declined,
     /// A verification found damage.
-    #[error("damaged: {damaged} of {}: look at them, then seal, quarantine or resolve them", display::items(*items))]
+    #[error("damaged: {damaged} of {}: look at them, then seal or quarantine them", display::items(*items))]
     DamagedItems { damaged: u64, items: u64 },
     /// A verification could not read everything. `code` is the exit code of the first item that it could not read.
     #[error("could not be read: {unreadable} of {}: run this as the owner, or look at the system's log", display::items(*items))]

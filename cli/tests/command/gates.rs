@@ -48,7 +48,7 @@ fn every_file_of_an_id_is_counted() {
     let verified = queue.run(&["verify"]);
     assert_eq!((verified.code, verified.text().lines().count()), (65, 3), "{}", verified.text());
     assert!(verified.text().ends_with("\n2 items, 2 damaged, 0 without checksums\n"), "{}", verified.text());
-    assert!(verified.stderr.ends_with("look at them, then seal, quarantine or resolve them\n"), "{}", verified.stderr);
+    assert!(verified.stderr.ends_with("look at them, then seal or quarantine them\n"), "{}", verified.stderr);
     for command in [&["show", "x"][..], &["hold", "x"], &["remove", "x"]] {
         let line = queue.refused(&mut queue.command(command), b"", 65);
         assert!(line.ends_with("; queue-store resolve shows them"), "{line}");
