@@ -30,6 +30,11 @@ impl Failure {
         Failure::from(Cause::File { source, otherwise }).at(&path.to_string_lossy())
     }
 
+    /// Returns the failure to open a database, for which the remedies are others than for a directory.
+    pub(crate) fn of_database(error: Error) -> Failure {
+        Failure { place: None, cause: Box::new(Cause::Queue(error)), notes: Vec::new() }
+    }
+
     /// Appends a note.
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Failure {
         self.notes.push(note.into());

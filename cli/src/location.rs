@@ -4,6 +4,7 @@ use crate::database;
 use crate::failure::Cause;
 use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The place of a queue, as the command line names it.
@@ -22,6 +23,15 @@ impl Location {
             Location::Directory(directory) => Some(directory),
             Location::Database(_) => None,
         }
+    }
+
+    /// Whether both name one queue: one directory, or the same URL.
+    pub(crate) fn is_same(&self, other: &Location) -> bool {
+        let identity = |location: &Location| {
+            let metadata = location.directory().and_then(|directory| directory.metadata().ok());
+            metadata.map(|metadata| (metadata.dev(), metadata.ino()))
+        };
+        self == other || identity(self).is_some_and(|one| identity(other) == Some(one))
     }
 
     /// Returns the directory, or refuses to do what needs the files of a queue.

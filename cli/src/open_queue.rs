@@ -35,7 +35,7 @@ pub(crate) fn open_as_caller(location: &Location) -> Result<Queue, Failure> {
 
 fn open_database(location: &Location, url: &str) -> Result<Queue, Failure> {
     verbose::say(|| format!("opens {location}"));
-    database::open(url).map_err(|error| Failure::from(error).at(&location.to_string()))
+    database::open(url).map_err(|error| Failure::of_database(error).at(&location.to_string()))
 }
 
 /// Opens a queue that exists, as its owner, to change its items: not while a chasquid uses it, unless the operator knows.

@@ -51,6 +51,12 @@ impl Cluster {
         format!("{scheme}@{host}/{database}")
     }
 
+    /// The URL of one node by its socket.
+    pub fn socket_url(&self, node: usize) -> String {
+        let directory = self.directory.join(format!("node{node}")).display().to_string().replace('/', "%2F");
+        format!("postgres://queue@{directory}/queue")
+    }
+
     /// The directory of a node's data.
     pub fn data(&self, node: usize) -> PathBuf {
         self.directory.join(format!("node{node}/data"))

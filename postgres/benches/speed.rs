@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The sides take turns; printed are medians, and the least and greatest value. Each commit to the three nodes waits for one of
-//! the two standbys. All nodes share this machine and its disk.
+//! the two standbys. All nodes share this machine and its disk. The
+//! clients use sockets, past the relays by which a test cuts the network of a node.
 
 use futures_util::{SinkExt, pin_mut};
 use queue_store_host::types::{Detail, Envelope, IdentifiedMail, Mail, WriteOptions};
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Statement};
 
 const ROUNDS: usize = 7;
@@ -34,14 +36,14 @@ fn main() {
         ("one PostgreSQL", open(&one, "&durability=single-node")),
         ("three PostgreSQL", open(&three, "")),
     ];
-    let plain = Plain::new(&three.node_url(0));
+    let plain = Plain::new(&three.socket_url(0));
     puts(&queues, &plain);
     streams(&queues, &plain);
     listing(&queues);
 }
 
 fn open(cluster: &Cluster, options: &str) -> Queue {
-    let url = format!("{}?connections=32{options}", cluster.url());
+    let url = format!("{}?connections=32{options}", cluster.socket_url(0));
     queue_store_postgres::open(&url).expect("the queue is opened")
 }
 
@@ -192,8 +194,10 @@ impl Plain {
     /// Inserts a mail of the size that the queue writes.
     fn insert(&self, client: &(Client, Statement), body: &[u8]) {
         let (client, statement) = client;
-        let insert = client.execute(statement, &[&[1_u8; 130].as_slice(), &body]);
-        self.runtime.block_on(insert).expect("it is inserted");
+        let envelope = [1_u8; 130];
+        let envelope = envelope.as_slice();
+        let parameters: [&(dyn ToSql + Sync); 2] = [&envelope, &body];
+        self.runtime.block_on(client.execute(statement, &parameters)).expect("it is inserted");
     }
 
     /// Copies a body, in chunks of the size of the queue's.

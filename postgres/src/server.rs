@@ -58,7 +58,7 @@ pub(crate) fn refusal(cause: &tokio_postgres::Error) -> Error {
         None if is_of_settings(cause) => ErrorCode::Access,
         None => ErrorCode::Io,
     };
-    let text = with_sources(cause);
+    let text = cause.as_db_error().map_or_else(|| with_sources(cause), ToString::to_string);
     let advice = if text.contains("certificate") {
         ": name the authority's certificate by `sslrootcert`, or turn TLS off by `sslmode=disable`"
     } else if text.contains("password missing") {

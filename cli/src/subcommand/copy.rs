@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
 /// Copies the items of one queue into another one.
 pub(crate) fn run(arguments: &Arguments) -> Result<Sysexit, Failure> {
     let (from, to) = (Location::from(arguments.from.clone()), Location::from(arguments.to.clone()));
-    if from == to {
+    if from.is_same(&to) {
         return Err(Cause::SameQueue.into());
     }
     let interruption = Interruption::catch().map_err(Cause::Signals)?;

@@ -16,7 +16,9 @@ mod bulk;
 mod change_log;
 mod chasquid;
 mod concurrency;
+mod copy;
 mod damaged;
+mod database;
 mod descriptors;
 mod edit;
 mod exit_codes;
@@ -48,7 +50,9 @@ fn main() -> ExitCode {
         change_log::trials(),
         chasquid::trials(),
         concurrency::trials(),
+        copy::trials(),
         damaged::trials(),
+        database::trials(),
         descriptors::trials(),
         edit::trials(),
         exit_codes::trials(),
@@ -71,5 +75,7 @@ fn main() -> ExitCode {
         summary::trials(),
         system_calls::trials(),
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect());
+    database::end();
+    conclusion.exit_code()
 }
