@@ -40,6 +40,7 @@ impl Database {
             let lease = self.lease(deadline).await?;
             self.check_standbys(&lease, deadline, durability).await?;
             match self.change_by(&lease, deadline, durability, sql, parameters).await {
+                Err(SqlError::Unsent(_)) if Instant::now() < deadline => lease.give_up(),
                 Err(SqlError::Again(_)) if attempt < ATTEMPTS => {
                     drop(lease);
                     sleep(PAUSE * attempt).await;
@@ -83,13 +84,14 @@ impl Database {
             let Some(commit) = synchronous_commit(durability) else {
                 return lease.query(sql, parameters).await;
             };
-            lease.execute(&format!("BEGIN; SET LOCAL synchronous_commit = {commit}")).await?;
-            let rows = lease.query(sql, parameters).await;
-            match rows {
+            let begin = format!("BEGIN; SET LOCAL synchronous_commit = {commit}");
+            lease.execute(&begin).await.map_err(SqlError::before_change)?;
+            match lease.query(sql, parameters).await {
                 Ok(rows) => lease.execute("COMMIT").await.map(|()| rows),
-                Err(error) => {
-                    lease.execute("ROLLBACK").await?;
-                    Err(error)
+                // Nothing is committed: a session that is lost rolls back.
+                Err(failure) => {
+                    let _ = lease.execute("ROLLBACK").await;
+                    Err(failure.before_change())
                 }
             }
         };
@@ -106,6 +108,10 @@ impl Database {
         let rows = match result {
             Ok(rows) => rows,
             Err(SqlError::Refused(error) | SqlError::Again(error)) => return Err(error.into()),
+            Err(SqlError::Unsent(cause)) => {
+                lease.give_up();
+                return Err(error(ErrorCode::Io, cause));
+            }
             Err(SqlError::Lost(cause)) => return Err(self.indeterminate(lease, &cause)),
         };
         if lease.was_warned() && durability != Durability::None {

@@ -95,7 +95,7 @@ impl Database {
             let lease = self.lease(deadline).await?;
             match timeout_at(deadline, lease.query(sql, parameters)).await {
                 Ok(Ok(rows)) => return Ok(rows),
-                Ok(Err(SqlError::Lost(_))) if Instant::now() < deadline => lease.give_up(),
+                Ok(Err(SqlError::Unsent(_) | SqlError::Lost(_))) if Instant::now() < deadline => lease.give_up(),
                 Ok(Err(failure)) => return Err(failure.into()),
                 Err(_) => {
                     lease.give_up();

@@ -1,6 +1,6 @@
 //! Puts: one, or several in one transaction.
 
-use crate::change::synchronous_commit;
+use crate::change::{ATTEMPTS, synchronous_commit};
 use crate::convert::{self, failure, problem};
 use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, exists, generate_id};
@@ -187,7 +187,8 @@ impl Database {
                     self.counters.puts.add(rows.len() as u64);
                     return Ok(taken);
                 }
-                Err(SqlError::Again(_)) if attempt < crate::change::ATTEMPTS => attempt += 1,
+                Err(SqlError::Unsent(_)) if Instant::now() < deadline => lease.give_up(),
+                Err(SqlError::Again(_)) if attempt < ATTEMPTS => attempt += 1,
                 Err(failure) => {
                     self.acknowledged(lease, durability, Err(failure))?;
                 }
@@ -202,7 +203,8 @@ impl Database {
         items: &[(usize, NewItem, &[u8])],
     ) -> Result<(Vec<Row>, Vec<usize>), SqlError> {
         let set = synchronous_commit(durability).map(|commit| format!("; SET LOCAL synchronous_commit = {commit}"));
-        lease.execute(&format!("BEGIN{}", set.unwrap_or_default())).await?;
+        let begin = format!("BEGIN{}", set.unwrap_or_default());
+        lease.execute(&begin).await.map_err(SqlError::before_change)?;
         let (mut rows, mut taken) = (Vec::new(), Vec::new());
         let put = async {
             for (place, item, body) in items {
@@ -219,14 +221,14 @@ impl Database {
                     None => taken.push(*place),
                 }
             }
-            Ok(())
+            Ok::<(), SqlError>(())
         };
         match put.await {
             Ok(()) => lease.execute("COMMIT").await?,
-            Err(failure @ SqlError::Lost(_)) => return Err(failure),
+            // Nothing is committed: a session that is lost rolls back.
             Err(failure) => {
-                lease.execute("ROLLBACK").await?;
-                return Err(failure);
+                let _ = lease.execute("ROLLBACK").await;
+                return Err(failure.before_change());
             }
         }
         Ok((rows, taken))

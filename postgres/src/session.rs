@@ -69,7 +69,8 @@ impl Session {
         let statement = match prepared {
             Some(statement) => statement,
             None => {
-                let statement = self.client.prepare(sql).await?;
+                let statement =
+                    self.client.prepare(sql).await.map_err(|cause| SqlError::from(cause).before_change())?;
                 self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
                 statement
             }

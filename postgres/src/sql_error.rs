@@ -21,6 +21,8 @@ pub(crate) enum SqlError {
     Refused(types::Error),
     /// As `Refused`, since it met another one: the same statement may succeed.
     Again(types::Error),
+    /// The session was gone before the statement was sent.
+    Unsent(String),
     /// The session is gone, or the server did not answer: whether the statement had an effect is not known.
     Lost(String),
 }
@@ -29,6 +31,14 @@ impl SqlError {
     /// The server did not answer in time.
     pub(crate) fn timed_out() -> SqlError {
         SqlError::Lost("the server did not answer within the time that a call may take".to_string())
+    }
+
+    /// The same failure of what precedes a statement that changes something.
+    pub(crate) fn before_change(self) -> SqlError {
+        match self {
+            SqlError::Lost(detail) => SqlError::Unsent(detail),
+            failure => failure,
+        }
     }
 }
 
@@ -53,7 +63,7 @@ impl From<SqlError> for Error {
     fn from(cause: SqlError) -> Error {
         match cause {
             SqlError::Refused(error) | SqlError::Again(error) => error.into(),
-            SqlError::Lost(detail) => error(ErrorCode::Io, detail),
+            SqlError::Unsent(detail) | SqlError::Lost(detail) => error(ErrorCode::Io, detail),
         }
     }
 }

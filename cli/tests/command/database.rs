@@ -31,7 +31,8 @@ pub(crate) fn end() {
     drop(CLUSTER.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
-fn url(queue: &str) -> String {
+/// Returns the URL of a queue of the cluster.
+pub(crate) fn url(queue: &str) -> String {
     format!("{}?queue={queue}", cluster().url())
 }
 

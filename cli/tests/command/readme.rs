@@ -1,5 +1,6 @@
 //! The commands of `README.md` and `plugins/README.md` run as they are written.
 
+use crate::database;
 use crate::process::{queue_store, run};
 use crate::queue::Queue;
 use crate::trial::trials;
@@ -11,6 +12,7 @@ use std::process::Command;
 trials![
     commands_of_readme_run,
     commands_for_operators_are_understood,
+    commands_for_databases_run => Postgres,
     commands_for_plugins_run,
     composed_plugin_runs_as_documented => WasmtimeCli,
     python_example_for_plugins_runs => Python,
@@ -20,6 +22,7 @@ trials![
 
 const README: &str = include_str!("../../../README.md");
 const PLUGINS: &str = include_str!("../../../plugins/README.md");
+const SCALING: &str = include_str!("../../../docs/scaling.md");
 const OPERATING: &str = include_str!("../../../docs/operating.md");
 
 /// Returns the lines of the blocks of shell commands that begin with one of these programs.
@@ -60,12 +63,27 @@ fn commands_of_readme_run() {
     let (put, lines) = lines.split_first().expect("there are lines");
     let id = shell(&queue, put, "");
     queue.file("mail.eml", "Subject: hello\r\n\r\nhello\r\n");
-    for line in lines {
+    for line in lines.iter().filter(|line| !line.contains("postgres://")) {
         shell(&queue, line, id.trim_end());
     }
     let listed = run(queue_store(&["list", "--ids", "--queue"]).arg(queue.beside("Q")), b"").done();
     assert_eq!(listed.lines().count(), 2, "the imported mail, and that of the plugin: {listed}");
     assert_eq!(&fs::read(queue.beside("out.wasm")).expect("it is composed")[..4], b"\0asm");
+}
+
+fn commands_for_databases_run() {
+    let queue = Queue::new();
+    run(&mut queue.put_command(&["--queue", "Q"]).current_dir(queue.beside("")), b"Subject: hello\r\n\r\n").done();
+    let url = database::url("readme");
+    let documented = "postgres://queue@db1,db2,db3/mail?queue=outgoing";
+    let all = [commands(README, &["queue-store "]), commands(SCALING, &["queue-store "])].concat();
+    let lines: Vec<&String> = all.iter().filter(|line| line.contains(documented)).collect();
+    assert!(lines.len() >= 4, "{lines:?}");
+    for line in lines {
+        shell(&queue, &line.replace(documented, &url).replace("/var/lib/chasquid/queue", "Q"), "");
+    }
+    let listed = run(&mut queue_store(&["list", "--ids", "--queue", &url]), b"").done();
+    assert_eq!(listed.lines().count(), 1, "{listed}");
 }
 
 fn commands_for_plugins_run() {
