@@ -1,5 +1,5 @@
--- The queues of this database. A mail is a row of `item`, and its body is in `chunk`; the commit of the item is the commit of
--- the mail.
+-- The queues of this database. A mail is a row of `item`, which has a small body itself, and names a large one in `chunk`; the
+-- commit of the item is the commit of the mail.
 
 -- The migrations that were applied.
 CREATE TABLE queue_store.migration (
@@ -19,8 +19,10 @@ CREATE TABLE queue_store.item (
     format smallint NOT NULL CHECK (format IN (0, 1)),
     -- The checksum of the whole item: another content has another one.
     revision bigint NOT NULL,
-    -- The number of the body.
-    body bigint NOT NULL,
+    -- The number of a body in chunks.
+    body bigint,
+    -- A body of at most one chunk.
+    small_body bytea,
     -- Bytes of the body.
     body_size bigint NOT NULL,
     -- When the mail was accepted: seconds since 1970-01-01T00:00:00Z.
@@ -28,10 +30,11 @@ CREATE TABLE queue_store.item (
     -- The binary item, in the wire format of protocol buffers with its checksums, up to the body and from its end on.
     head bytea NOT NULL,
     tail bytea NOT NULL,
-    PRIMARY KEY (queue, id)
+    PRIMARY KEY (queue, id),
+    CHECK ((body IS NULL) <> (small_body IS NULL))
 );
 
--- The bodies: every chunk but the last of a body has 262144 bytes.
+-- The large bodies: every chunk but the last of a body has 262144 bytes.
 CREATE TABLE queue_store.chunk (
     body bigint NOT NULL,
     -- The place in the body, from 0.
@@ -42,6 +45,7 @@ CREATE TABLE queue_store.chunk (
 
 -- Mail does not compress well, and a body that is not compressed is read in parts.
 ALTER TABLE queue_store.chunk ALTER COLUMN bytes SET STORAGE EXTERNAL;
+ALTER TABLE queue_store.item ALTER COLUMN small_body SET STORAGE EXTERNAL;
 
 -- Bodies that are being written, which no item names yet.
 CREATE TABLE queue_store.draft (

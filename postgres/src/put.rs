@@ -16,15 +16,19 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-/// Adds an item with the first chunk of its body, unless an item has the id. Returns the number of the body.
-const PUT: &str = "WITH item AS (\
-     INSERT INTO queue_store.item (queue, id, state, format, revision, body, body_size, created, head, tail) \
-     VALUES ($1, $2, 0, $9, $3, nextval('queue_store.body_number'), $4, $5, $6, $7) \
-     ON CONFLICT DO NOTHING RETURNING body), \
-     chunk AS (INSERT INTO queue_store.chunk (body, number, bytes) SELECT body, 0, $8 FROM item) \
-     SELECT current_setting('synchronous_standby_names') <> '', body FROM item";
+/// Adds an item with a small body, unless an item has the id.
+const PUT: &str = "INSERT INTO queue_store.item \
+     (queue, id, state, format, revision, body_size, created, head, tail, small_body) \
+     VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING \
+     RETURNING current_setting('synchronous_standby_names') <> ''";
 
-/// Adds a further chunk of a body.
+/// Adds an item whose body follows in the same transaction, unless an item has the id. Returns the number of the body.
+const PUT_LARGE: &str = "INSERT INTO queue_store.item \
+     (queue, id, state, format, revision, body_size, created, head, tail, body) \
+     VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, nextval('queue_store.body_number')) ON CONFLICT DO NOTHING \
+     RETURNING current_setting('synchronous_standby_names') <> '', body";
+
+/// Adds a chunk of a body.
 const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) VALUES ($1, $2, $3)";
 
 /// Counts the items that are ready or held, up to a number.
@@ -54,6 +58,12 @@ impl NewItem {
         let created = envelope.created_at.map_or(0, |created_at| created_at.seconds);
         let format = convert::format_number(format);
         NewItem { id: envelope.id.clone(), parts: encoder.finish(), format, body_size, created }
+    }
+
+    /// The columns that every item has.
+    fn parameters<'a>(&'a self, queue: &'a String, revision: &'a i64) -> [&'a (dyn ToSql + Sync); 8] {
+        let NewItem { id, parts: Parts { head, tail, checksum: _ }, format, body_size, created } = self;
+        [queue, id, format, revision, body_size, created, head, tail]
     }
 
     /// The checksum of the whole as the tables have it.
@@ -89,7 +99,8 @@ impl Database {
         for _ in 0..MAX_DRAWS {
             let item = NewItem::encode(&envelope, format, body)?;
             let revision = item.revision();
-            let parameters = put_parameters(&self.queue, &item, &revision, &body);
+            let parameters = item.parameters(&self.queue, &revision);
+            let parameters = [parameters.as_slice(), &[&body]].concat();
             if !self.change(deadline, durability, PUT, &parameters).await?.is_empty() {
                 self.counters.puts.add(1);
                 self.counters.bytes_written.add(body.len() as u64);
@@ -208,16 +219,8 @@ impl Database {
         let (mut rows, mut taken) = (Vec::new(), Vec::new());
         let put = async {
             for (place, item, body) in items {
-                let (first, rest) = body.split_at(body.len().min(CHUNK_BYTES));
-                let revision = item.revision();
-                match lease.query(PUT, &put_parameters(&self.queue, item, &revision, &first)).await?.pop() {
-                    Some(row) => {
-                        let number: i64 = row.get(1);
-                        for (chunk, place) in rest.chunks(CHUNK_BYTES).zip(1_i32..) {
-                            lease.query(ADD_CHUNK, &[&number, &place, &chunk]).await?;
-                        }
-                        rows.push(row);
-                    }
+                match self.put_one(lease, item, body).await? {
+                    Some(row) => rows.push(row),
                     None => taken.push(*place),
                 }
             }
@@ -233,16 +236,23 @@ impl Database {
         }
         Ok((rows, taken))
     }
-}
 
-fn put_parameters<'a>(
-    queue: &'a String,
-    item: &'a NewItem,
-    revision: &'a i64,
-    body: &'a &[u8],
-) -> [&'a (dyn ToSql + Sync); 9] {
-    let Parts { head, tail, checksum: _ } = &item.parts;
-    [queue, &item.id, revision, &item.body_size, &item.created, head, tail, body, &item.format]
+    /// Adds an item and its body in a transaction. Returns nothing where its id is taken.
+    async fn put_one(&self, lease: &Lease, item: &NewItem, body: &[u8]) -> Result<Option<Row>, SqlError> {
+        let revision = item.revision();
+        let parameters = item.parameters(&self.queue, &revision);
+        if body.len() <= CHUNK_BYTES {
+            return Ok(lease.query(PUT, &[parameters.as_slice(), &[&body]].concat()).await?.pop());
+        }
+        let Some(row) = lease.query(PUT_LARGE, &parameters).await?.pop() else {
+            return Ok(None);
+        };
+        let number: i64 = row.get(1);
+        for (chunk, place) in body.chunks(CHUNK_BYTES).zip(0_i32..) {
+            lease.query(ADD_CHUNK, &[&number, &place, &chunk]).await?;
+        }
+        Ok(Some(row))
+    }
 }
 
 /// Checks and encodes a mail of several.

@@ -16,10 +16,9 @@ use tokio::time::timeout_at;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-/// An item, and the first chunk of its body.
-const OPEN: &str = "SELECT item.state, item.format, item.head, item.tail, item.revision, item.body, chunk.bytes \
-     FROM queue_store.item LEFT JOIN queue_store.chunk ON chunk.body = item.body AND chunk.number = 0 \
-     WHERE item.queue = $1 AND item.id = $2";
+/// An item, and its body if that is small.
+const OPEN: &str = "SELECT state, format, head, tail, revision, body, small_body \
+     FROM queue_store.item WHERE queue = $1 AND id = $2";
 
 /// An item without its body.
 const INFO: &str = "SELECT state, format, head, tail FROM queue_store.item WHERE queue = $1 AND id = $2";
@@ -39,7 +38,8 @@ pub(crate) struct OpenItem {
     pub(crate) reader: PartsReader,
     /// The revision as the tables have it.
     pub(crate) revision: i64,
-    body: i64,
+    /// The number of a body in chunks.
+    body: Option<i64>,
     /// Chunks that were fetched and not returned.
     chunks: VecDeque<Vec<u8>>,
     /// The number of the chunk that is fetched next.
@@ -76,7 +76,7 @@ impl Database {
         self.settle_doubts(deadline).await?;
         let rows = self.query(deadline, OPEN, &[&self.queue, &id]).await?;
         let item = self.open_row(id, &rows, strictness)?;
-        if item.left <= CHUNK_BYTES as u64 {
+        if item.body.is_none() {
             return Ok(item);
         }
         // Again, in a session that keeps the chunks of an item that is removed meanwhile.
@@ -121,7 +121,7 @@ impl Database {
             revision: row.get(4),
             body: row.get(5),
             chunks: row.get::<_, Option<Vec<u8>>>(6).into_iter().collect(),
-            next: 1,
+            next: 0,
             skip: 0,
             verifies: true,
             snapshot: None,
@@ -154,12 +154,8 @@ impl OpenItem {
         if offset > 0 {
             self.verifies = false;
             self.left -= offset;
-            let chunk = offset / CHUNK_BYTES as u64;
+            self.next = (offset / CHUNK_BYTES as u64) as i32;
             self.skip = (offset % CHUNK_BYTES as u64) as usize;
-            if chunk > 0 {
-                self.chunks.clear();
-                self.next = chunk as i32;
-            }
         }
         Ok(())
     }
@@ -174,8 +170,8 @@ impl OpenItem {
                 }
                 return Ok(None);
             }
-            if self.chunks.is_empty() {
-                self.fetch().await?;
+            if let (Some(body), true) = (self.body, self.chunks.is_empty()) {
+                self.fetch(body).await?;
             }
             let Some(mut chunk) = self.chunks.pop_front() else {
                 // The body lacks a chunk, and so its checksum does not match.
@@ -211,9 +207,9 @@ impl OpenItem {
         info(&self.id, self.state, self.format, self.parts_bytes, &mut self.reader)
     }
 
-    async fn fetch(&mut self) -> Result<()> {
+    async fn fetch(&mut self, body: i64) -> Result<()> {
         let deadline = self.database.deadline();
-        let parameters: [&(dyn ToSql + Sync); 2] = [&self.body, &self.next];
+        let parameters: [&(dyn ToSql + Sync); 2] = [&body, &self.next];
         let rows = match self.snapshot.as_ref().and_then(|snapshot| snapshot.lease.as_ref()) {
             Some(lease) => {
                 let chunks = timeout_at(deadline, lease.query(CHUNKS, &parameters)).await;

@@ -50,9 +50,12 @@ fn body_that_was_changed_is_a_checksum_mismatch() {
     let queue = open("changed-body");
     for body in [b"Subject: x\r\n\r\nx\r\n".to_vec(), long_body()] {
         let id = queue.put(&mail(body)).expect("it is put");
-        let changed = "UPDATE queue_store.chunk SET bytes = set_byte(bytes, 3, 0) WHERE number = 0 AND body = \
-                       (SELECT body FROM queue_store.item WHERE queue = 'changed-body' AND id = '";
-        cluster().sql(0, &format!("{changed}{id}')"));
+        let small = format!("UPDATE queue_store.item SET small_body = set_byte(small_body, 3, 0) WHERE id = '{id}'");
+        let large = format!(
+            "UPDATE queue_store.chunk SET bytes = set_byte(bytes, 3, 0) WHERE number = 0 AND body = \
+             (SELECT body FROM queue_store.item WHERE id = '{id}')"
+        );
+        cluster().sql(0, &format!("{small}; {large}"));
         assert_eq!(code(queue.get(&id)), "checksum-mismatch");
         queue.info(&id).expect("the envelope is intact");
         let outcome = queue.verify(&[&id]).expect("it is tried").remove(0);
