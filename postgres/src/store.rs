@@ -32,9 +32,11 @@ pub(crate) struct PostgresStore {
 }
 
 /// What calls need: the database, and the threads of its sessions.
+///
+/// Invariant: both are present until it is dropped.
 struct Core {
-    database: Arc<Database>,
-    runtime: Runtime,
+    database: Option<Arc<Database>>,
+    runtime: Option<Runtime>,
     process: u32,
 }
 
@@ -52,7 +54,24 @@ impl Core {
     /// Runs a call to its end.
     fn block<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
         self.check_caller()?;
-        self.runtime.block_on(call)
+        self.runtime.as_ref().expect("it is present until the drop").block_on(call)
+    }
+
+    fn database(&self) -> &Arc<Database> {
+        self.database.as_ref().expect("it is present until the drop")
+    }
+}
+
+impl Drop for Core {
+    /// Ends the threads without waiting for them: a caller may drop the queue in an async task, where tokio panics instead
+    /// of waiting, and a look-up of a host may take long. In a forked process there are no threads to end.
+    fn drop(&mut self) {
+        let (database, runtime) = (self.database.take(), self.runtime.take());
+        if !self.is_own_process() {
+            mem::forget((database, runtime));
+        } else if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -105,11 +124,12 @@ impl PostgresStore {
         let runtime = runtime.map_err(|cause| error(ErrorCode::Busy, format!("no threads: {cause}")))?;
         let database = Arc::new(Database::new(address, runtime.handle().clone())?);
         runtime.block_on(database.migrate(database.deadline()))?;
-        Ok(PostgresStore { core: Arc::new(Core { database, runtime, process: process::id() }) })
+        let core = Core { database: Some(database), runtime: Some(runtime), process: process::id() };
+        Ok(PostgresStore { core: Arc::new(core) })
     }
 
     fn database(&self) -> &Arc<Database> {
-        &self.core.database
+        self.core.database()
     }
 }
 

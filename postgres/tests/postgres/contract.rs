@@ -23,6 +23,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("contract::body_is_read_as_it_was_when_it_was_opened", body_is_read_as_it_was_when_it_was_opened),
         ("contract::queues_of_a_database_are_apart", queues_of_a_database_are_apart),
         ("contract::newer_tables_are_refused", newer_tables_are_refused),
+        ("contract::queue_may_be_dropped_in_an_async_task", queue_may_be_dropped_in_an_async_task),
     ]
 }
 
@@ -160,6 +161,13 @@ fn newer_tables_are_refused() {
     let output = std::process::Command::new("psql").args([&url, "--command", insert]).output().expect("there is psql");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(code(queue_store_postgres::open(&url)), "unsupported");
+}
+
+fn queue_may_be_dropped_in_an_async_task() {
+    let queue = open("dropped");
+    queue.put(&mail("x")).expect("it is put");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async move { drop(queue) });
 }
 
 fn envelope() -> Envelope {
