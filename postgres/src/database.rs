@@ -74,14 +74,22 @@ impl Database {
 
     /// Takes a session, and fails at once where no server takes changes.
     pub(crate) async fn try_lease(&self, deadline: Instant) -> Result<Lease> {
-        let none_free =
-            || error(ErrorCode::Busy, "every connection to the database is in use: see `connections` in its URL");
         match timeout_at(deadline, self.sessions.get()).await {
             Ok(Ok(session)) => Ok(Lease { warnings: session.warnings(), session }),
             Ok(Err(PoolError::Backend(failure))) => Err(failure),
             Ok(Err(failure)) => Err(error(ErrorCode::Other, failure.to_string())),
-            Err(_) => Err(none_free()),
+            Err(_) => Err(self.no_session()),
         }
+    }
+
+    /// Returns the error of a call that got no session in its time.
+    fn no_session(&self) -> queue_store_host::Error {
+        let status = self.sessions.status();
+        if status.size < status.max_size {
+            // There was room for one more, which was being made.
+            return error(ErrorCode::Io, "no server answered within the time that a call may take");
+        }
+        error(ErrorCode::Busy, "every connection to the database is in use: see `connections` in its URL")
     }
 
     /// Runs a statement that changes nothing, in another session where one is lost.

@@ -10,6 +10,7 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("replication::cancelled_wait_is_indeterminate", cancelled_wait_is_indeterminate),
         ("replication::full_durability_needs_a_standby", full_durability_needs_a_standby),
+        ("replication::server_that_is_silent_is_an_io_error", server_that_is_silent_is_an_io_error),
     ]
 }
 
@@ -63,4 +64,16 @@ fn full_durability_needs_a_standby() {
     assert_eq!(queue.count().expect("it is counted").ready, 0);
     let queue = open_in(&cluster, "alone", "&durability=single-node");
     queue.put(&mail("x")).expect("it is put");
+}
+
+fn server_that_is_silent_is_an_io_error() {
+    let cluster = Cluster::start(1);
+    let queue = open_in(&cluster, "silent", "&durability=single-node&timeout=1");
+    cluster.run("cut", Some(0));
+    // The first call has a session, and the others wait for one.
+    for _ in 0..3 {
+        assert_eq!(code(queue.count()), "io");
+    }
+    cluster.run("mend", Some(0));
+    assert_eq!(queue.count().expect("it is counted").ready, 0);
 }
