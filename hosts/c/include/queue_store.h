@@ -116,8 +116,9 @@ typedef struct qs_recovery {
 const char *qs_error_message(void);
 
 /*
- * Opens the queue in a directory, which is created durably, with mode 0700, if it does not exist, and recovers it with a
- * grace of 36 hours. `*queue` is set where QS_OK is returned. An empty path is refused with QS_DIRECTORY.
+ * Opens the queue in a directory, which is created durably, with mode 0700, if it does not exist, or in the database of a
+ * URL, `postgres://user@host1,host2/database?queue=name`, which must exist; and recovers it with a grace of 36 hours.
+ * `*queue` is set where QS_OK is returned. An empty path is refused with QS_DIRECTORY.
  */
 int qs_open(const char *path, qs_queue **queue);
 

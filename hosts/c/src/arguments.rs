@@ -121,15 +121,24 @@ pub(crate) unsafe fn string(pointer: *const c_char, name: &str) -> Result<String
 ///
 /// The pointer is null or a string that ends with a zero.
 pub(crate) unsafe fn optional_string(pointer: *const c_char) -> Result<Option<String>, Failure> {
-    if pointer.is_null() {
+    // SAFETY: the caller's.
+    let Some(bytes) = (unsafe { optional_bytes(pointer) }) else {
         return Ok(None);
-    }
-    // SAFETY: the caller's, and it is not null.
-    let bytes = unsafe { CStr::from_ptr(pointer) };
-    match bytes.to_str() {
+    };
+    match str::from_utf8(bytes) {
         Ok(string) => Ok(Some(string.to_string())),
-        Err(_) => Err(Failure::invalid(&format!("a string is not UTF-8: {bytes:?}"))),
+        Err(_) => Err(Failure::invalid(&format!("a string is not UTF-8: \"{}\"", bytes.escape_ascii()))),
     }
+}
+
+/// Returns the bytes of a string without its zero; none if the pointer is null.
+///
+/// # Safety
+///
+/// The pointer is null, or a string that ends with a zero and is valid for as long as the bytes are used.
+pub(crate) unsafe fn optional_bytes<'a>(pointer: *const c_char) -> Option<&'a [u8]> {
+    // SAFETY: the caller's, and it is not null.
+    (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes())
 }
 
 /// Writes an id to where the caller wants it.

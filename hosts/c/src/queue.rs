@@ -1,10 +1,12 @@
 //! The functions for a queue.
 
-use crate::arguments::{Mail, Put, items, optional_string, place, reference, string, write_id};
+use crate::arguments::{Mail, Put, items, optional_bytes, optional_string, place, reference, string, write_id};
 use crate::errors::{Failure, answer, set_message};
 use queue_store_host::types::{self, Attempt, Durability, Outcome, State};
-use queue_store_host::{Error, Host, Queue, Result};
-use std::ffi::{c_char, c_int, c_void};
+use queue_store_host::{Error, Queue, Result};
+use queue_store_place::Place;
+use std::ffi::{OsStr, c_char, c_int, c_void};
+use std::os::unix::ffi::OsStrExt;
 use std::ptr::NonNull;
 use std::time::Duration;
 
@@ -22,20 +24,34 @@ struct Recovery {
     problems: u64,
 }
 
+/// Copies the path of a queue. The error of a URL, which may have a password, does not show it.
+///
+/// # Safety
+///
+/// The pointer is null or a string that ends with a zero.
+unsafe fn path(pointer: *const c_char) -> Result<String, Failure> {
+    // SAFETY: the caller's.
+    if let Some(bytes) = unsafe { optional_bytes(pointer) } {
+        Place::parse(OsStr::from_bytes(bytes))?;
+    }
+    // SAFETY: the caller's.
+    unsafe { string(pointer, "path") }
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn qs_open(path: *const c_char, queue: *mut *mut Queue) -> c_int {
     answer(|| {
         // SAFETY: they are as the header describes them.
-        let path = unsafe { string(path, "path") }?;
-        let place = place(queue, "queue")?;
+        let path = unsafe { self::path(path) }?;
+        let result = place(queue, "queue")?;
         if path.is_empty() {
             return Err(Failure::directory("`path` is empty"));
         }
-        let queue = Host::shared()?.create(path)?;
+        let queue = Place::parse(path)?.open(true)?;
         queue.recover(GRACE)?;
         let queue = Box::into_raw(Box::new(queue));
         // SAFETY: it is as the header describes it.
-        unsafe { place.write(queue) };
+        unsafe { result.write(queue) };
         Ok(())
     })
 }

@@ -104,6 +104,11 @@ export function count(value, name) {
   return value ?? undefined;
 }
 
+/** Tells whether text is taken for the URL of a database, also where it has the wrong slashes. */
+export function isDatabase(text) {
+  return /^postgres(ql)?:/i.test(text);
+}
+
 export function optionalString(value, name) {
   return value === undefined || value === null ? undefined : string(value, name);
 }

@@ -210,7 +210,7 @@ export class QueueError extends Error {
 }
 
 /**
- * The queue in a directory. Calls may run at once, and none blocks the event loop: each takes a thread of Node's pool
+ * The queue in a directory, or in a database of PostgreSQL. Calls may run at once, and none blocks the event loop: each takes a thread of Node's pool
  * (`UV_THREADPOOL_SIZE`, by default 4). Promises reject with `QueueError`, or with `TypeError` for a wrong argument, such as
  * a misspelt option.
  */
@@ -218,15 +218,16 @@ export class Queue {
   private constructor();
 
   /**
-   * Opens the queue. By default it creates the directory durably, with mode 0700, and recovers the queue, removing
-   * temporary files that are at least 36 hours old.
+   * Opens the queue in a directory, or the one that a URL names: `postgres://user@host1,host2/database?queue=name`. By
+   * default it creates the directory durably, with mode 0700, and recovers the queue, removing temporary files that are at
+   * least 36 hours old. A database must exist, and gets the tables of queues, whatever `create` is.
    */
   static open(
     path: string | URL,
     options?: { create?: boolean; recover?: boolean; graceSeconds?: number },
   ): Promise<Queue>;
 
-  /** The directory, as it was given. */
+  /** The directory, as it was given; the URL without its password. */
   readonly path: string;
 
   /** Queues a mail. It survives power loss when the promise resolves to its id. */

@@ -8,6 +8,7 @@ import {
   bytes,
   count,
   envelope,
+  isDatabase,
   mails,
   oneOf,
   optionalOneOf,
@@ -32,13 +33,14 @@ const OPENED = Symbol("opened");
 /** Opens a queue of a class on a backend, which has the calls of the addon's `NativeQueue`. */
 export async function openQueue(Queue, Backend, path, given) {
   const { create = true, recover = true, graceSeconds = GRACE_SECONDS } = options(given, "open");
-  const directory = path instanceof URL ? fileURLToPath(path) : string(path, "path");
-  if (directory === "") {
+  const place = path instanceof URL ? textOf(path) : string(path, "path");
+  if (place === "") {
     // The working directory would become the queue.
     throw new QueueError({ code: "directory", detail: "the path of the queue is empty" });
   }
-  const backend = await answer(() => Backend.open(resolve(directory), create));
-  const queue = new Queue(OPENED, backend, directory);
+  const isInDatabase = isDatabase(place);
+  const backend = await answer(() => Backend.open(isInDatabase ? place : resolve(place), create));
+  const queue = new Queue(OPENED, backend, isInDatabase ? backend.shownUrl() : place);
   try {
     if (recover) {
       await queue.recover({ graceSeconds });
@@ -50,7 +52,11 @@ export async function openQueue(Queue, Backend, path, given) {
   }
 }
 
-/** The queue in a directory, but for `open`. */
+function textOf(url) {
+  return isDatabase(url.href) ? url.href : fileURLToPath(url);
+}
+
+/** The queue in a directory or a database, but for `open`. */
 export class BaseQueue {
   #backend;
 

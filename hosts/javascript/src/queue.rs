@@ -9,12 +9,17 @@ use crate::values::{
 use napi::bindgen_prelude::{AsyncTask, Buffer, ToNapiValue, TypeName};
 use napi_derive::napi;
 use queue_store_host::types::{self, Detail, Mail, State};
-use queue_store_host::{Host, Queue, Result};
+use queue_store_host::{Queue, Result};
+use queue_store_place::Place;
 use std::time::Duration;
 
 /// A queue: the methods of the contract's resource `queue`.
 #[napi]
-pub struct NativeQueue(Option<Queue>);
+pub struct NativeQueue {
+    /// None after it was closed.
+    queue: Option<Queue>,
+    place: Place,
+}
 
 impl NativeQueue {
     /// Has a thread make a call of the queue.
@@ -22,7 +27,7 @@ impl NativeQueue {
     where
         U: From<T> + Send + ToNapiValue + TypeName + 'static,
     {
-        let queue = self.0.clone();
+        let queue = self.queue.clone();
         call(move || answer(work(queue.as_ref().ok_or_else(closed)?)).map(U::from))
     }
 
@@ -31,7 +36,7 @@ impl NativeQueue {
     where
         U: From<T> + Send + ToNapiValue + 'static,
     {
-        let queue = self.0.clone();
+        let queue = self.queue.clone();
         call(move || answer(work(queue.as_ref().ok_or_else(closed)?)).map(list))
     }
 }
@@ -43,16 +48,24 @@ fn states(names: &[String]) -> napi::Result<Vec<State>> {
 
 #[napi]
 impl NativeQueue {
-    /// Opens the queue in a directory, and creates that durably if `create` is true and it does not exist.
+    /// Opens the queue in a directory, or the one that a URL names. A missing directory is created durably if `create` is
+    /// true.
     #[napi]
-    pub fn open(path: String, create: bool) -> AsyncTask<Call<NativeQueue>> {
+    pub fn open(place: String, create: bool) -> AsyncTask<Call<NativeQueue>> {
         call(move || {
-            let open = || {
-                let host = Host::shared()?;
-                if create { host.create(path) } else { host.open(path) }
-            };
-            answer(open()).map(|queue| NativeQueue(Some(queue)))
+            let place = answer(Place::parse(&place))?;
+            let queue = answer(place.open(create))?;
+            Ok(NativeQueue { queue: Some(queue), place })
         })
+    }
+
+    /// Returns the URL without its password; null for a directory.
+    #[napi]
+    pub fn shown_url(&self) -> Option<String> {
+        match &self.place {
+            Place::Directory(_) => None,
+            Place::Database(url) => Some(url.to_string()),
+        }
     }
 
     #[napi]
@@ -184,13 +197,13 @@ impl NativeQueue {
 
     #[napi]
     pub fn needs_recovery(&self) -> bool {
-        self.0.as_ref().is_some_and(Queue::needs_recovery)
+        self.queue.as_ref().is_some_and(Queue::needs_recovery)
     }
 
     /// Lets the queue go, when the calls that run are over.
     #[napi]
     pub fn close(&mut self) {
-        self.0 = None;
+        self.queue = None;
     }
 
     #[napi]

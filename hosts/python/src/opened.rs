@@ -3,24 +3,25 @@
 use crate::errors::raise;
 use pyo3::prelude::*;
 use queue_store_host::{Host, Queue};
+use queue_store_place::Place;
+use std::ffi::OsString;
 use std::mem;
-use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A queue, which each process that uses it opens.
 pub(crate) struct Opened {
-    path: PathBuf,
+    place: Place,
     queue: Mutex<(u32, Queue)>,
 }
 
 impl Opened {
-    /// Opens the queue in a directory, and creates that durably if `create` is true and it does not exist.
-    pub(crate) fn open(py: Python<'_>, path: PathBuf, create: bool) -> PyResult<Opened> {
-        let host = host(py)?;
-        let opened = |path: &Path| if create { host.create(path) } else { host.open(path) };
-        let queue = py.detach(|| opened(&path)).map_err(|error| raise(py, error))?;
-        Ok(Opened { path, queue: Mutex::new((process::id(), queue)) })
+    /// Opens the queue in a directory, or the one that a URL names. A missing directory is created durably if `create` is
+    /// true.
+    pub(crate) fn open(py: Python<'_>, place: OsString, create: bool) -> PyResult<Opened> {
+        let place = Place::parse(place).map_err(|error| raise(py, error))?;
+        let queue = open(py, &place, create)?;
+        Ok(Opened { place, queue: Mutex::new((process::id(), queue)) })
     }
 
     /// Returns the queue.
@@ -31,18 +32,31 @@ impl Opened {
                 return Ok(current.1.clone());
             }
         }
-        let host = host(py)?;
-        let queue = py.detach(|| host.open(&self.path)).map_err(|error| raise(py, error))?;
+        let queue = open(py, &self.place, false)?;
         // Dropping what was inherited could wait for a lock that a thread of the parent holds.
         mem::forget(mem::replace(&mut *lock(&self.queue), (process::id(), queue.clone())));
         Ok(queue)
     }
+
+    /// Returns the URL without its password; none for a directory.
+    pub(crate) fn shown_url(&self) -> Option<String> {
+        match &self.place {
+            Place::Directory(_) => None,
+            Place::Database(url) => Some(url.to_string()),
+        }
+    }
 }
 
-/// Returns the host of this process. The interpreter's lock is held, which the thread that forks has: no child inherits a
-/// lock of the host, or of this module.
-fn host(py: Python<'_>) -> PyResult<Host> {
-    Host::shared().map_err(|error| raise(py, error))
+fn open(py: Python<'_>, place: &Place, create: bool) -> PyResult<Queue> {
+    let opened = match place {
+        Place::Directory(path) => {
+            // The interpreter's lock is held here, which the thread that forks has: no child inherits a lock of the host.
+            let host = Host::shared().map_err(|error| raise(py, error))?;
+            py.detach(|| if create { host.create(path) } else { host.open(path) })
+        }
+        Place::Database(url) => py.detach(|| url.open()),
+    };
+    opened.map_err(|error| raise(py, error))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,7 +8,7 @@ use crate::results::{self, Object};
 use pyo3::prelude::*;
 use queue_store_host::types::{Detail, Mail, Outcome, State};
 use queue_store_host::{Queue, Result};
-use std::path::PathBuf;
+use std::ffi::OsString;
 use std::time::Duration;
 
 /// A queue: the methods of the contract's resource `queue`.
@@ -40,8 +40,12 @@ fn states(names: &[String]) -> PyResult<Vec<State>> {
 #[pymethods]
 impl NativeQueue {
     #[new]
-    fn new(py: Python<'_>, path: PathBuf, create: bool) -> PyResult<NativeQueue> {
-        Opened::open(py, path, create).map(NativeQueue)
+    fn new(py: Python<'_>, place: OsString, create: bool) -> PyResult<NativeQueue> {
+        Opened::open(py, place, create).map(NativeQueue)
+    }
+
+    fn shown_url(&self) -> Option<String> {
+        self.0.shown_url()
     }
 
     fn new_id(&self, py: Python<'_>) -> PyResult<String> {

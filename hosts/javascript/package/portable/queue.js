@@ -1,5 +1,7 @@
 // The calls of the addon's classes, made in a worker thread.
 
+import { isDatabase } from "../arguments.js";
+import { QueueError } from "../errors.js";
 import { Thread } from "./thread.js";
 
 /** A queue: as `NativeQueue`. */
@@ -12,6 +14,14 @@ export class PortableQueue {
 
   /** Opens the queue in a directory, and creates that durably if `create` is true and it does not exist. */
   static async open(directory, create) {
+    if (isDatabase(directory)) {
+      throw new QueueError({
+        code: "unsupported",
+        operation: "open",
+        detail:
+          "the URL of a database is no directory: open it with `queue-store`; a directory of that name is ./postgres:",
+      });
+    }
     const thread = new Thread(directory);
     try {
       await thread.call("open", [create]);

@@ -83,7 +83,7 @@ class Queue(BaseQueue):
     __doc__ = BaseQueue.__doc__
 
     @staticmethod
-    def _open(path: str, create: bool) -> Any:
+    def _open(place: str, create: bool) -> Any:
         from . import _native
 
-        return _native.NativeQueue(path, create)
+        return _native.NativeQueue(place, create)

@@ -33,13 +33,19 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-def directory(path: Any) -> str:
-    """Returns the absolute path of a queue's directory."""
+def place(path: Any) -> str:
+    """Returns the absolute path of a queue's directory, or the URL of a queue in a database as it is."""
     name = os.fspath(path)
     if not name:
         # The working directory would become the queue.
         raise FileNotFoundError(errno.ENOENT, "the path of the queue is empty", name)
-    return os.path.abspath(os.fsdecode(name))
+    text = os.fsdecode(name)
+    return text if is_database(text) else os.path.abspath(text)
+
+
+def is_database(text: str) -> bool:
+    """Returns whether text is taken for the URL of a database, also where it has the wrong slashes."""
+    return text.lower().startswith(("postgres:", "postgresql:"))
 
 
 def string(value: Any, name: str) -> str:

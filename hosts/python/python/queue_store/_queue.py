@@ -39,11 +39,11 @@ Bytes = bytes | bytearray | memoryview
 
 
 class BaseQueue:
-    """The queue in a directory.
+    """The queue in a directory, or in a database of PostgreSQL: `postgres://user@host1,host2/database?queue=name`.
 
     Opening it creates the directory durably, with mode 0700, unless `create` is false, and recovers the queue unless
-    `recover` is false. Threads share a queue. A process that is forked may go on with it, and not with what was begun
-    before: drafts, bodies and listings.
+    `recover` is false. A database must exist, and gets the tables of queues in any case. Threads share a queue. A process
+    that is forked may go on with it, and not with what was begun before: drafts, bodies and listings.
 
     Raises OSError where the directory cannot be created or opened, and `QueueError` where the queue cannot.
     """
@@ -53,13 +53,15 @@ class BaseQueue:
     def __init__(
         self, path: str | os.PathLike[str], *, create: bool = True, recover: bool = True, grace: timedelta = GRACE
     ) -> None:
-        self._calls = self._open(_arguments.directory(path), create)
-        self.path = os.fspath(path)
+        place = _arguments.place(path)
+        self._calls = self._open(place, create)
+        self.path = self._calls.shown_url() if _arguments.is_database(place) else os.fspath(path)
+        """The directory, as it was given; the URL without its password."""
         if recover:
             self.recover(grace)
 
     @staticmethod
-    def _open(path: str, create: bool) -> Any:
+    def _open(place: str, create: bool) -> Any:
         raise NotImplementedError
 
     def __repr__(self) -> str:

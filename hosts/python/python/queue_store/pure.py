@@ -21,6 +21,7 @@ from wasmtime import Config, Engine, WasiConfig, WasmtimeError
 from wasmtime.component import Component, Linker, Record, ResultType, Variant
 
 from . import _bytes
+from ._arguments import is_database
 from ._integers import CheckedStore
 from ._queue import BaseQueue, Draft
 from ._types import (
@@ -56,8 +57,15 @@ class Queue(BaseQueue):
     __doc__ = BaseQueue.__doc__
 
     @staticmethod
-    def _open(path: str, create: bool) -> Any:
-        return _Calls(path, create)
+    def _open(place: str, create: bool) -> Any:
+        if is_database(place):
+            raise QueueError(
+                "unsupported",
+                "open",
+                detail="the URL of a database is no directory: open it with `queue_store.Queue`; "
+                "a directory of that name is ./postgres:",
+            )
+        return _Calls(place, create)
 
 
 class _Runtime:
