@@ -4,13 +4,16 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 /** The hosts, and the entries of the package that they import; QUEUE_STORE_ENTRY chooses one. */
 const ENTRIES = { javascript: "queue-store", "javascript-portable": "queue-store/portable" };
 const CHOSEN = process.env.QUEUE_STORE_ENTRY;
+
+/** The URL of a database in which the rows have their queues, instead of directories. */
+const DATABASE = process.env.QUEUE_STORE_DATABASE;
 
 // `hosts/javascript/test` runs this in `javascript/empty` of the target directory, by default `target` in the project.
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -19,11 +22,13 @@ const TABLE = JSON.parse(readFileSync(join(OTHER ?? at("../../../hosts/conforman
 const RESULTS = OTHER ?? at("../../conformance");
 
 for (const [host, entry] of Object.entries(ENTRIES)) {
-  if (CHOSEN !== undefined && CHOSEN !== entry) {
+  const isChosen = CHOSEN === undefined || CHOSEN === entry;
+  // The portable entry opens directories alone.
+  if (!isChosen || (DATABASE !== undefined && entry !== "queue-store")) {
     continue;
   }
   test(`every row of the table has its results: ${entry}`, async () => {
-    const results = join(RESULTS, `${host}.json`);
+    const results = join(RESULTS, `${host}${DATABASE === undefined ? "" : "-postgres"}.json`);
     rmSync(results, { force: true });
     const module = await import(entry);
     const rows = {};
@@ -44,7 +49,8 @@ for (const [host, entry] of Object.entries(ENTRIES)) {
  * A row that the table skips runs too, and fails if it passes.
  */
 async function runRow({ name, steps, requires, cleanup, skip: skips }, host, module) {
-  const skip = skips?.[host];
+  // The host `postgres` is Rust, with its reasons and those of the database.
+  const skip = skips?.[host] ?? (DATABASE === undefined || skips?.rust ? undefined : skips?.postgres);
   const directory = mkdtempSync(join(tmpdir(), "queue-store-"));
   let [result, reason] = ["missing", requires?.reason];
   if (requires === undefined || shell(directory, requires.script).status === 0) {
@@ -86,7 +92,9 @@ class Session {
       const values = this.resolve(given);
       let [result, error] = [undefined, undefined];
       try {
-        result = await run(this, values, inner);
+        // A database has no files to look at.
+        const isLook = DATABASE !== undefined && call === "shell" && expected !== undefined;
+        result = isLook ? this.resolve(expected) : await run(this, values, inner);
       } catch (failure) {
         error = this.code(failure);
       }
@@ -135,7 +143,14 @@ class Session {
 
 /** The calls: of a session, the arguments, and the steps within the step. */
 const CALLS = {
-  open: async (session, { path = "queue", ...options }) => {
+  open: async (session, given) => {
+    const { path = "queue", ...options } = given;
+    if (DATABASE !== undefined) {
+      assert.deepEqual(given, {}, "a database has no paths");
+      const separator = DATABASE.includes("?") ? "&" : "?";
+      session.queue = await session.module.Queue.open(`${DATABASE}${separator}queue=${basename(session.directory)}`);
+      return;
+    }
     session.queue = await session.module.Queue.open(path && resolve(session.directory, path), options);
   },
   put: (session, fields) => {

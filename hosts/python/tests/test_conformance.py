@@ -22,6 +22,8 @@ import queue_store
 from queue_store import Attempt, Envelope, IdentifiedMail, Outcome, QueueError, Recipient, Timestamp, pure
 
 ROOT = Path(__file__).parents[3]
+DATABASE = os.environ.get("QUEUE_STORE_DATABASE")
+"""The URL of a database in which the rows have their queues, instead of directories."""
 
 
 class Session:
@@ -44,7 +46,11 @@ class Session:
             }
             error, result = None, None
             try:
-                result = call(**arguments)
+                if step["call"] == "shell" and "result" in step and DATABASE is not None:
+                    # A look at files, which a database does not have.
+                    result = self.resolve(step["result"])
+                else:
+                    result = call(**arguments)
             except Exception as exception:
                 error = code(exception)
             assert error == step.get("error"), f"{step}: the error is {error}"
@@ -70,8 +76,15 @@ class Session:
         mail = {**self.resolve(self.mail), **mail}
         return {name: KEYWORDS.get(name, lambda value: value)(value) for name, value in mail.items()}
 
-    def call_open(self, path: str = "queue", create: bool = True) -> None:
-        self.queue = self.Queue(path and os.path.join(self.directory, path), create=create)
+    def call_open(self, **arguments: Any) -> None:
+        if DATABASE is None:
+            path = arguments.pop("path", "queue")
+            self.queue = self.Queue(path and os.path.join(self.directory, path), **arguments)
+        elif arguments:
+            raise AssertionError("a database has no paths")
+        else:
+            separator = "&" if "?" in DATABASE else "?"
+            self.queue = self.Queue(f"{DATABASE}{separator}queue={os.path.basename(self.directory)}")
 
     def call_put(self, **mail: Any) -> str:
         return self.queue.put(**self.identified(mail))
@@ -167,7 +180,9 @@ class Session:
         return self.queue.needs_recovery
 
     def call_shell(self, script: str) -> str:
-        return subprocess.check_output(script, shell=True, cwd=self.directory, text=True)
+        return subprocess.check_output(
+            script, shell=True, cwd=self.directory, text=True, stderr=subprocess.DEVNULL if DATABASE else None
+        )
 
     def call_at_once(self, times: int, steps: list[dict[str, Any]]) -> None:
         def run(_: int) -> None:
@@ -251,6 +266,12 @@ def contains(actual: Any, expected: Any) -> bool:
     return actual == expected
 
 
+def reason_to_skip(skip: dict[str, str], host: str) -> str | None:
+    """Returns why a host, or the database, cannot do a row. The host `postgres` is Rust, with the reasons of both."""
+    of_database = DATABASE is not None and "rust" not in skip
+    return skip.get(host) or (skip.get("postgres") if of_database else None)
+
+
 def run_row(row: dict[str, Any], table: dict[str, Any], host: str, Queue: type[queue_store.Queue]) -> tuple[str, str]:
     """Runs a row: "passed", "skipped", "missing" (a requirement) or "failed", and the reason.
 
@@ -260,7 +281,7 @@ def run_row(row: dict[str, Any], table: dict[str, Any], host: str, Queue: type[q
         requires = row.get("requires")
         if requires and subprocess.call(requires["script"], shell=True, cwd=directory, stderr=subprocess.DEVNULL) != 0:
             return "missing", requires["reason"]
-        skip = row.get("skip", {}).get(host)
+        skip = reason_to_skip(row.get("skip", {}), host)
         try:
             Session(table, host, Queue, directory).run(row["steps"])
         except Exception as failure:
@@ -278,6 +299,7 @@ class ConformanceTests:
     Queue: type[queue_store.Queue]
 
     def test_every_row_has_its_results(self) -> None:
+        host = self.host if DATABASE is None else f"{self.host}-postgres"
         other = os.environ.get("QUEUE_STORE_CONFORMANCE")
         target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
         table = json.loads(Path(other or ROOT / "hosts/conformance", "table.json").read_text())
@@ -286,11 +308,11 @@ class ConformanceTests:
             name = row["name"]
             results[name], reason = run_row(row, table, self.host, self.Queue)
             if results[name] != "passed":
-                print(f"{self.host}: {results[name]}: {name}: {reason}", file=sys.__stderr__)
+                print(f"{host}: {results[name]}: {name}: {reason}", file=sys.__stderr__)
         directory = Path(other or target / "conformance")
         directory.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"version": self.version(), "rows": results}, indent=2)
-        (directory / f"{self.host}.json").write_text(text + "\n")
+        (directory / f"{host}.json").write_text(text + "\n")
         bad = {"failed", "missing"} if os.environ.get("QUEUE_STORE_REQUIRE_ALL") == "1" else {"failed"}
         self.assertEqual([name for name, result in results.items() if result in bad], [])
 
@@ -302,6 +324,7 @@ class NativeTests(ConformanceTests, unittest.TestCase):
     host, Queue = "python", queue_store.Queue
 
 
+@unittest.skipIf(DATABASE, "it opens directories alone")
 class PureTests(ConformanceTests, unittest.TestCase):
     host, Queue = "python-pure", pure.Queue
 
