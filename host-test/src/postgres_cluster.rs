@@ -57,6 +57,11 @@ impl Cluster {
         format!("postgres://queue@{directory}/queue")
     }
 
+    /// The directory of the cluster, in which each node has one.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The directory of a node's data.
     pub fn data(&self, node: usize) -> PathBuf {
         self.directory.join(format!("node{node}/data"))
@@ -77,6 +82,13 @@ impl Cluster {
 
     /// Runs SQL on a node as the superuser, and returns what it prints.
     pub fn sql(&self, node: usize, sql: &str) -> String {
+        let output = self.try_sql(node, sql);
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("psql prints text").trim().to_string()
+    }
+
+    /// Runs SQL on a node as the superuser.
+    pub fn try_sql(&self, node: usize, sql: &str) -> Output {
         let mut command = Command::new("psql");
         command.args([
             "--no-psqlrc",
@@ -88,9 +100,8 @@ impl Cluster {
             sql,
         ]);
         command.arg(self.node_url(node).replace("queue@", "postgres@"));
-        let output = command.env("PGPASSFILE", self.directory.join("passfile")).output().expect("there is psql");
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("psql prints text").trim().to_string()
+        command.env("PGPASSFILE", self.directory.join("passfile")).env("PGCONNECT_TIMEOUT", "5");
+        command.output().expect("there is psql")
     }
 }
 
