@@ -1,6 +1,5 @@
 //! The URL of a queue.
 
-use crate::connector::Node;
 use crate::password;
 use crate::sql_error::error;
 use percent_encoding::percent_decode_str;
@@ -28,6 +27,13 @@ pub(crate) enum FullDurability {
     RemoteApply,
     /// The primary flushed it.
     SingleNode,
+}
+
+/// A server.
+pub(crate) struct Node {
+    /// Its name and port, for people.
+    pub(crate) name: String,
+    pub(crate) config: Config,
 }
 
 /// A queue in a database, and how to get there.

@@ -1,6 +1,6 @@
 //! Makes sessions, with the one of several servers that takes changes.
 
-use crate::address::FullDurability;
+use crate::address::{FullDurability, Node};
 use crate::session::Session;
 use crate::sql_error::error;
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
@@ -9,19 +9,11 @@ use queue_store_host::types::ErrorCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::timeout;
-use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// The time in which a server must answer before the next one is tried: a machine that stopped takes connections no more, or
 /// takes them and is silent.
 const NODE_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// A server.
-pub(crate) struct Node {
-    /// Its name and port, for people.
-    pub(crate) name: String,
-    pub(crate) config: Config,
-}
 
 /// Makes sessions.
 pub(crate) struct Connector {

@@ -1,9 +1,9 @@
 //! What a server must be.
 
-use crate::session::Backend;
 use crate::sql_error::{self, SqlError, error, with_sources};
 use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
+use std::time::SystemTime;
 use tokio_postgres::Client;
 
 /// The oldest version that is supported: `server_version_num`.
@@ -14,6 +14,13 @@ const FACTS: &str = "SELECT current_setting('server_version_num')::int, current_
      current_setting('default_transaction_read_only')::bool, pid, backend_start, \
      current_setting('synchronous_standby_names') <> '' \
      FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+
+/// The process of the server that serves a session. Its number is used again, but not with the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Backend {
+    pub(crate) process: i32,
+    pub(crate) started: SystemTime,
+}
 
 /// What a server tells of itself.
 pub(crate) struct Facts {

@@ -1,27 +1,18 @@
 //! A session with a server.
 
-use crate::address::FullDurability;
-use crate::connector::Node;
-use crate::server;
+use crate::address::{FullDurability, Node};
+use crate::server::{self, Backend};
 use crate::sql_error::SqlError;
 use futures_util::future::poll_fn;
 use queue_store_host::Error;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 use tokio_postgres::error::Severity;
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Connection, Row, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
-
-/// The process of the server that serves a session. Its number is used again, but not with the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Backend {
-    pub(crate) process: i32,
-    pub(crate) started: SystemTime,
-}
 
 /// A session with the server that takes changes.
 pub(crate) struct Session {
