@@ -29,7 +29,11 @@ impl Session {
     /// Connects to a node, and checks that it keeps what it commits and takes changes.
     pub(crate) async fn connect(node: &Node, tls: &MakeRustlsConnect, full: FullDurability) -> Result<Session, Error> {
         let mut config = node.config.clone();
-        let commit = if full == FullDurability::RemoteApply { "remote_apply" } else { "on" };
+        let commit = match full {
+            FullDurability::Replicated => "on",
+            FullDurability::RemoteApply => "remote_apply",
+            FullDurability::SingleNode => "local",
+        };
         let options = format!("{} -c synchronous_commit={commit}", config.get_options().unwrap_or(""));
         config.options(options.trim_start());
         let (client, connection) = config.connect(tls.clone()).await.map_err(|cause| server::refusal(&cause))?;
