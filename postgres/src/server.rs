@@ -12,7 +12,9 @@ const MIN_VERSION: i32 = 130_000;
 const FACTS: &str = "SELECT current_setting('server_version_num')::int, current_setting('fsync')::bool, \
      current_setting('full_page_writes')::bool, current_setting('server_encoding'), pg_is_in_recovery(), \
      current_setting('default_transaction_read_only')::bool, pid, backend_start, \
-     current_setting('synchronous_standby_names') <> '' \
+     current_setting('synchronous_standby_names') <> '', \
+     CASE WHEN pg_is_in_recovery() THEN 0 \
+     ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END \
      FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 
 /// The process of the server that serves a session. Its number is used again, but not with the same time.
@@ -26,6 +28,8 @@ pub(crate) struct Backend {
 pub(crate) struct Facts {
     /// The process that serves the session.
     pub(crate) backend: Backend,
+    /// The timeline of its write-ahead log.
+    pub(crate) timeline: i64,
     /// Whether commits wait for standbys.
     pub(crate) has_standbys: bool,
 }
@@ -54,7 +58,8 @@ pub(crate) async fn check(client: &Client) -> Result<Facts, Error> {
             "the server is a read-only replica, or has been made read-only: it takes no changes",
         ));
     }
-    Ok(Facts { backend: Backend { process: row.get(6), started: row.get(7) }, has_standbys: row.get(8) })
+    let backend = Backend { process: row.get(6), started: row.get(7) };
+    Ok(Facts { backend, timeline: row.get(9), has_standbys: row.get(8) })
 }
 
 /// Returns the error of a connection that was not made.

@@ -18,6 +18,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub(crate) struct Session {
     client: Client,
     pub(crate) backend: Backend,
+    /// The timeline of the server. Each promotion begins a new one.
+    pub(crate) timeline: i64,
     /// Whether commits waited for standbys when the session began.
     pub(crate) had_standbys: bool,
     /// Warnings of the server so far.
@@ -39,8 +41,8 @@ impl Session {
         let (client, connection) = config.connect(tls.clone()).await.map_err(|cause| server::refusal(&cause))?;
         let warnings = Arc::new(AtomicU64::new(0));
         tokio::spawn(serve(connection, warnings.clone()));
-        let server::Facts { backend, has_standbys } = server::check(&client).await?;
-        Ok(Session { client, backend, had_standbys: has_standbys, warnings, statements: Mutex::default() })
+        let server::Facts { backend, timeline, has_standbys } = server::check(&client).await?;
+        Ok(Session { client, backend, timeline, had_standbys: has_standbys, warnings, statements: Mutex::default() })
     }
 
     /// Whether the session can be used no more.
