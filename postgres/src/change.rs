@@ -17,6 +17,13 @@ pub(crate) const BARRIER: &str = "SELECT current_setting('synchronous_standby_na
 /// Whether commits wait for standbys.
 const STANDBYS: &str = "SELECT current_setting('synchronous_standby_names') <> ''";
 
+/// Ends the processes of sessions that still serve those, and returns how many there are.
+const END: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+     WHERE (pid, backend_start) IN (SELECT * FROM unnest($1::integer[], $2::timestamptz[]))";
+
+/// The time between two looks at processes that are ending.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 /// Attempts of a statement that meets others.
 pub(crate) const ATTEMPTS: u32 = 8;
 
@@ -35,10 +42,10 @@ impl Database {
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
+        self.end_lost_sessions(deadline).await?;
         let mut attempt = 1;
         loop {
-            let lease = self.lease(deadline).await?;
-            self.check_standbys(&lease, deadline, durability).await?;
+            let lease = self.lease_with_standbys(deadline, durability).await?;
             match self.change_by(&lease, deadline, durability, sql, parameters).await {
                 Err(SqlError::Unsent(_)) if Instant::now() < deadline => lease.give_up(),
                 Err(SqlError::Again(_)) if attempt < ATTEMPTS => {
@@ -51,15 +58,39 @@ impl Database {
         }
     }
 
-    /// Refuses a change of full durability while no synchronous standby is configured.
-    pub(crate) async fn check_standbys(&self, lease: &Lease, deadline: Instant, durability: Durability) -> Result<()> {
-        if !self.waits_for_standbys(durability) || lease.had_standbys {
+    /// Ends the processes of the lost sessions. A later change could otherwise be undone by an earlier one.
+    pub(crate) async fn end_lost_sessions(&self, deadline: Instant) -> Result<()> {
+        let running = self.lost_sessions.running();
+        if running.is_empty() {
             return Ok(());
         }
+        let (processes, started): (Vec<_>, Vec<_>) =
+            running.iter().map(|backend| (backend.process, backend.started)).unzip();
+        loop {
+            let rows = self.query(deadline, END, &[&processes, &started]).await?;
+            if rows.iter().all(|row| row.get::<_, i64>(0) == 0) {
+                break;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        self.lost_sessions.note_end(&running);
+        Ok(())
+    }
+
+    /// Takes a session for a change. Refuses one of full durability while no synchronous standby is configured.
+    pub(crate) async fn lease_with_standbys(&self, deadline: Instant, durability: Durability) -> Result<Lease> {
+        let lease = self.lease(deadline).await?;
+        if !self.waits_for_standbys(durability) || lease.had_standbys {
+            return Ok(lease);
+        }
         let asked = timeout_at(deadline, lease.query(STANDBYS, &[])).await;
-        let rows = asked.unwrap_or_else(|_| Err(SqlError::timed_out()))?;
-        if rows.iter().all(|row| row.get(0)) {
-            return Ok(());
+        match asked.unwrap_or_else(|_| Err(SqlError::timed_out())) {
+            Ok(rows) if rows.iter().all(|row| row.get(0)) => return Ok(lease),
+            Ok(_) => {}
+            Err(failure) => {
+                lease.give_up();
+                return Err(failure.into());
+            }
         }
         Err(error(
             ErrorCode::Unsupported,
@@ -127,7 +158,7 @@ impl Database {
 
     /// Gives a session up whose change may have taken effect.
     fn indeterminate(&self, lease: Lease, cause: &str) -> queue_store_host::Error {
-        self.doubts.add(lease.backend);
+        self.lost_sessions.add(lease.backend);
         lease.give_up();
         let detail =
             format!("{cause}; the effect is visible, or may be, and may not survive: recover the queue, then look");

@@ -3,13 +3,13 @@
 use crate::address::{Address, FullDurability};
 use crate::connector::Connector;
 use crate::counters::Counters;
-use crate::doubt::Doubts;
+use crate::lost_sessions::LostSessions;
 use crate::session::Session;
 use crate::sql_error::{SqlError, error};
 use crate::tls;
 use deadpool::managed::{Object, Pool, PoolError};
-use queue_store_host::Result;
 use queue_store_host::types::ErrorCode;
+use queue_store_host::Result;
 use std::ops::Deref;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -27,7 +27,7 @@ pub(crate) struct Database {
     pub(crate) queue: String,
     pub(crate) full: FullDurability,
     pub(crate) timeout: Duration,
-    pub(crate) doubts: Doubts,
+    pub(crate) lost_sessions: LostSessions,
     pub(crate) counters: Counters,
     /// Where what nobody waits for is done.
     pub(crate) runtime: Handle,
@@ -45,7 +45,7 @@ impl Database {
             queue,
             full,
             timeout,
-            doubts: Doubts::default(),
+            lost_sessions: LostSessions::default(),
             counters: Counters::default(),
             runtime,
         })

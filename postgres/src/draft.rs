@@ -2,7 +2,7 @@
 
 use crate::convert::{self, failure};
 use crate::database::Database;
-use crate::item::{CHUNK_BYTES, accept, body_too_large, check_new_id, generate_id};
+use crate::item::{CHUNK_BYTES, accept, body_too_large, check_new_id, contested, exists, generate_id};
 use crate::put::NewItem;
 use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
@@ -13,20 +13,22 @@ use queue_store_host::types::{self, Durability, ErrorCode, Format, WriteOptions}
 use queue_store_host::{Error, Result};
 use std::mem;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
-/// Begins a body that no item names, and returns its number.
-const BEGIN: &str = "INSERT INTO queue_store.draft (queue) VALUES ($1) RETURNING true, body";
+/// Begins a body that no item names, and returns its number and its time. Only both tell it from the others: a failover may
+/// lose it, and the number is used again.
+const BEGIN: &str = "INSERT INTO queue_store.draft (queue) VALUES ($1) RETURNING true, body, began";
 
-/// Adds a chunk to a body, if it was not swept.
+/// Adds a chunk to a body, if it was not swept or lost.
 const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) \
-     SELECT body, $2, $3 FROM queue_store.draft WHERE body = $1 RETURNING true";
+     SELECT body, $3, $4 FROM queue_store.draft WHERE body = $1 AND began = $2 RETURNING true";
 
 /// Adds the item that names a body, if the whole body is there and no item has the id. Returns whether the body is there, and
 /// whether the item was added. (`FOR UPDATE`: a sweep waits for this, or this for the sweep.)
-const COMMIT: &str = "WITH draft AS (SELECT body FROM queue_store.draft WHERE body = $4 FOR UPDATE), \
+const COMMIT: &str = "WITH draft AS (SELECT body FROM queue_store.draft WHERE body = $4 AND began = $10 FOR UPDATE), \
      written AS (SELECT body FROM draft WHERE $5 = (\
          SELECT sum(octet_length(bytes)) FROM queue_store.chunk WHERE chunk.body = draft.body)), \
      item AS (INSERT INTO queue_store.item (queue, id, state, format, revision, body, body_size, created, head, tail) \
@@ -35,11 +37,11 @@ const COMMIT: &str = "WITH draft AS (SELECT body FROM queue_store.draft WHERE bo
      SELECT current_setting('synchronous_standby_names') <> '', EXISTS (SELECT FROM written), EXISTS (SELECT FROM item)";
 
 /// Removes a body that no item names.
-const ABANDON: &str = "WITH draft AS (DELETE FROM queue_store.draft WHERE body = $1 RETURNING body) \
+const ABANDON: &str = "WITH draft AS (DELETE FROM queue_store.draft WHERE body = $1 AND began = $2 RETURNING body) \
      DELETE FROM queue_store.chunk USING draft WHERE chunk.body = draft.body RETURNING true";
 
-/// Whether an item has an id.
-const EXISTS: &str = "SELECT FROM queue_store.item WHERE queue = $1 AND id = $2";
+/// Attempts of a commit under an id whose item is removed meanwhile.
+const ATTEMPTS: usize = 8;
 
 /// A mail that is being written. Dropped before its end, it leaves nothing.
 pub(crate) struct Draft {
@@ -60,17 +62,25 @@ pub(crate) struct Draft {
 
 /// A body in the database that no item names yet. Its last chunk may be on its way.
 struct Body {
-    number: i64,
+    key: BodyKey,
     chunks: i32,
     encoder: PartsEncoder,
     /// The chunk that is on its way.
     writing: Option<JoinHandle<Result<()>>>,
 }
 
+/// What tells a body that no item names from others.
+#[derive(Clone, Copy)]
+struct BodyKey {
+    number: i64,
+    began: SystemTime,
+}
+
 impl Database {
     /// Begins a mail under an id that the caller chose, or under a generated one.
     pub(crate) async fn begin(
         self: &Arc<Database>,
+        deadline: Instant,
         id: Option<&str>,
         envelope: &types::Envelope,
         options: &WriteOptions,
@@ -83,7 +93,7 @@ impl Database {
         let mut envelope = convert::envelope(&id, envelope);
         accept(&mut envelope)?;
         encoder(&envelope)?;
-        self.check_room(self.deadline(), options.max_items).await?;
+        self.check_room(deadline, options.max_items).await?;
         Ok(Draft {
             database: self.clone(),
             envelope,
@@ -99,29 +109,31 @@ impl Database {
     }
 
     /// Begins a body.
-    async fn begin_body(&self, envelope: &Envelope) -> Result<Body> {
-        let rows = self.change(self.deadline(), Durability::None, BEGIN, &[&self.queue]).await?;
-        let number = rows.first().map(|row| row.get(1)).ok_or_else(swept)?;
-        Ok(Body { number, chunks: 0, encoder: encoder(envelope)?, writing: None })
+    async fn begin_body(&self, deadline: Instant, envelope: &Envelope) -> Result<Body> {
+        let rows = self.change(deadline, Durability::None, BEGIN, &[&self.queue]).await.map_err(without_effect)?;
+        let key = rows.first().map(|row| BodyKey { number: row.get(1), began: row.get(2) });
+        Ok(Body { key: key.ok_or_else(swept)?, chunks: 0, encoder: encoder(envelope)?, writing: None })
     }
 
     /// Removes a body that no item names.
-    async fn abandon_body(&self, mut body: Body) -> Result<()> {
+    async fn abandon_body(&self, deadline: Instant, mut body: Body) -> Result<()> {
         let _ = body.arrived().await;
-        self.change(self.deadline(), Durability::None, ABANDON, &[&body.number]).await.map(drop)
+        let BodyKey { number, began } = body.key;
+        self.change(deadline, Durability::None, ABANDON, &[&number, &began]).await.map(drop)
     }
 
     /// Adds the item that names a body. Returns whether the body is there, and whether the item was added.
     async fn commit_body(
         &self,
         deadline: Instant,
-        number: i64,
+        key: BodyKey,
         item: &NewItem,
         durability: Durability,
     ) -> Result<(bool, bool)> {
         let NewItem { id, parts: Parts { head, tail, checksum: _ }, format, body_size, created } = item;
-        let parameters: [&(dyn ToSql + Sync); 9] =
-            [&self.queue, id, &item.revision(), &number, body_size, created, head, tail, format];
+        let BodyKey { number, began } = key;
+        let parameters: [&(dyn ToSql + Sync); 10] =
+            [&self.queue, id, &item.revision(), &number, body_size, created, head, tail, format, &began];
         let rows = self.change(deadline, durability, COMMIT, &parameters).await?;
         Ok(rows.first().map_or((false, false), |row| (row.get(1), row.get(2))))
     }
@@ -129,17 +141,20 @@ impl Database {
 
 impl Draft {
     /// Refuses an id that an item has, before the body is written.
-    pub(crate) async fn check_free(&self) -> Result<()> {
+    pub(crate) async fn check_free(&self, deadline: Instant) -> Result<()> {
         let (database, id) = (&self.database, &self.envelope.id);
-        let deadline = database.deadline();
-        if self.is_generated || database.query(deadline, EXISTS, &[&database.queue, id]).await?.is_empty() {
-            return Ok(());
-        }
-        Err(database.existing(deadline, id).await)
+        let is_taken =
+            !self.is_generated && database.exists(deadline, id).await? && database.survives(deadline, id).await?;
+        if is_taken { Err(exists(id)) } else { Ok(()) }
+    }
+
+    /// The time at which a call that begins now must be over.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.database.deadline()
     }
 
     /// Appends bytes of the body. After a failure the draft cannot be committed any more.
-    pub(crate) async fn append(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) async fn append(&mut self, deadline: Instant, bytes: &[u8]) -> Result<()> {
         self.check_usable()?;
         self.has_failed = true;
         self.length += bytes.len() as u64;
@@ -149,7 +164,7 @@ impl Draft {
         let mut bytes = bytes;
         while !bytes.is_empty() {
             if self.rest.len() == CHUNK_BYTES {
-                self.write_rest().await?;
+                self.write_rest(deadline).await?;
             }
             let (now, later) = bytes.split_at(bytes.len().min(CHUNK_BYTES - self.rest.len()));
             self.rest.extend_from_slice(now);
@@ -160,19 +175,20 @@ impl Draft {
     }
 
     /// Sends the bytes that are in memory as a chunk, after the one before it arrived.
-    async fn write_rest(&mut self) -> Result<()> {
+    async fn write_rest(&mut self, deadline: Instant) -> Result<()> {
         let chunk = mem::replace(&mut self.rest, Vec::with_capacity(CHUNK_BYTES));
         let body = match &mut self.body {
             Some(body) => body,
-            None => self.body.insert(self.database.begin_body(&self.envelope).await?),
+            None => self.body.insert(self.database.begin_body(deadline, &self.envelope).await?),
         };
         body.arrived().await?;
         body.encoder.body(&chunk);
-        let (number, place, database) = (body.number, body.chunks, self.database.clone());
+        let (BodyKey { number, began }, place, database) = (body.key, body.chunks, self.database.clone());
         body.writing = Some(tokio::spawn(async move {
             // Its commit precedes that of the item in the log.
-            let parameters: [&(dyn ToSql + Sync); 3] = [&number, &place, &chunk];
-            let rows = database.change(database.deadline(), Durability::None, ADD_CHUNK, &parameters).await?;
+            let parameters: [&(dyn ToSql + Sync); 4] = [&number, &began, &place, &chunk];
+            let rows = database.change(deadline, Durability::None, ADD_CHUNK, &parameters).await;
+            let rows = rows.map_err(without_effect)?;
             if rows.is_empty() { Err(swept()) } else { Ok(()) }
         }));
         body.chunks += 1;
@@ -180,13 +196,12 @@ impl Draft {
     }
 
     /// Makes the mail durable, publishes it and returns its id.
-    pub(crate) async fn commit(mut self) -> Result<String> {
+    pub(crate) async fn commit(mut self, deadline: Instant) -> Result<String> {
         self.check_usable()?;
         if self.body.is_some() && !self.rest.is_empty() {
-            self.write_rest().await?;
+            self.write_rest(deadline).await?;
         }
         let (database, envelope) = (self.database.clone(), mem::take(&mut self.envelope));
-        let deadline = database.deadline();
         let Some(body) = &mut self.body else {
             return database
                 .put_small(deadline, envelope, &self.rest, self.format, self.is_generated, self.durability)
@@ -194,30 +209,35 @@ impl Draft {
         };
         body.arrived().await?;
         let item = NewItem::new(&envelope, self.format, mem::replace(&mut body.encoder, encoder(&envelope)?));
-        let result = database.commit_body(deadline, body.number, &item, self.durability).await;
-        let is_named = match &result {
-            Ok((_, is_added)) => *is_added,
-            // It may be.
-            Err(failure) => failure.code() == Some(ErrorCode::Indeterminate),
-        };
-        if is_named {
-            self.body = None;
-        }
-        match result? {
-            (_, true) => {
-                database.counters.puts.add(1);
-                database.counters.bytes_written.add(self.length);
-                Ok(item.id)
+        let key = body.key;
+        for _ in 0..ATTEMPTS {
+            let result = database.commit_body(deadline, key, &item, self.durability).await;
+            let is_named = match &result {
+                Ok((_, is_added)) => *is_added,
+                // It may be.
+                Err(failure) => failure.code() == Some(ErrorCode::Indeterminate),
+            };
+            if is_named {
+                self.body = None;
             }
-            (true, false) => Err(database.existing(deadline, &item.id).await),
-            (false, false) => Err(swept()),
+            match result? {
+                (_, true) => {
+                    database.counters.puts.add(1);
+                    database.counters.bytes_written.add(self.length);
+                    return Ok(item.id);
+                }
+                (true, false) if database.survives(deadline, &item.id).await? => return Err(exists(&item.id)),
+                (true, false) => {}
+                (false, false) => return Err(swept()),
+            }
         }
+        Err(contested(&item.id))
     }
 
     /// Gives the mail up.
-    pub(crate) async fn abandon(mut self) -> Result<()> {
+    pub(crate) async fn abandon(mut self, deadline: Instant) -> Result<()> {
         match self.body.take() {
-            Some(body) => self.database.abandon_body(body).await,
+            Some(body) => self.database.abandon_body(deadline, body).await,
             None => Ok(()),
         }
     }
@@ -235,7 +255,7 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if let Some(body) = self.body.take() {
             let database = self.database.clone();
-            self.database.runtime.spawn(async move { database.abandon_body(body).await });
+            self.database.runtime.spawn(async move { database.abandon_body(database.deadline(), body).await });
         }
     }
 }
@@ -253,6 +273,17 @@ impl Body {
 /// Begins to encode an item.
 fn encoder(envelope: &Envelope) -> Result<PartsEncoder> {
     PartsEncoder::new(envelope).map_err(|cause| failure(cause, &envelope.id))
+}
+
+/// The error of a change of a body that no item names: it has no effect on the queue, whether it was made or not.
+fn without_effect(failure: Error) -> Error {
+    match failure.record() {
+        Some(record) if record.code == ErrorCode::Indeterminate => {
+            let detail = "the session was lost while it wrote the body: put the mail again".to_string();
+            types::Error { code: ErrorCode::Io, detail, ..record }.into()
+        }
+        _ => failure,
+    }
 }
 
 /// The error of a draft whose body is not there any more.

@@ -10,6 +10,7 @@ use queue_store::queue::Attempt as FormatAttempt;
 use queue_store_host::types::{Attempt, Durability, EnvelopeChange, ErrorCode, State};
 use queue_store_host::{Error, Result};
 use std::sync::Arc;
+use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
 /// Replaces the envelope of an item that is in one of these states, unless another change came first.
@@ -51,31 +52,32 @@ impl Database {
         durability: Durability,
         change: impl Fn(&mut Envelope) -> FormatResult<()>,
     ) -> Result<String> {
-        let mut result = Err(other_revision(id));
+        let deadline = self.deadline();
+        let mut has_settled = false;
         for _ in 0..ATTEMPTS {
-            result = self.try_change_envelope(id, if_revision, durability, &change).await;
-            let was_replaced = result.as_ref().is_err_and(|failure| failure.code() == Some(ErrorCode::Conflict));
-            if !was_replaced || if_revision.is_some() {
-                break;
+            let result = self.try_change_envelope(deadline, id, if_revision, durability, &change).await;
+            match result.as_ref().map_err(Error::code) {
+                Err(Some(ErrorCode::Conflict)) if if_revision.is_none() => {}
+                // Its removal may not survive yet.
+                Err(Some(ErrorCode::NotFound)) if !has_settled => {
+                    self.settle(deadline).await?;
+                    has_settled = true;
+                }
+                _ => return result,
             }
         }
-        if let Err(failure) = &result
-            && failure.code() == Some(ErrorCode::NotFound)
-        {
-            // Its removal may not survive yet.
-            self.settle(self.deadline()).await?;
-        }
-        result
+        Err(other_revision(id))
     }
 
     async fn try_change_envelope(
         self: &Arc<Database>,
+        deadline: Instant,
         id: &str,
         if_revision: Option<&str>,
         durability: Durability,
         change: impl Fn(&mut Envelope) -> FormatResult<()>,
     ) -> Result<String> {
-        let mut item = self.open(id, Strictness::Full).await?;
+        let mut item = self.open(deadline, id, Strictness::Full).await?;
         if if_revision.is_some_and(|revision| revision != item.reader.revision()) {
             return Err(other_revision(id));
         }
@@ -88,28 +90,30 @@ impl Database {
         }
         change(&mut envelope).map_err(|cause| failure(cause, id))?;
         let mut encoder = PartsEncoder::new(&envelope).map_err(|cause| failure(cause, id))?;
-        item.read_all(|bytes| encoder.body(bytes)).await?;
+        item.read_all(deadline, |bytes| encoder.body(bytes)).await?;
         let new = NewItem::new(&envelope, item.format, encoder);
-        self.replace(id, item.revision, &new, &[State::Ready, State::Held], durability).await
+        self.replace(deadline, id, item.revision, &new, &[State::Ready, State::Held], durability).await
     }
 
     /// Writes new checksums for an item that was edited, whose fields and body parse.
     pub(crate) async fn seal_one(self: &Arc<Database>, id: &str) -> Result<()> {
-        let mut item = self.open(id, Strictness::NoChecksums).await?;
+        let deadline = self.deadline();
+        let mut item = self.open(deadline, id, Strictness::NoChecksums).await?;
         let envelope = item.reader.take_envelope();
         if envelope.id != id {
             return Err(failure(Cause::IdMismatch(envelope.id), id));
         }
         let mut encoder = PartsEncoder::new(&envelope).map_err(|cause| failure(cause, id))?;
         item.give_up_checksums();
-        item.read_all(|bytes| encoder.body(bytes)).await?;
+        item.read_all(deadline, |bytes| encoder.body(bytes)).await?;
         let new = NewItem::new(&envelope, item.format, encoder);
         let states = [State::Ready, State::Held, State::Quarantined];
-        self.replace(id, item.revision, &new, &states, Durability::Full).await.map(drop)
+        self.replace(deadline, id, item.revision, &new, &states, Durability::Full).await.map(drop)
     }
 
     async fn replace(
         &self,
+        deadline: Instant,
         id: &str,
         old_revision: i64,
         new: &NewItem,
@@ -120,7 +124,7 @@ impl Database {
         let revision = new.revision();
         let parameters: [&(dyn ToSql + Sync); 8] =
             [&self.queue, &id, &old_revision, &revision, &new.created, head, tail, &states];
-        if self.change(self.deadline(), durability, REPLACE, &parameters).await?.is_empty() {
+        if self.change(deadline, durability, REPLACE, &parameters).await?.is_empty() {
             return Err(other_revision(id));
         }
         self.counters.updates.add(1);

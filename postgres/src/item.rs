@@ -1,7 +1,7 @@
 //! Ids and facts of items.
 
 use crate::convert::failure;
-use crate::sql_error::error;
+use crate::sql_error::{error, record};
 use queue_store::item::envelope::{Envelope, Timestamp};
 use queue_store::item::id::{GeneratedFor, ItemId};
 use queue_store::item::validation;
@@ -50,6 +50,12 @@ pub(crate) fn no_item(id: &str) -> Error {
 /// The error of a put under an id that an item has.
 pub(crate) fn exists(id: &str) -> Error {
     failure(queue_store::error::Cause::Exists, id)
+}
+
+/// The error of a put under an id that an item had, which is gone meanwhile.
+pub(crate) fn contested(id: &str) -> Error {
+    let detail = "an item of this id was removed meanwhile: put again";
+    queue_store_host::types::Error { path: id.to_string(), ..record(ErrorCode::Busy, detail) }.into()
 }
 
 /// The error of a body that is too long.

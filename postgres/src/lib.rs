@@ -19,14 +19,19 @@
 //! An acknowledged call of durability `full` is flushed to disk on the primary and on as many standbys as
 //! `synchronous_standby_names` asks for. PostgreSQL itself answers success for a commit that no standby has when the wait
 //! for it is cancelled; here that is `indeterminate`, and so is a connection that was lost while a change was committed.
-//! After it the queue stays open: the next call that reads settles the doubt, by ending the session that may still commit
-//! and by committing a barrier that the standbys acknowledge, which proves all that was committed before it.
+//! After it the queue stays open. The next call ends the session that may still commit, so that nothing overtakes it, and the
+//! next one that reads also commits a barrier that the standbys acknowledge, which proves all that was committed before it.
+//!
+//! Once a queue has used a server, it uses none that a promotion replaced before: such a server may go on, show what was
+//! never replicated, and lack what was acknowledged since.
 //!
 //! `content-only` waits for the primary's disk alone, and `none` for none.
 //!
 //! # Non-guarantees
 //!
-//! Whoever promotes a standby that is not synchronous loses acknowledged mail. An id has one item, so an item cannot be
+//! Whoever promotes a standby that is not synchronous loses acknowledged mail. A queue that is opened anew cannot tell a primary
+//! that was replaced and not ended: it reads old mail from it, and its changes wait for standbys in vain. PostgreSQL before the
+//! minor versions of May 2025 does not wait for standbys for a moment after its start. An id has one item, so an item cannot be
 //! quarantined beside a live one of its id. Listings are in the order of ids.
 
 #![forbid(unsafe_code)]
@@ -43,6 +48,7 @@ mod draft;
 mod envelope;
 mod item;
 mod listing;
+mod lost_sessions;
 mod migration;
 mod moves;
 mod password;
@@ -78,7 +84,8 @@ pub fn without_password(url: &str) -> String {
 /// - `durability`: what the durability `full` means. `replicated` (default): a commit waits for the synchronous standbys, and
 ///   is `unsupported` while there are none; `remote-apply`: also until they show it to readers; `single-node`: for the
 ///   primary's disk alone.
-/// - `timeout`: seconds that a call takes at most, waiting included. Default 30.
+/// - `timeout`: seconds that a call takes at most, waiting included; of a call for several items that reads their bodies
+///   (`verify`, `seal`, a listing that verifies them) each item, and each step of `recover`. Default 30.
 /// - `connections`: at most so many at once. Default 16.
 /// - `sslmode`: `disable`, `prefer` (default) or `require`; a certificate is verified in any case where TLS is used.
 /// - `sslrootcert`: a file of certificates in PEM instead of those that the system trusts.

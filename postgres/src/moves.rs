@@ -5,10 +5,11 @@ use crate::database::Database;
 use crate::item::{check_batch, check_id, no_item};
 use queue_store::error::Cause;
 use queue_store::item::parts::Strictness;
+use queue_store_host::Result;
 use queue_store_host::types::{self, Durability, ErrorCode, Outcome, State};
-use queue_store_host::{Error, Result};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use tokio::time::Instant;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -32,12 +33,15 @@ impl Database {
     /// Moves items to a state. Those that leave quarantine are verified whole first.
     pub(crate) async fn set_state(self: &Arc<Database>, ids: &[String], new: State) -> Result<Vec<Outcome>> {
         check_batch(ids.len())?;
-        let rows = self.query(self.deadline(), STATES, &[&self.queue, &ids]).await?;
+        let deadline = self.deadline();
+        // A lost session could add an item after this look.
+        self.end_lost_sessions(deadline).await?;
+        let rows = self.query(deadline, STATES, &[&self.queue, &ids]).await?;
         let found: HashMap<&str, (i16, i64)> = rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
         let (mut problems, mut wanted, mut revisions) = (HashMap::new(), Vec::new(), Vec::new());
         for (id, (state, revision)) in &found {
             let leaves_quarantine = *state == convert::state_number(State::Quarantined) && new != State::Quarantined;
-            match if leaves_quarantine { self.verify_one(id).await } else { Ok(()) } {
+            match if leaves_quarantine { self.verify_one(deadline, id).await } else { Ok(()) } {
                 Ok(()) => {
                     wanted.push(*id);
                     revisions.push(*revision);
@@ -47,9 +51,8 @@ impl Database {
         }
         let new = convert::state_number(new);
         let parameters: [&(dyn ToSql + Sync); 4] = [&self.queue, &wanted, &revisions, &new];
-        let moved = self.change(self.deadline(), Durability::Full, MOVE, &parameters).await;
-        let unmoved = |id: &str| if found.contains_key(id) { failure(Cause::OtherRevision, id) } else { no_item(id) };
-        let outcomes = self.outcomes(ids, moved, problems, unmoved).await?;
+        let moved = self.change(deadline, Durability::Full, MOVE, &parameters).await;
+        let outcomes = self.outcomes(deadline, ids, moved, problems, &convert::state_numbers(&[])).await?;
         self.counters.moves.add(done(&outcomes));
         Ok(outcomes)
     }
@@ -64,20 +67,22 @@ impl Database {
         check_batch(ids.len())?;
         let states = if states.is_empty() { &[State::Ready, State::Held] } else { states };
         let numbers = convert::state_numbers(states);
-        let removed = self.change(self.deadline(), durability, REMOVE, &[&self.queue, &ids, &numbers]).await;
-        let outcomes = self.outcomes(ids, removed, HashMap::new(), no_item).await?;
+        let deadline = self.deadline();
+        let removed = self.change(deadline, durability, REMOVE, &[&self.queue, &ids, &numbers]).await;
+        let outcomes = self.outcomes(deadline, ids, removed, HashMap::new(), &numbers).await?;
         self.counters.removals.add(done(&outcomes));
         Ok(outcomes)
     }
 
-    /// Makes the outcomes of a change whose rows have the ids that it changed. `problems` has those that were not tried, and
-    /// `unchanged` makes the error of one that was not changed, which is for good.
+    /// Makes the outcomes of a change of the items in some states, whose rows have the ids that it changed. `problems` has
+    /// those that were not tried.
     async fn outcomes(
         &self,
+        deadline: Instant,
         ids: &[String],
         changed: Result<Vec<Row>>,
         mut problems: HashMap<&str, types::Error>,
-        unchanged: impl Fn(&str) -> Error,
+        states: &[i16],
     ) -> Result<Vec<Outcome>> {
         let rows = match changed {
             Ok(rows) => rows,
@@ -91,7 +96,13 @@ impl Database {
         };
         let changed: HashSet<&str> = rows.iter().map(|row| row.get(1)).collect();
         let is_known = |id: &String| changed.contains(id.as_str()) || problems.contains_key(id.as_str());
-        let unsettled = if ids.iter().all(is_known) { None } else { self.settle(self.deadline()).await.err() };
+        let replaced =
+            if ids.iter().all(is_known) { Ok(HashSet::new()) } else { self.surviving(deadline, ids, states).await };
+        let unchanged = |id: &String| match &replaced {
+            Err(unsettled) => problem(unsettled),
+            Ok(replaced) if replaced.contains(id) => problem(&failure(Cause::OtherRevision, id)),
+            Ok(_) => problem(&no_item(id)),
+        };
         let outcome = |id: &String| {
             let found = if let Err(invalid) = check_id(id) {
                 Some(problem(&invalid))
@@ -100,17 +111,24 @@ impl Database {
             } else if let Some(found) = problems.get(id.as_str()) {
                 Some(found.clone())
             } else {
-                Some(unsettled.as_ref().map_or_else(|| problem(&unchanged(id)), problem))
+                Some(unchanged(id))
             };
             Outcome { id: Some(id.clone()), problem: found }
         };
         Ok(ids.iter().map(outcome).collect())
     }
 
+    /// Returns which of these ids items in some states have, once what was committed survives.
+    async fn surviving(&self, deadline: Instant, ids: &[String], states: &[i16]) -> Result<HashSet<String>> {
+        self.settle(deadline).await?;
+        let rows = self.query(deadline, STATES, &[&self.queue, &ids]).await?;
+        Ok(rows.iter().filter(|row| states.contains(&row.get(1))).map(|row| row.get(0)).collect())
+    }
+
     /// Verifies an item whole, and that it records its id.
-    pub(crate) async fn verify_one(self: &Arc<Database>, id: &str) -> Result<()> {
-        let mut item = self.open(id, Strictness::Full).await?;
-        item.read_all(|_| {}).await?;
+    pub(crate) async fn verify_one(self: &Arc<Database>, deadline: Instant, id: &str) -> Result<()> {
+        let mut item = self.open(deadline, id, Strictness::Full).await?;
+        item.read_all(deadline, |_| {}).await?;
         let recorded_id = &item.reader.envelope().id;
         if recorded_id == id { Ok(()) } else { Err(failure(Cause::IdMismatch(recorded_id.clone()), id)) }
     }
@@ -120,7 +138,7 @@ impl Database {
         check_batch(ids.len())?;
         let mut outcomes = Vec::with_capacity(ids.len());
         for id in ids {
-            let failure = self.verify_one(id).await.err();
+            let failure = self.verify_one(self.deadline(), id).await.err();
             outcomes.push(Outcome { id: Some(id.clone()), problem: failure.as_ref().map(problem) });
         }
         Ok(outcomes)

@@ -3,8 +3,9 @@
 use crate::change::{ATTEMPTS, synchronous_commit};
 use crate::convert::{self, failure, problem};
 use crate::database::{Database, Lease};
-use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, exists, generate_id};
+use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, contested, exists, generate_id};
 use crate::sql_error::{SqlError, error};
+use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
 use queue_store::item::id::GeneratedFor;
 use queue_store::item::parts::{Parts, PartsEncoder};
@@ -81,9 +82,10 @@ impl Database {
         options: &WriteOptions,
     ) -> Result<String> {
         check_body(&mail.body, options)?;
-        let mut draft = self.begin(id, &mail.envelope, options).await?;
-        draft.append(&mail.body).await?;
-        draft.commit().await
+        let deadline = self.deadline();
+        let mut draft = self.begin(deadline, id, &mail.envelope, options).await?;
+        draft.append(deadline, &mail.body).await?;
+        draft.commit(deadline).await
     }
 
     /// Adds an item whose body is one chunk. With a generated id, draws another one where it is taken.
@@ -106,17 +108,13 @@ impl Database {
                 self.counters.bytes_written.add(body.len() as u64);
                 return Ok(item.id);
             }
-            if !is_generated {
-                return Err(self.existing(deadline, &item.id).await);
+            if is_generated {
+                envelope.id = generate_id(GeneratedFor::Put)?;
+            } else if self.survives(deadline, &item.id).await? {
+                return Err(exists(&item.id));
             }
-            envelope.id = generate_id(GeneratedFor::Put)?;
         }
-        Err(failure(queue_store::error::Cause::RandomnessRepeats, ""))
-    }
-
-    /// Returns the error of an id that is taken, once the item that has it survives.
-    pub(crate) async fn existing(&self, deadline: Instant, id: &str) -> Error {
-        self.settle(deadline).await.err().unwrap_or_else(|| exists(id))
+        Err(if is_generated { failure(Cause::RandomnessRepeats, "") } else { contested(&envelope.id) })
     }
 
     /// Refuses a put into a queue that is full.
@@ -169,13 +167,14 @@ impl Database {
             }
             Err(failure) => return Err(failure),
         };
-        if !taken.is_empty() {
-            let settled = self.settle(deadline).await;
-            for place in taken {
-                let id = outcomes[place].id.clone().unwrap_or_default();
-                let failure = settled.as_ref().err().map_or_else(|| problem(&exists(&id)), problem);
-                outcomes[place].problem = Some(failure);
-            }
+        for place in taken {
+            let id = outcomes[place].id.clone().unwrap_or_default();
+            let failure = match self.survives(deadline, &id).await {
+                Ok(true) => exists(&id),
+                Ok(false) => contested(&id),
+                Err(failure) => failure,
+            };
+            outcomes[place].problem = Some(problem(&failure));
         }
         Ok(outcomes)
     }
@@ -187,10 +186,10 @@ impl Database {
         durability: Durability,
         items: &[(usize, NewItem, &[u8])],
     ) -> Result<Vec<usize>> {
+        self.end_lost_sessions(deadline).await?;
         let mut attempt = 0;
         loop {
-            let lease = self.lease(deadline).await?;
-            self.check_standbys(&lease, deadline, durability).await?;
+            let lease = self.lease_with_standbys(deadline, durability).await?;
             let transaction = timeout_at(deadline, self.put_by(&lease, durability, items)).await;
             match transaction.unwrap_or_else(|_| Err(SqlError::timed_out())) {
                 Ok((rows, taken)) => {
@@ -275,6 +274,6 @@ fn check_body(body: &[u8], options: &WriteOptions) -> Result<()> {
 }
 
 fn full(queue: &str) -> Error {
-    let cause = queue_store::error::Cause::QueueFull;
+    let cause = Cause::QueueFull;
     error(ErrorCode::QueueFull, format!("{queue}: {cause}"))
 }

@@ -11,8 +11,7 @@ use queue_store_host::Result;
 use queue_store_host::types::{ErrorCode, Format, Integrity, Item, ItemInfo, State};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use tokio::runtime::Handle;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -70,9 +69,13 @@ impl Database {
     }
 
     /// Opens an item at the beginning of its body.
-    pub(crate) async fn open(self: &Arc<Database>, id: &str, strictness: Strictness) -> Result<OpenItem> {
+    pub(crate) async fn open(
+        self: &Arc<Database>,
+        deadline: Instant,
+        id: &str,
+        strictness: Strictness,
+    ) -> Result<OpenItem> {
         check_id(id)?;
-        let deadline = self.deadline();
         self.settle_doubts(deadline).await?;
         let rows = self.query(deadline, OPEN, &[&self.queue, &id]).await?;
         let item = self.open_row(id, &rows, strictness)?;
@@ -87,7 +90,7 @@ impl Database {
         };
         match timeout_at(deadline, again).await.unwrap_or_else(|_| Err(SqlError::timed_out())) {
             Ok(rows) => {
-                let snapshot = Snapshot { lease: Some(lease), runtime: self.runtime.clone() };
+                let snapshot = Snapshot { lease: Some(lease), database: self.clone() };
                 Ok(OpenItem { snapshot: Some(snapshot), ..self.open_row(id, &rows, strictness)? })
             }
             Err(cause) => {
@@ -99,11 +102,12 @@ impl Database {
 
     /// Reads an item to its end. Returns how much was verified, or none where the item is gone.
     pub(crate) async fn read_whole(self: &Arc<Database>, id: &str) -> Result<Option<Integrity>> {
-        let mut item = match self.open(id, Strictness::Full).await {
+        let deadline = self.deadline();
+        let mut item = match self.open(deadline, id, Strictness::Full).await {
             Err(failure) if failure.code() == Some(ErrorCode::NotFound) => return Ok(None),
             item => item?,
         };
-        item.read_all(|_| {}).await?;
+        item.read_all(deadline, |_| {}).await?;
         Ok(Some(convert::integrity(item.reader.integrity())))
     }
 
@@ -131,21 +135,25 @@ impl Database {
 
     /// Returns an item, verified whole.
     pub(crate) async fn get(self: &Arc<Database>, id: &str) -> Result<Item> {
-        let mut item = self.open(id, Strictness::Full).await?;
+        let deadline = self.deadline();
+        let mut item = self.open(deadline, id, Strictness::Full).await?;
         if item.left > MAX_LIST_BODY_BYTES {
             let cause = "the body is larger than `max-list-body-bytes`: read it as a stream";
             return Err(failure(Cause::TooLarge(cause), id));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = item.next_chunk().await? {
-            body.extend_from_slice(&chunk);
-        }
+        item.read_all(deadline, |bytes| body.extend_from_slice(bytes)).await?;
         let (_recorded_id, envelope) = convert::split_envelope(item.reader.take_envelope());
         Ok(Item { id: item.id, envelope, body })
     }
 }
 
 impl OpenItem {
+    /// The time at which a call that begins now must be over.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.database.deadline()
+    }
+
     /// Goes to an offset of the body, and gives up verifying the whole, unless it is the beginning.
     pub(crate) fn seek(&mut self, offset: u64) -> Result<()> {
         if offset > self.left {
@@ -161,7 +169,7 @@ impl OpenItem {
     }
 
     /// Returns the next bytes of the body; none at the end, where the whole was verified.
-    pub(crate) async fn next_chunk(&mut self) -> Result<Option<Vec<u8>>> {
+    pub(crate) async fn next_chunk(&mut self, deadline: Instant) -> Result<Option<Vec<u8>>> {
         loop {
             if self.left == 0 && self.chunks.is_empty() {
                 self.snapshot = None;
@@ -171,7 +179,7 @@ impl OpenItem {
                 return Ok(None);
             }
             if let (Some(body), true) = (self.body, self.chunks.is_empty()) {
-                self.fetch(body).await?;
+                self.fetch(deadline, body).await?;
             }
             let Some(mut chunk) = self.chunks.pop_front() else {
                 // The body lacks a chunk, and so its checksum does not match.
@@ -195,8 +203,8 @@ impl OpenItem {
     }
 
     /// Reads the rest of the body, and passes it to `consume`.
-    pub(crate) async fn read_all(&mut self, mut consume: impl FnMut(&[u8])) -> Result<()> {
-        while let Some(chunk) = self.next_chunk().await? {
+    pub(crate) async fn read_all(&mut self, deadline: Instant, mut consume: impl FnMut(&[u8])) -> Result<()> {
+        while let Some(chunk) = self.next_chunk(deadline).await? {
             consume(&chunk);
         }
         Ok(())
@@ -207,14 +215,10 @@ impl OpenItem {
         info(&self.id, self.state, self.format, self.parts_bytes, &mut self.reader)
     }
 
-    async fn fetch(&mut self, body: i64) -> Result<()> {
-        let deadline = self.database.deadline();
+    async fn fetch(&mut self, deadline: Instant, body: i64) -> Result<()> {
         let parameters: [&(dyn ToSql + Sync); 2] = [&body, &self.next];
-        let rows = match self.snapshot.as_ref().and_then(|snapshot| snapshot.lease.as_ref()) {
-            Some(lease) => {
-                let chunks = timeout_at(deadline, lease.query(CHUNKS, &parameters)).await;
-                chunks.unwrap_or_else(|_| Err(SqlError::timed_out()))?
-            }
+        let rows = match self.snapshot.as_mut() {
+            Some(snapshot) => snapshot.query(deadline, CHUNKS, &parameters).await?,
             None => self.database.query(deadline, CHUNKS, &parameters).await?,
         };
         self.next += rows.len() as i32;
@@ -225,17 +229,40 @@ impl OpenItem {
 
 /// A session whose statements see the database as it was when it began.
 struct Snapshot {
-    /// none once it ended.
+    /// none once it was lost.
     lease: Option<Lease>,
-    runtime: Handle,
+    database: Arc<Database>,
+}
+
+impl Snapshot {
+    /// Runs a statement, and gives the session up where that fails.
+    async fn query(
+        &mut self,
+        deadline: Instant,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let lost = || SqlError::Lost("the session of this reader was lost: open the item again".to_string());
+        let Some(lease) = self.lease.as_ref() else { return Err(lost().into()) };
+        let rows = timeout_at(deadline, lease.query(sql, parameters)).await;
+        let rows = rows.unwrap_or_else(|_| Err(SqlError::timed_out()));
+        if rows.is_err()
+            && let Some(lease) = self.lease.take()
+        {
+            lease.give_up();
+        }
+        Ok(rows?)
+    }
 }
 
 impl Drop for Snapshot {
     /// Ends the transaction, and gives the session back.
     fn drop(&mut self) {
         if let Some(lease) = self.lease.take() {
-            self.runtime.spawn(async move {
-                if lease.execute("COMMIT").await.is_err() {
+            let deadline = self.database.deadline();
+            self.database.runtime.spawn(async move {
+                let ended = timeout_at(deadline, lease.execute("COMMIT")).await;
+                if !ended.is_ok_and(|ended| ended.is_ok()) {
                     lease.give_up();
                 }
             });

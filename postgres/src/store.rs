@@ -149,8 +149,9 @@ impl Store for PostgresStore {
 
     fn begin(&self, id: Option<&str>, envelope: &Envelope, options: &WriteOptions) -> Result<Box<dyn OpenDraft>> {
         let draft = self.core.block(async {
-            let draft = self.database().begin(id, envelope, options).await?;
-            draft.check_free().await?;
+            let deadline = self.database().deadline();
+            let draft = self.database().begin(deadline, id, envelope, options).await?;
+            draft.check_free(deadline).await?;
             Ok(draft)
         })?;
         Ok(Box::new(Open::new(&self.core, draft)))
@@ -175,7 +176,7 @@ impl Store for PostgresStore {
     }
 
     fn read(&self, id: &str, offset: u64) -> Result<(ItemInfo, Box<dyn OpenBody>)> {
-        let mut item = self.core.block(self.database().open(id, Strictness::Full))?;
+        let mut item = self.core.block(self.database().open(self.database().deadline(), id, Strictness::Full))?;
         item.seek(offset)?;
         Ok((item.info(), Box::new(Open::new(&self.core, item))))
     }
@@ -255,21 +256,27 @@ impl fmt::Debug for PostgresStore {
 
 impl OpenDraft for Open<Draft> {
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.block(async |draft| draft.append(bytes).await)
+        self.block(async |draft| draft.append(draft.deadline(), bytes).await)
     }
 
     fn commit(self: Box<Self>) -> Result<String> {
-        self.consume(Draft::commit)
+        self.consume(async |draft| {
+            let deadline = draft.deadline();
+            draft.commit(deadline).await
+        })
     }
 
     fn abandon(self: Box<Self>) -> Result<()> {
-        self.consume(Draft::abandon)
+        self.consume(async |draft| {
+            let deadline = draft.deadline();
+            draft.abandon(deadline).await
+        })
     }
 }
 
 impl OpenBody for Open<OpenItem> {
     fn next_chunk(&mut self) -> Result<Option<Vec<u8>>> {
-        self.block(OpenItem::next_chunk)
+        self.block(async |item| item.next_chunk(item.deadline()).await)
     }
 }
 

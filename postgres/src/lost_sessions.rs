@@ -1,0 +1,54 @@
+//! Sessions that were lost while they changed something.
+//!
+//! The process of such a session may have committed, or may still do so: its statement may be on its way, or the process may
+//! have been stopped.
+
+use crate::server::Backend;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The lost sessions.
+#[derive(Default)]
+pub(crate) struct LostSessions(Mutex<Vec<LostSession>>);
+
+#[derive(Clone, Copy)]
+struct LostSession {
+    backend: Backend,
+    /// Whether it changes nothing any more.
+    has_ended: bool,
+}
+
+impl LostSessions {
+    pub(crate) fn add(&self, backend: Backend) {
+        self.lock().push(LostSession { backend, has_ended: false });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Returns those that have ended.
+    pub(crate) fn ended(&self) -> Vec<Backend> {
+        self.lock().iter().filter(|session| session.has_ended).map(|session| session.backend).collect()
+    }
+
+    /// Forgets sessions whose effects are known.
+    pub(crate) fn forget(&self, backends: &[Backend]) {
+        self.lock().retain(|session| !backends.contains(&session.backend));
+    }
+
+    /// Returns those that may change something yet.
+    pub(crate) fn running(&self) -> Vec<Backend> {
+        self.lock().iter().filter(|session| !session.has_ended).map(|session| session.backend).collect()
+    }
+
+    /// Notes that sessions have ended.
+    pub(crate) fn note_end(&self, backends: &[Backend]) {
+        for session in self.lock().iter_mut().filter(|session| backends.contains(&session.backend)) {
+            session.has_ended = true;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<LostSession>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
