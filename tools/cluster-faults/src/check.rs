@@ -1,0 +1,112 @@
+//! Compares the queue with the answers of the writers, when all nodes are healthy.
+
+use crate::error::Error;
+use crate::history::Item;
+use crate::mail::body;
+use crate::nodes::Nodes;
+use crate::violation::{Kind, Violation};
+use queue_store_host::Queue;
+use queue_store_host::types::{Detail, Durability, ItemInfo};
+use std::collections::HashMap;
+use std::thread;
+use std::time::Duration;
+
+/// Threads that read bodies.
+const READERS: usize = 4;
+
+/// Items that are removed at once.
+const BATCH: usize = 500;
+
+/// Counts the chunks of bodies that neither an item nor a draft names.
+const LEAKED: &str = "SELECT count(*) FROM queue_store.chunk WHERE NOT EXISTS (\
+     SELECT FROM queue_store.item WHERE item.body = chunk.body) AND NOT EXISTS (\
+     SELECT FROM queue_store.draft WHERE draft.body = chunk.body)";
+
+/// Recovers the queue, compares every mail with its history, and removes all of them.
+pub(crate) fn check(nodes: &Nodes, handles: &[Queue], items: &[Item]) -> Result<Vec<Violation>, Error> {
+    let mut violations = Vec::new();
+    for handle in handles {
+        if let Err(error) = handle.recover(Duration::ZERO) {
+            violations.push(Violation::new(Kind::Failed, format!("recover: {error}")));
+        }
+    }
+    let Some(queue) = handles.first() else { return Ok(violations) };
+    let found = list(queue, &mut violations);
+    let known: HashMap<&str, &Item> = items.iter().map(|item| (item.id.as_str(), item)).collect();
+    for id in found.keys().filter(|id| !known.contains_key(id.as_str())) {
+        violations.push(Violation::new(Kind::Listing, format!("{id} is listed, and is no mail of this round")));
+    }
+    violations.extend(items.iter().filter_map(|item| item.judge(found.get(&item.id))));
+    let existing: Vec<&Item> = items.iter().filter(|item| found.contains_key(&item.id)).collect();
+    violations.extend(read(queue, &existing));
+    remove(queue, &found.into_keys().collect::<Vec<_>>(), &mut violations);
+    let leaked = nodes.sql(LEAKED)?;
+    // The disks are small.
+    nodes.sql("VACUUM")?;
+    if leaked != "0" {
+        violations.push(Violation::new(Kind::Leak, format!("{leaked} chunks")));
+    }
+    Ok(violations)
+}
+
+/// Lists all items.
+fn list(queue: &Queue, violations: &mut Vec<Violation>) -> HashMap<String, ItemInfo> {
+    let mut found = HashMap::new();
+    let listing = match queue.items(&[], Detail::Envelope) {
+        Ok(listing) => listing,
+        Err(error) => {
+            violations.push(Violation::new(Kind::Failed, format!("items: {error}")));
+            return found;
+        }
+    };
+    for entry in listing {
+        match entry {
+            Err(error) => violations.push(Violation::new(Kind::Failed, format!("items: {error}"))),
+            Ok(entry) => match (entry.info, entry.problem) {
+                (Some(info), None) => {
+                    if found.insert(entry.id.clone(), info).is_some() {
+                        violations.push(Violation::new(Kind::Listing, format!("{} is listed twice", entry.id)));
+                    }
+                }
+                (_, problem) => violations.push(Violation::new(Kind::Damaged, format!("{}: {problem:?}", entry.id))),
+            },
+        }
+    }
+    found
+}
+
+/// Compares the bytes of mails.
+fn read(queue: &Queue, items: &[&Item]) -> Vec<Violation> {
+    let differs = |item: &&Item| match queue.get(&item.id) {
+        Ok(found) if found.body == body(&item.id, item.length) => None,
+        Ok(_) => Some(item.violation(Kind::Damaged, "its bytes are not those of its put")),
+        Err(error) => Some(item.violation(Kind::Damaged, &error.to_string())),
+    };
+    let chunks: Vec<&[&Item]> = items.chunks(items.len().div_ceil(READERS).max(1)).collect();
+    thread::scope(|scope| {
+        let read = |items: &[&Item]| items.iter().filter_map(differs).collect::<Vec<_>>();
+        let threads: Vec<_> = chunks.into_iter().map(|items| scope.spawn(move || read(items))).collect();
+        let ends = threads.into_iter().map(|thread| thread.join());
+        ends.flat_map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+/// Removes items.
+fn remove(queue: &Queue, ids: &[String], violations: &mut Vec<Violation>) {
+    for ids in ids.chunks(BATCH) {
+        let failed = |error: String| Violation::new(Kind::Failed, format!("remove: {error}"));
+        match queue.remove(ids, &[], Durability::Full) {
+            Ok(outcomes) => {
+                let problems = outcomes.into_iter().filter_map(|outcome| outcome.into_result().err());
+                violations.extend(problems.map(|error| failed(error.to_string())));
+            }
+            Err(error) => violations.push(failed(error.to_string())),
+        }
+    }
+    match queue.count() {
+        Ok(counts) if counts.ready + counts.held + counts.quarantined + counts.temporary == 0 => {}
+        counts => {
+            violations.push(Violation::new(Kind::Listing, format!("all mails were removed, and left: {counts:?}")))
+        }
+    }
+}

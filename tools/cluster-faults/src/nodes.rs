@@ -1,0 +1,277 @@
+//! Runs the three nodes, each on a disk of its own where this process may mount.
+
+use crate::disk::Disk;
+use crate::error::Error;
+use queue_store_host_test::postgres_cluster::Cluster;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The number of nodes.
+pub const NODES: usize = 3;
+
+/// The time in which healed nodes must replicate.
+const HEALTHY: Duration = Duration::from_secs(120);
+
+/// The time in which a standby catches up before it is copied anew.
+const CAUGHT_UP: Duration = Duration::from_secs(25);
+
+/// The pause between two looks at the nodes.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Segments of the log that a node may have in reserve: those of `max_wal_size`, of 16 MiB each.
+const SEGMENTS: usize = 8;
+
+/// The pause after the begin of a segment, in which something is written to it.
+const SWITCHED: Duration = Duration::from_millis(50);
+
+/// Failures on the way to health that are described.
+const DESCRIBED: usize = 5;
+
+/// Settings of a node: little WAL, and tables that are cleaned often, since its disk is small.
+const SETTINGS: &str = "max_wal_size = 128MB\nmin_wal_size = 64MB\nwal_keep_size = 192MB\ncheckpoint_timeout = 30s\n\
+     autovacuum_naptime = 5s\nautovacuum_vacuum_cost_delay = 0\n";
+
+/// The state of a node, as `postgres/cluster status` prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// `running`, `paused` or `stopped`.
+    pub(crate) state: String,
+    pub(crate) is_cut: bool,
+    pub(crate) is_replaced_primary: bool,
+}
+
+/// The nodes. Dropping them ends all of their processes.
+#[derive(Debug)]
+pub struct Nodes {
+    // Invariant: dropped first, since its processes use the disks.
+    cluster: Cluster,
+    /// One for each node, or the reason why there are none.
+    disks: Result<Vec<Disk>, String>,
+    /// Holds the mount points.
+    directory: TempDir,
+}
+
+impl Nodes {
+    /// Starts a primary and two standbys.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a program fails.
+    pub fn start() -> Result<Nodes, Error> {
+        let cluster = Cluster::start(NODES);
+        let prefix = tempfile::Builder::new()
+            .prefix("queue-store-disks-")
+            .permissions(fs::Permissions::from_mode(0o755))
+            .tempdir();
+        let directory = prefix.map_err(Error::system("a temporary directory"))?;
+        let mut nodes = Nodes { cluster, disks: Err(String::new()), directory };
+        nodes.command("stop", None)?;
+        nodes.disks = nodes.mount_disks().map_err(|error| error.to_string());
+        for node in 0..NODES {
+            if let Ok(disks) = &nodes.disks {
+                move_to_disk(&nodes.directory_of(node), disks[node].path())?;
+            }
+            let path = nodes.directory_of(node).join("node.conf");
+            let append = || OpenOptions::new().append(true).open(&path)?.write_all(SETTINGS.as_bytes());
+            append().map_err(Error::system(path.display().to_string()))?;
+        }
+        nodes.command("restart", None)?;
+        nodes.heal()?;
+        Ok(nodes)
+    }
+
+    fn mount_disks(&self) -> Result<Vec<Disk>, Error> {
+        let mount = |node: usize| {
+            let path = self.directory.path().join(node.to_string());
+            fs::create_dir(&path).map_err(Error::system(path.display().to_string()))?;
+            Disk::mount(&path)
+        };
+        (0..NODES).map(mount).collect()
+    }
+
+    /// Returns the reason why disks cannot be filled, or none where they can.
+    pub fn missing_disks(&self) -> Option<&str> {
+        self.disks.as_ref().err().map(String::as_str)
+    }
+
+    /// Returns the URL of all nodes, to which options may be appended after a `?`.
+    pub fn url(&self) -> &str {
+        self.cluster.url()
+    }
+
+    /// Runs SQL on the primary as the superuser, and returns what it prints.
+    pub(crate) fn sql(&self, sql: &str) -> Result<String, Error> {
+        Ok(self.cluster.sql(self.primary()?, sql))
+    }
+
+    /// Returns the number of the primary.
+    pub(crate) fn primary(&self) -> Result<usize, Error> {
+        let path = self.cluster.directory().join("primary");
+        let number = fs::read_to_string(&path).map_err(Error::system(path.display().to_string()))?;
+        number.trim().parse().map_err(|error| Error::Program {
+            program: path.display().to_string(),
+            reason: format!("no number: {error}"),
+        })
+    }
+
+    /// Returns the numbers of the nodes that are not the primary.
+    pub(crate) fn standbys(&self) -> Result<Vec<usize>, Error> {
+        let primary = self.primary()?;
+        Ok((0..NODES).filter(|node| *node != primary).collect())
+    }
+
+    fn directory_of(&self, node: usize) -> PathBuf {
+        self.cluster.directory().join(format!("node{node}"))
+    }
+
+    /// Runs a command of `postgres/cluster`.
+    pub(crate) fn command(&self, verb: &str, node: Option<usize>) -> Result<String, Error> {
+        let output = self.cluster.try_run(verb, node);
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let program = format!("postgres/cluster {verb} {}", node.map_or(String::new(), |node| node.to_string()));
+        let reason = String::from_utf8_lossy(&output.stderr).trim().to_string();
+        Err(Error::Program { program, reason })
+    }
+
+    /// Promotes the one of `standbys` that has the most WAL: `postgres/cluster` refuses the others.
+    pub(crate) fn promote(&self, standbys: &[usize]) -> Result<(), Error> {
+        let mut result = Ok(());
+        for standby in standbys {
+            result = self.command("promote", Some(*standby)).map(drop);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
+    }
+
+    /// Fills the disk of a node.
+    pub(crate) fn fill(&self, node: usize) -> Result<(), Error> {
+        self.disks.as_ref().map_or(Ok(()), |disks| disks[node].fill())
+    }
+
+    /// Begins new segments of the log until no node has one in reserve, or the primary stops.
+    pub(crate) fn use_up_log(&self) -> Result<(), Error> {
+        let primary = self.primary()?;
+        for _ in 0..SEGMENTS {
+            if !self.cluster.try_sql(primary, "SELECT pg_switch_wal()").status.success() {
+                break;
+            }
+            thread::sleep(SWITCHED);
+        }
+        Ok(())
+    }
+
+    /// Returns the state of each node.
+    pub(crate) fn status(&self) -> Result<Vec<Status>, Error> {
+        let text = self.command("status", None)?;
+        // A header, and then a line for each node: number, port, state, network, role.
+        let lines = text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let status = |columns: Vec<&str>| Status {
+            state: columns[2].to_string(),
+            is_cut: columns[3] == "cut",
+            is_replaced_primary: columns[4] == "replaced",
+        };
+        Ok(lines.map(status).collect())
+    }
+
+    /// Undoes every fault, and returns when both standbys replicate.
+    pub(crate) fn heal(&self) -> Result<(), Error> {
+        for disk in self.disks.iter().flatten() {
+            disk.free()?;
+        }
+        let (began, mut failures, mut copied) = (Instant::now(), Vec::new(), Instant::now());
+        loop {
+            if let Err(failure) = self.heal_once() {
+                failures.push(failure.to_string());
+            } else if self.are_streaming() {
+                return Ok(());
+            }
+            if copied.elapsed() > CAUGHT_UP {
+                failures.extend(self.rejoin_silent().err().map(|failure| failure.to_string()));
+                copied = Instant::now();
+            }
+            if began.elapsed() > HEALTHY {
+                let status = self.command("status", None).unwrap_or_else(|failure| failure.to_string());
+                let last = &failures[failures.len().saturating_sub(DESCRIBED)..];
+                let reason = format!("{status}{}", last.join("\n"));
+                return Err(Error::Unhealthy { seconds: HEALTHY.as_secs(), reason });
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Takes one step towards health on each node.
+    fn heal_once(&self) -> Result<(), Error> {
+        let primary = self.primary()?;
+        let nodes = self.status()?;
+        for (node, status) in nodes.iter().enumerate() {
+            // A replaced primary is ended as it is, so that it acknowledges nothing on the way.
+            if status.is_replaced_primary {
+                continue;
+            }
+            if status.state == "paused" {
+                self.command("resume", Some(node))?;
+            }
+            if status.is_cut {
+                self.command("mend", Some(node))?;
+            }
+        }
+        if nodes[primary].state == "stopped" {
+            self.command("restart", Some(primary))?;
+        }
+        for (node, status) in nodes.iter().enumerate().filter(|(node, _)| *node != primary) {
+            let is_stopped = status.state == "stopped";
+            if status.is_replaced_primary || is_stopped && self.command("restart", Some(node)).is_err() {
+                self.command("rejoin", Some(node))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether both standbys replicate, and nothing else is connected as one.
+    fn are_streaming(&self) -> bool {
+        self.streaming().is_ok_and(|names| names.len() == NODES - 1)
+    }
+
+    fn streaming(&self) -> Result<Vec<String>, Error> {
+        let primary = self.primary()?;
+        let query = "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming'";
+        let output = self.cluster.try_sql(primary, query);
+        if !output.status.success() {
+            let reason = String::from_utf8_lossy(&output.stderr).trim().to_string();
+            return Err(Error::Program { program: "psql".to_string(), reason });
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_string).collect())
+    }
+
+    /// Makes the nodes that do not replicate standbys anew.
+    fn rejoin_silent(&self) -> Result<(), Error> {
+        let streaming = self.streaming()?;
+        for node in self.standbys()?.into_iter().filter(|node| !streaming.contains(&format!("node{node}"))) {
+            self.command("rejoin", Some(node))?;
+        }
+        Ok(())
+    }
+}
+
+/// Moves the directory of a node to a disk, and leaves a symbolic link, since `postgres/cluster` deletes and creates what is
+/// in the directory.
+fn move_to_disk(directory: &Path, disk: &Path) -> Result<(), Error> {
+    let target = disk.join("node");
+    let mut command = Command::new("mv");
+    let output = command.arg(directory).arg(&target).output().map_err(Error::system("mv"))?;
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(&output.stderr).trim().to_string();
+        return Err(Error::Program { program: format!("mv {}", directory.display()), reason });
+    }
+    symlink(&target, directory).map_err(Error::system(directory.display().to_string()))
+}
