@@ -11,11 +11,11 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 /// A change of nothing, whose commit is written to the log and waits for the standbys as any other.
-pub(crate) const BARRIER: &str = "SELECT current_setting('synchronous_standby_names') <> '' \
-     FROM pg_logical_emit_message(true, 'queue-store', '')";
+pub(crate) const BARRIER: &str = "SELECT pg_logical_emit_message(true, 'queue-store', '')";
 
-/// Whether commits wait for standbys.
-const STANDBYS: &str = "SELECT current_setting('synchronous_standby_names') <> ''";
+/// Whether commits wait for standbys. Asked after a commit too: where an operator, or what fails over, turns that off, PostgreSQL
+/// answers success to the commits that wait, without a warning.
+pub(crate) const STANDBYS: &str = "SELECT current_setting('synchronous_standby_names') <> ''";
 
 /// Ends the processes of sessions that still serve those, and returns how many there are.
 const END: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -31,8 +31,7 @@ pub(crate) const ATTEMPTS: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(5);
 
 impl Database {
-    /// Runs one statement that changes the queue, with a durability, and returns its rows. The first column of each tells
-    /// whether commits wait for standbys: an operator, or what fails over, may have turned that off meanwhile.
+    /// Runs one statement that changes the queue, with a durability, and returns its rows: none where it changed nothing.
     ///
     /// Where this fails with another code than `indeterminate`, nothing was changed.
     pub(crate) async fn change(
@@ -99,7 +98,7 @@ impl Database {
         ))
     }
 
-    fn waits_for_standbys(&self, durability: Durability) -> bool {
+    pub(crate) fn waits_for_standbys(&self, durability: Durability) -> bool {
         durability == Durability::Full && self.full != FullDurability::SingleNode
     }
 
@@ -112,6 +111,10 @@ impl Database {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, SqlError> {
         let change = async {
+            if self.waits_for_standbys(durability) {
+                let (rows, standbys) = lease.query_twice(sql, parameters, STANDBYS).await?;
+                return if rows.is_empty() { Ok(rows) } else { check_commit(standbys).map(|()| rows) };
+            }
             let Some(commit) = synchronous_commit(durability) else {
                 return lease.query(sql, parameters).await;
             };
@@ -149,10 +152,6 @@ impl Database {
             let cause = "the server gave up to wait for its standbys, or warned of something else";
             return Err(self.indeterminate(lease, cause));
         }
-        if self.waits_for_standbys(durability) && rows.iter().any(|row| !row.get::<_, bool>(0)) {
-            let cause = "no synchronous standby is configured any more";
-            return Err(self.indeterminate(lease, cause));
-        }
         Ok(rows)
     }
 
@@ -164,6 +163,14 @@ impl Database {
             format!("{cause}; the effect is visible, or may be, and may not survive: recover the queue, then look");
         error(ErrorCode::Indeterminate, detail)
     }
+}
+
+/// Checks the answer to `STANDBYS` that followed a commit.
+pub(crate) fn check_commit(standbys: Vec<Row>) -> Result<(), SqlError> {
+    if standbys.iter().all(|row| row.get(0)) {
+        return Ok(());
+    }
+    Err(SqlError::Lost("no synchronous standby is configured any more".to_string()))
 }
 
 /// Returns the value of `synchronous_commit` for a durability; none is that of the session.

@@ -20,7 +20,7 @@ use tokio_postgres::types::ToSql;
 
 /// Begins a body that no item names, and returns its number and its time. Only both tell it from the others: a failover may
 /// lose it, and the number is used again.
-const BEGIN: &str = "INSERT INTO queue_store.draft (queue) VALUES ($1) RETURNING true, body, began";
+const BEGIN: &str = "INSERT INTO queue_store.draft (queue) VALUES ($1) RETURNING body, began";
 
 /// Adds a chunk to a body, if it was not swept or lost.
 const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) \
@@ -34,7 +34,7 @@ const COMMIT: &str = "WITH draft AS (SELECT body FROM queue_store.draft WHERE bo
      item AS (INSERT INTO queue_store.item (queue, id, state, format, revision, body, body_size, created, head, tail) \
          SELECT $1, $2, 0, $9, $3, body, $5, $6, $7, $8 FROM written ON CONFLICT DO NOTHING RETURNING body), \
      gone AS (DELETE FROM queue_store.draft USING item WHERE draft.body = item.body) \
-     SELECT current_setting('synchronous_standby_names') <> '', EXISTS (SELECT FROM written), EXISTS (SELECT FROM item)";
+     SELECT EXISTS (SELECT FROM written), EXISTS (SELECT FROM item)";
 
 /// Removes a body that no item names.
 const ABANDON: &str = "WITH draft AS (DELETE FROM queue_store.draft WHERE body = $1 AND began = $2 RETURNING body) \
@@ -111,7 +111,7 @@ impl Database {
     /// Begins a body.
     async fn begin_body(&self, deadline: Instant, envelope: &Envelope) -> Result<Body> {
         let rows = self.change(deadline, Durability::None, BEGIN, &[&self.queue]).await.map_err(without_effect)?;
-        let key = rows.first().map(|row| BodyKey { number: row.get(1), began: row.get(2) });
+        let key = rows.first().map(|row| BodyKey { number: row.get(0), began: row.get(1) });
         Ok(Body { key: key.ok_or_else(swept)?, chunks: 0, encoder: encoder(envelope)?, writing: None })
     }
 
@@ -135,7 +135,7 @@ impl Database {
         let parameters: [&(dyn ToSql + Sync); 10] =
             [&self.queue, id, &item.revision(), &number, body_size, created, head, tail, format, &began];
         let rows = self.change(deadline, durability, COMMIT, &parameters).await?;
-        Ok(rows.first().map_or((false, false), |row| (row.get(1), row.get(2))))
+        Ok(rows.first().map_or((false, false), |row| (row.get(0), row.get(1))))
     }
 }
 

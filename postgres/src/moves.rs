@@ -21,13 +21,13 @@ const STATES: &str = "SELECT id, state, revision FROM queue_store.item WHERE que
 const MOVE: &str = "UPDATE queue_store.item SET state = $4 \
      FROM unnest($2::text[], $3::bigint[]) AS wanted (id, revision) \
      WHERE queue = $1 AND item.id = wanted.id AND item.revision = wanted.revision \
-     RETURNING current_setting('synchronous_standby_names') <> '', item.id";
+     RETURNING item.id";
 
 /// Removes items and their bodies.
 const REMOVE: &str = "WITH gone AS (\
          DELETE FROM queue_store.item WHERE queue = $1 AND id = ANY($2) AND state = ANY($3) RETURNING id, body), \
      bodies AS (DELETE FROM queue_store.chunk USING gone WHERE chunk.body = gone.body) \
-     SELECT current_setting('synchronous_standby_names') <> '', id FROM gone";
+     SELECT id FROM gone";
 
 impl Database {
     /// Moves items to a state. Those that leave quarantine are verified whole first.
@@ -94,7 +94,7 @@ impl Database {
             }
             Err(failure) => return Err(failure),
         };
-        let changed: HashSet<&str> = rows.iter().map(|row| row.get(1)).collect();
+        let changed: HashSet<&str> = rows.iter().map(|row| row.get(0)).collect();
         let is_known = |id: &String| changed.contains(id.as_str()) || problems.contains_key(id.as_str());
         let replaced =
             if ids.iter().all(is_known) { Ok(HashSet::new()) } else { self.surviving(deadline, ids, states).await };

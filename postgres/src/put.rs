@@ -1,6 +1,6 @@
 //! Puts: one, or several in one transaction.
 
-use crate::change::{ATTEMPTS, synchronous_commit};
+use crate::change::{ATTEMPTS, STANDBYS, check_commit, synchronous_commit};
 use crate::convert::{self, failure, problem};
 use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, contested, exists, generate_id};
@@ -20,14 +20,12 @@ use tokio_postgres::types::ToSql;
 /// Adds an item with a small body, unless an item has the id.
 const PUT: &str = "INSERT INTO queue_store.item \
      (queue, id, state, format, revision, body_size, created, head, tail, small_body) \
-     VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING \
-     RETURNING current_setting('synchronous_standby_names') <> ''";
+     VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING true";
 
 /// Adds an item whose body follows in the same transaction, unless an item has the id. Returns the number of the body.
 const PUT_LARGE: &str = "INSERT INTO queue_store.item \
      (queue, id, state, format, revision, body_size, created, head, tail, body) \
-     VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, nextval('queue_store.body_number')) ON CONFLICT DO NOTHING \
-     RETURNING current_setting('synchronous_standby_names') <> '', body";
+     VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, nextval('queue_store.body_number')) ON CONFLICT DO NOTHING RETURNING body";
 
 /// Adds a chunk of a body.
 const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) VALUES ($1, $2, $3)";
@@ -226,6 +224,9 @@ impl Database {
             Ok::<(), SqlError>(())
         };
         match put.await {
+            Ok(()) if self.waits_for_standbys(durability) && !rows.is_empty() => {
+                check_commit(lease.commit_and_query(STANDBYS).await?)?;
+            }
             Ok(()) => lease.execute("COMMIT").await?,
             // Nothing is committed: a session that is lost rolls back.
             Err(failure) => {
@@ -246,7 +247,7 @@ impl Database {
         let Some(row) = lease.query(PUT_LARGE, &parameters).await?.pop() else {
             return Ok(None);
         };
-        let number: i64 = row.get(1);
+        let number: i64 = row.get(0);
         for (chunk, place) in body.chunks(CHUNK_BYTES).zip(0_i32..) {
             lease.query(ADD_CHUNK, &[&number, &place, &chunk]).await?;
         }

@@ -12,7 +12,7 @@ const SWEEP: &str = "WITH old AS (\
          LIMIT 1 FOR UPDATE SKIP LOCKED), \
      draft AS (DELETE FROM queue_store.draft USING old WHERE draft.body = old.body RETURNING draft.body), \
      bodies AS (DELETE FROM queue_store.chunk USING draft WHERE chunk.body = draft.body) \
-     SELECT current_setting('synchronous_standby_names') <> '' FROM draft";
+     SELECT body FROM draft";
 
 impl Database {
     /// Makes the queue's state definite.

@@ -3,7 +3,7 @@
 use crate::address::{FullDurability, Node};
 use crate::server::{self, Backend};
 use crate::sql_error::SqlError;
-use futures_util::future::poll_fn;
+use futures_util::future::{join, poll_fn};
 use queue_store_host::Error;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,17 +62,40 @@ impl Session {
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, SqlError> {
-        let prepared = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
-        let statement = match prepared {
-            Some(statement) => statement,
-            None => {
-                let statement =
-                    self.client.prepare(sql).await.map_err(|cause| SqlError::from(cause).before_change())?;
-                self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
-                statement
-            }
-        };
+        let statement = self.prepare(sql).await?;
         Ok(self.client.query(&statement, parameters).await?)
+    }
+
+    /// Runs a statement, which commits, and another one after it, in one round trip. Returns the rows of both.
+    pub(crate) async fn query_twice(
+        &self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+        then: &'static str,
+    ) -> Result<(Vec<Row>, Vec<Row>), SqlError> {
+        let (statement, then) = (self.prepare(sql).await?, self.prepare(then).await?);
+        // A statement is sent when it is polled first, and `join` polls in order.
+        let (rows, then) = join(self.client.query(&statement, parameters), self.client.query(&then, &[])).await;
+        Ok((rows?, then?))
+    }
+
+    /// Commits, and runs a statement after it, in one round trip.
+    pub(crate) async fn commit_and_query(&self, then: &'static str) -> Result<Vec<Row>, SqlError> {
+        let then = self.prepare(then).await?;
+        let (committed, rows) = join(self.client.batch_execute("COMMIT"), self.client.query(&then, &[])).await;
+        committed?;
+        Ok(rows?)
+    }
+
+    async fn prepare(&self, sql: &'static str) -> Result<Statement, SqlError> {
+        let prepared = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = prepared {
+            return Ok(statement);
+        }
+        let prepared = self.client.prepare(sql).await;
+        let statement = prepared.map_err(|cause| SqlError::from(cause).before_change())?;
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
+        Ok(statement)
     }
 
     /// Runs statements that return nothing.

@@ -1,7 +1,7 @@
 //! Durability on several machines: what is acknowledged, and what is in doubt.
 
 use crate::support::{Test, code, mail, open_in};
-use queue_store_host::types::WriteOptions;
+use queue_store_host::types::{IdentifiedMail, WriteOptions};
 use queue_store_host_test::postgres_cluster::Cluster;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         ("replication::cancelled_wait_is_indeterminate", cancelled_wait_is_indeterminate),
+        ("replication::wait_that_an_operator_ends_is_indeterminate", wait_that_an_operator_ends_is_indeterminate),
         ("replication::full_durability_needs_a_standby", full_durability_needs_a_standby),
         ("replication::server_that_is_silent_is_an_io_error", server_that_is_silent_is_an_io_error),
     ]
@@ -54,6 +55,30 @@ fn cancelled_wait_is_indeterminate() {
         }
         assert_eq!(code(again.join().expect("the thread ends").1), "exists", "{end}");
         assert_eq!(queue.get(&id).expect("it is there").body, b"second");
+    }
+}
+
+fn wait_that_an_operator_ends_is_indeterminate() {
+    let cluster = Cluster::start(3);
+    let queue = open_in(&cluster, "released", "&timeout=60");
+    queue.put(&mail("first")).expect("it is put");
+    for node in [1, 2] {
+        cluster.run("pause", Some(node));
+    }
+    let mails = ["a", "b"].map(|id| IdentifiedMail { id: Some(id.to_string()), mail: mail("second") });
+    let (put, put_many) = thread::scope(|scope| {
+        let put = scope.spawn(|| queue.put_with(Some("x"), &mail("second"), &WriteOptions::default()));
+        let put_many = scope.spawn(|| queue.put_many(&mails, &WriteOptions::default()));
+        thread::sleep(Duration::from_secs(1));
+        waiting_process(&cluster);
+        // As Patroni does, when it finds no standby.
+        cluster.sql(0, "ALTER SYSTEM SET synchronous_standby_names = ''");
+        cluster.sql(0, "SELECT pg_reload_conf()");
+        (put.join().expect("the thread ends"), put_many.join().expect("the thread ends"))
+    });
+    assert_eq!(code(put), "indeterminate");
+    for outcome in put_many.expect("it is tried") {
+        assert_eq!(code(outcome.into_result()), "indeterminate");
     }
 }
 
