@@ -54,7 +54,9 @@ impl Core {
     /// Runs a call to its end.
     fn block<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
         self.check_caller()?;
-        self.runtime.as_ref().expect("it is present until the drop").block_on(call)
+        // Not `Runtime::block_on`, which panics where the caller blocks in another runtime, as the calls of plugins do.
+        let _entered = self.runtime.as_ref().expect("it is present until the drop").enter();
+        futures_executor::block_on(call)
     }
 
     fn database(&self) -> &Arc<Database> {
