@@ -13,6 +13,7 @@ pub mod crash;
 pub mod generate;
 pub mod guest;
 pub mod instance;
+pub mod operator_plugin;
 pub mod postgres_cluster;
 pub mod reference;
 pub mod requirement;

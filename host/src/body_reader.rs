@@ -41,21 +41,28 @@ impl BodyReader {
         }
         self.open.next_chunk()
     }
+
+    /// Reads the next bytes into `buffer`, and returns their number: 0 at the end, which also means that the item is
+    /// intact, or where the buffer is empty.
+    pub(crate) fn read_into(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            // Invariant: reading from bytes in memory does not fail.
+            let read = self.rest.read(buffer).expect("a cursor reads its vector");
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            match self.next_chunk()? {
+                Some(chunk) => self.rest = Cursor::new(chunk),
+                None => return Ok(0),
+            }
+        }
+    }
 }
 
 impl Read for BodyReader {
     /// Reads the next bytes. An error of the queue is inside the one that is returned, as [`crate::Error`].
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.rest.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                return Ok(read);
-            }
-            match self.next_chunk().map_err(io::Error::other)? {
-                Some(chunk) => self.rest = Cursor::new(chunk),
-                None => return Ok(0),
-            }
-        }
+        self.read_into(buffer).map_err(io::Error::other)
     }
 }
 

@@ -7,8 +7,8 @@ use crate::instance::Call;
 use crate::pool::Pool;
 use crate::store::{OpenBody, OpenDraft, OpenListing, Store};
 use crate::types::{
-    Attempt, Counts, Detail, Durability, Envelope, EnvelopeChange, IdentifiedMail, Item, ItemInfo, Mail, Outcome,
-    Recovery, State, WriteOptions,
+    Attempt, Counts, Detail, Durability, Envelope, EnvelopeChange, Format, IdentifiedMail, Item, ItemInfo, Mail,
+    Outcome, Recovery, State, WriteOptions,
 };
 use resources::{ComponentBody, ComponentDraft, ComponentListing, ComponentSubmission};
 use std::fmt;
@@ -133,6 +133,22 @@ impl Store for DirectoryStore {
 
     fn needs_recovery(&self) -> bool {
         self.pool.is_closed()
+    }
+
+    fn encode(&self, item: &Item, format: Format) -> Result<Vec<u8>> {
+        self.pool
+            .lease()?
+            .call(|Call { store, exports }| exports.mail_queue_item_codec().call_encode(store, item, format))
+    }
+
+    fn decode(&self, bytes: Vec<u8>, format: Format) -> Result<Item> {
+        self.pool
+            .lease()?
+            .call(|Call { store, exports }| exports.mail_queue_item_codec().call_decode(store, &bytes, format))
+    }
+
+    fn directory_name(&self) -> Option<&str> {
+        Some(self.pool.name())
     }
 
     fn limits(&self) -> Result<Vec<(String, u64)>> {

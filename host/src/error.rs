@@ -150,6 +150,12 @@ impl fmt::Display for Details {
 }
 
 impl Error {
+    /// Makes an error that the library itself answers with, and not the store. It concerns no file.
+    pub(crate) fn of_library(code: ErrorCode, detail: impl Into<String>) -> Error {
+        let (operation, path) = (String::new(), String::new());
+        types::Error { code, operation, path, detail: detail.into(), position: None }.into()
+    }
+
     /// Returns the code of the contract, if the component answered the call, or `busy` if the system could not serve it.
     pub fn code(&self) -> Option<ErrorCode> {
         Some(match self {

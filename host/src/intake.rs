@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::queue::Queue;
 use crate::submission::Submission;
-use crate::types::{self, ErrorCode};
+use crate::types::ErrorCode;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -80,12 +80,16 @@ impl Intake {
     }
 
     /// Takes a part of all limits, or nothing.
-    fn take(&self, mails: u64, bytes: usize) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QueueFull`].
+    pub(crate) fn take(&self, mails: u64, bytes: usize) -> Result<()> {
         // In one order, in which every intake that was bounded from another locks them.
         let mut locked: Vec<_> = self.remaining.iter().map(|remaining| lock(remaining)).collect();
         let left = |left: u64, taken: u64, of: &str| {
             let exceeded = || format!("the limit of the plugin leaves {left} {of}");
-            left.checked_sub(taken).ok_or_else(|| refused(ErrorCode::QueueFull, exceeded()))
+            left.checked_sub(taken).ok_or_else(|| Error::of_library(ErrorCode::QueueFull, exceeded()))
         };
         let taken: Vec<IntakeLimits> = locked
             .iter()
@@ -103,11 +107,6 @@ impl Intake {
 
 fn lock(remaining: &Mutex<IntakeLimits>) -> MutexGuard<'_, IntakeLimits> {
     remaining.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn refused(code: ErrorCode, detail: String) -> Error {
-    let (operation, path) = (String::new(), String::new());
-    types::Error { code, operation, path, detail, position: None }.into()
 }
 
 /// A [`Submission`] whose bytes count for the limits of its [`Intake`].
@@ -136,7 +135,7 @@ impl BoundedSubmission {
         if !self.is_incomplete {
             return Ok(());
         }
-        Err(refused(ErrorCode::Aborted, "an earlier write exceeded the limit of the plugin".to_string()))
+        Err(Error::of_library(ErrorCode::Aborted, "an earlier write exceeded the limit of the plugin"))
     }
 
     /// Makes the mail durable, queues it and returns its id.

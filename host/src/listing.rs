@@ -24,6 +24,18 @@ impl Listing {
     pub(crate) fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
         self.open.next_page()
     }
+
+    /// Returns the next items of one page, at most `max`; none at the end.
+    #[cfg(feature = "plugin")]
+    pub(crate) fn next_entries(&mut self, max: usize) -> Result<Option<Vec<Entry>>> {
+        while self.page.as_slice().is_empty() {
+            match self.open.next_page()? {
+                Some(page) => self.page = page.into_iter(),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(self.page.by_ref().take(max).collect()))
+    }
 }
 
 impl Iterator for Listing {

@@ -1,4 +1,5 @@
-//! Plugins: components that submit mail to one queue, and reach nothing else of the host.
+//! Plugins: components that submit mail to one queue, and reach nothing else of the host. An [`OperatorPlugin`] also lists,
+//! reads, changes and removes the mail of that queue; it is another type, so that a program asks for it by name.
 //!
 //! ```no_run
 //! use queue_store_host::plugin::{Plugin, PluginLimits};
@@ -43,15 +44,18 @@
 //! of [`Plugin::new`] are not bounded: a component that is made for it takes minutes to compile. Compile a stranger's
 //! plugin in a process that may be ended.
 
+mod answer;
 mod error;
 mod intake;
 mod limits;
+mod operator;
 mod shape;
 mod state;
 
 pub use error::PluginError;
 pub use intake::{PluginIntake, add_to_linker};
 pub use limits::PluginLimits;
+pub use operator::OperatorPlugin;
 pub use state::PluginState;
 /// The runtime, for the types of this module.
 pub use {wasmtime, wasmtime_wasi};
@@ -105,20 +109,35 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// [`PluginError::Component`] if it is no component, or imports anything but WASI 0.2 and `mail:queue/intake`;
+    /// [`PluginError::OperatorOnly`] if it imports an interface that only an [`OperatorPlugin`] gets;
+    /// [`PluginError::Component`] if it is no component, or imports anything else but WASI 0.2 and `mail:queue/intake`;
     /// [`PluginError::TooComplex`].
     pub fn new(component: &[u8], limits: PluginLimits) -> Result<Plugin, PluginError> {
+        let refuse = |component: &Component| {
+            let names = operator_imports(component);
+            if names.is_empty() { Ok(()) } else { Err(PluginError::OperatorOnly(names)) }
+        };
+        Plugin::compile(component, limits, refuse, |_| Ok(()))
+    }
+
+    /// Compiles a plugin that passes `check`, and gets the interfaces of `link` with those of every plugin.
+    fn compile(
+        component: &[u8],
+        limits: PluginLimits,
+        check: impl FnOnce(&Component) -> Result<(), PluginError>,
+        link: impl FnOnce(&mut Linker<PluginState>) -> wasmtime::Result<()>,
+    ) -> Result<Plugin, PluginError> {
         if let Some(bound) = shape::exceeded_bound(component) {
             return Err(PluginError::TooComplex(bound));
         }
         let engine = Engine::new(&queue_store_artifact::config(address_space())).map_err(PluginError::Component)?;
-        let component = Component::new(&engine, component)
-            .and_then(|component| {
-                let mut linker = Linker::new(&engine);
-                wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-                add_to_linker(&mut linker, PluginState::intake)?;
-                linker.instantiate_pre(&component)
-            })
+        let component = Component::new(&engine, component).map_err(PluginError::Component)?;
+        check(&component)?;
+        let mut linker = Linker::new(&engine);
+        let component = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+            .and_then(|()| add_to_linker(&mut linker, PluginState::intake))
+            .and_then(|()| link(&mut linker))
+            .and_then(|()| linker.instantiate_pre(&component))
             .map_err(PluginError::Component)?;
         let ticker = Ticker::start(&engine).map_err(PluginError::System)?;
         Ok(Plugin { engine, component, limits, ticker, process: OwnProcess::current() })
@@ -136,24 +155,37 @@ impl Plugin {
         wasi: WasiCtx,
         call: impl AsyncFnOnce(&mut Store<PluginState>, &Instance) -> wasmtime::Result<T>,
     ) -> Result<T, PluginError> {
+        self.call_in(|| Ok(self.state(intake, wasi)), call)
+    }
+
+    fn state(&self, intake: &Intake, wasi: WasiCtx) -> PluginState {
+        PluginState::new(wasi, intake.bounded(self.limits.intake), self.limits)
+    }
+
+    /// Makes an instance with a state, and has `call` call its exports.
+    fn call_in<T>(
+        &self,
+        state: impl FnOnce() -> Result<PluginState, PluginError>,
+        call: impl AsyncFnOnce(&mut Store<PluginState>, &Instance) -> wasmtime::Result<T>,
+    ) -> Result<T, PluginError> {
         if !self.process.is_current() {
             return Err(PluginError::Forked);
         }
         let _in_call = InCall::begin().ok_or(PluginError::Nested)?;
         refuse_in_task().map_err(|_| PluginError::InAsyncRuntime)?;
-        // Each call has a runtime of its own, which the calls of the intake may block.
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(PluginError::System)?;
-        let mut store = Store::new(&self.engine, PluginState::new(wasi, intake, self.limits));
+        let mut store = Store::new(&self.engine, state()?);
         store.limiter(|state| state);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
+        // Each call has a runtime of its own, which the calls of the queue may block.
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(PluginError::System)?;
         let _ticking = self.ticker.run();
         let called = async {
             let instance = self.component.instantiate_async(&mut store).await?;
             call(&mut store, &instance).await
         };
         let bounded = async { time::timeout(self.limits.time, called).await };
-        // `unconstrained`, since the intake refuses to block a task that has a budget.
+        // `unconstrained`, since a queue refuses to block a task that has a budget.
         let called = runtime.block_on(task::unconstrained(bounded));
         // Reads that block a thread, of a stream or a file of the `WasiCtx`, are not waited for.
         runtime.shutdown_background();
@@ -170,8 +202,7 @@ impl Plugin {
 
     /// Whether the plugin imports `mail:queue/intake`. A plugin that is composed with the queue does not.
     pub fn imports_intake(&self) -> bool {
-        let component = self.component.component().component_type();
-        component.imports(&self.engine).any(|(name, _)| name.split('@').next() == Some("mail:queue/intake"))
+        imports(self.component.component()).any(|name| interface(&name) == "mail:queue/intake")
     }
 
     /// Runs a plugin that is a command, which exports `wasi:cli/run`, and returns its exit code: 0 is success, and 1 is
@@ -181,8 +212,12 @@ impl Plugin {
     ///
     /// Those of [`Plugin::call`]; [`PluginError::NotACommand`].
     pub fn run(&self, intake: &Intake, wasi: WasiCtx) -> Result<i32, PluginError> {
+        self.run_in(|| Ok(self.state(intake, wasi)))
+    }
+
+    fn run_in(&self, state: impl FnOnce() -> Result<PluginState, PluginError>) -> Result<i32, PluginError> {
         let command = CommandIndices::new(&self.component).map_err(|_| PluginError::NotACommand)?;
-        let run = self.call(intake, wasi, async |store, instance| {
+        let run = self.call_in(state, async |store, instance| {
             command.load(&mut *store, instance)?.wasi_cli_run().call_run(store).await
         });
         match run {
@@ -200,4 +235,21 @@ impl fmt::Debug for Plugin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Plugin").field("limits", &self.limits).finish_non_exhaustive()
     }
+}
+
+/// Returns the names of a component's imports, such as `mail:queue/intake@0.1.0`.
+fn imports(component: &Component) -> impl Iterator<Item = String> {
+    let kind = component.component_type();
+    let names: Vec<String> = kind.imports(component.engine()).map(|(name, _)| name.to_string()).collect();
+    names.into_iter()
+}
+
+/// Returns the names of a component's imports that only an operator's plugin gets.
+fn operator_imports(component: &Component) -> Vec<String> {
+    imports(component).filter(|name| operator::INTERFACES.contains(&interface(name))).collect()
+}
+
+/// Returns the name of an interface without its version.
+fn interface(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(interface, _)| interface)
 }

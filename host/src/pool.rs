@@ -66,6 +66,11 @@ impl Pool {
         &self.directory
     }
 
+    /// The name of the directory to the component, with which the paths in its errors begin.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether the queue refuses changes until it is recovered. In a forked process it refuses everything.
     pub(crate) fn is_closed(&self) -> bool {
         self.engine.check_process().is_err() || self.state().closed

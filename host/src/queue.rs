@@ -245,6 +245,12 @@ impl Queue {
     pub fn about(&self) -> Result<Vec<(String, String)>> {
         self.store.about()
     }
+
+    /// Returns what keeps the items.
+    #[cfg(feature = "plugin")]
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
 }
 
 impl fmt::Debug for Queue {

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::types::{
-    Attempt, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, IdentifiedMail, Item, ItemInfo, Mail,
+    Attempt, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, Format, IdentifiedMail, Item, ItemInfo, Mail,
     Outcome, Recovery, State, WriteOptions,
 };
 use std::fmt;
@@ -147,6 +147,25 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// `queue.needs-recovery`.
     fn needs_recovery(&self) -> bool;
+
+    /// `item-codec.encode`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the contract.
+    fn encode(&self, item: &Item, format: Format) -> Result<Vec<u8>>;
+
+    /// `item-codec.decode`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the contract.
+    fn decode(&self, bytes: Vec<u8>, format: Format) -> Result<Item>;
+
+    /// The path of the queue's directory, with which the paths in its errors begin. None where they have no directory.
+    fn directory_name(&self) -> Option<&str> {
+        None
+    }
 
     /// `introspection.limits`.
     ///

@@ -26,6 +26,7 @@ same_cases!(code: native::Code => ErrorCode:
     InvalidArgument, NotFound, Exists, Conflict, Corrupt, ChecksumMismatch, IdMismatch, TooLarge, QueueFull, NoSpace,
     Quota, ReadOnly, Access, Unsupported, Busy, Io, Aborted, Indeterminate, NeedsRecovery, Other,
 );
+same_cases!(native_format: types::Format => queue_store::item::Format: Text, Binary);
 same_cases!(integrity: queue::Integrity => types::Integrity: Unchecked, Envelope, Whole);
 
 /// Converts an error of the format, or of an argument, that concerns the item of an id.

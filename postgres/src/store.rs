@@ -1,7 +1,7 @@
 //! The queue in a database as a [`Store`], whose calls block.
 
 use crate::address::Address;
-use crate::convert::failure;
+use crate::convert::{self, failure, native_format};
 use crate::database::Database;
 use crate::draft::Draft;
 use crate::item::generate_id;
@@ -10,11 +10,11 @@ use crate::read::OpenItem;
 use crate::sql_error::error;
 use queue_store::item::id::GeneratedFor;
 use queue_store::item::parts::Strictness;
-use queue_store::item::{VERSION, validation};
+use queue_store::item::{VERSION, codec, validation};
 use queue_store::limits::{self, MAX_LIST_BODY_BYTES};
 use queue_store_host::types::{
-    Attempt, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, ErrorCode, IdentifiedMail, Item, ItemInfo,
-    Mail, Outcome, Recovery, State, WriteOptions,
+    Attempt, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, ErrorCode, Format, IdentifiedMail, Item,
+    ItemInfo, Mail, Outcome, Recovery, State, WriteOptions,
 };
 use queue_store_host::{Error, OpenBody, OpenDraft, OpenListing, Result, Store, refuse_in_task};
 use std::fmt;
@@ -229,6 +229,18 @@ impl Store for PostgresStore {
     /// Never: a change after one in doubt proves it, or is in doubt itself.
     fn needs_recovery(&self) -> bool {
         false
+    }
+
+    fn encode(&self, item: &Item, format: Format) -> Result<Vec<u8>> {
+        let envelope = convert::envelope(&item.id, &item.envelope);
+        codec::encode(&envelope, &item.body, native_format(format)).map_err(|cause| failure(cause, ""))
+    }
+
+    fn decode(&self, bytes: Vec<u8>, format: Format) -> Result<Item> {
+        let decoded = codec::decode(bytes, native_format(format));
+        let (envelope, body) = decoded.map_err(|cause| failure(cause, ""))?;
+        let (id, envelope) = convert::split_envelope(envelope);
+        Ok(Item { id, envelope, body })
     }
 
     fn limits(&self) -> Result<Vec<(String, u64)>> {

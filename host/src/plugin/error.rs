@@ -1,5 +1,6 @@
 //! The errors of plugins.
 
+use crate::error::Error;
 use std::io;
 use std::time::Duration;
 
@@ -13,6 +14,13 @@ pub enum PluginError {
     /// The component would take more of the host than a plugin may, for the reason that is given here.
     #[error("it is no plugin: {0}")]
     TooComplex(&'static str),
+    /// The plugin imports interfaces, named here, that only an
+    /// [`OperatorPlugin`](crate::plugin::OperatorPlugin) gets.
+    #[error("it imports {}, which no plugin gets without an operator's rights", .0.join(", "))]
+    OperatorOnly(Vec<String>),
+    /// The limits of the queue could not be read, so that the plugin did not begin.
+    #[error("{0}")]
+    Queue(Error),
     /// A plugin to be run is no command.
     #[error("it exports no `wasi:cli/run`, so it is no command")]
     NotACommand,

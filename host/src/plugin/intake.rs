@@ -1,8 +1,9 @@
 //! The interface `intake` of the contract, for the stores of plugins.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::intake::{BoundedSubmission, Intake};
-use crate::types::{self, ErrorCode};
+use crate::plugin::answer::{self, Answer};
+use crate::types;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 #[allow(missing_docs, missing_debug_implementations, reason = "documented in `wit/`")]
@@ -60,29 +61,10 @@ impl HasData for PluginIntake {
     type Data<'a> = &'a mut PluginIntake;
 }
 
-/// An answer for the plugin, or its trap where the component has none.
-type Answer<T> = wasmtime::Result<Result<T, types::Error>>;
-
-/// Makes the answer to a plugin. It names no path of the host's.
+/// Makes the answer to a plugin. It names no file.
 fn answer<T>(result: Result<T>) -> Answer<T> {
-    let error = match result {
-        Ok(value) => return Ok(Ok(value)),
-        Err(error) => error,
-    };
-    let record = match &error {
-        Error::Directory { .. } => Some(types::Error {
-            code: ErrorCode::Other,
-            operation: "open".to_string(),
-            path: String::new(),
-            detail: "the directory of the queue cannot be opened".to_string(),
-            position: None,
-        }),
-        _ => error.record(),
-    };
-    match record {
-        Some(record) => Ok(Err(types::Error { path: String::new(), position: None, ..record })),
-        None => Err(error.into()),
-    }
+    let answer = answer::answer(result)?;
+    Ok(answer.map_err(|error| types::Error { path: String::new(), position: None, ..error }))
 }
 
 impl Host for PluginIntake {

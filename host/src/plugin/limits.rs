@@ -10,11 +10,11 @@ pub struct PluginLimits {
     /// Bytes of its memories and tables together. The host takes up to 300 MB more for it: for what describes its
     /// instances, and for copies of what it passes.
     pub memory_bytes: usize,
-    /// Time from its instantiation to its return, whether it computes, sleeps or reads. A call of the intake that has
+    /// Time from its instantiation to its return, whether it computes, sleeps or reads. A call of the queue that has
     /// begun is finished first, and so is a write to a stream of the `WasiCtx` that blocks its thread, as an inherited
     /// standard output does while its reader is slow.
     pub time: Duration,
-    /// Mails that it may submit, and their bytes.
+    /// Mails that it may submit, or put with an operator's rights, and their bytes.
     pub intake: IntakeLimits,
 }
 

@@ -1,6 +1,7 @@
 //! The host's side of an instance of a plugin.
 
 use crate::intake::Intake;
+use crate::plugin::operator::OperatorState;
 use crate::plugin::{PluginIntake, PluginLimits};
 use std::fmt;
 use wasmtime::ResourceLimiter;
@@ -16,26 +17,51 @@ const ELEMENT_BYTES: usize = 16;
 /// Instances of modules, memories and tables that an instance of a plugin may have, each. The runtime of Python has tens.
 const MAX_INSTANCES: usize = 500;
 
-/// The host's side of an instance of a plugin: its view of WASI, its intake and its use of memory.
+/// The host's side of an instance of a plugin: its view of WASI, its intake or queue, and its use of memory.
 pub struct PluginState {
     wasi: WasiCtx,
     table: ResourceTable,
     intake: PluginIntake,
+    /// The queue, for an operator's plugin.
+    operator: Option<OperatorState>,
     /// Bytes that the memories and tables of the instance may still grow by.
     remaining_bytes: usize,
     is_out_of_memory: bool,
 }
 
 impl PluginState {
-    pub(crate) fn new(wasi: WasiCtx, intake: &Intake, limits: PluginLimits) -> PluginState {
+    /// Makes the state of a plugin that submits mail to an intake.
+    pub(super) fn new(wasi: WasiCtx, intake: Intake, limits: PluginLimits) -> PluginState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        let intake = PluginIntake::new(intake.bounded(limits.intake));
-        PluginState { wasi, table, intake, remaining_bytes: limits.memory_bytes, is_out_of_memory: false }
+        PluginState {
+            wasi,
+            table,
+            intake: PluginIntake::new(intake),
+            operator: None,
+            remaining_bytes: limits.memory_bytes,
+            is_out_of_memory: false,
+        }
     }
 
-    pub(crate) fn intake(&mut self) -> &mut PluginIntake {
+    /// Makes the state of an operator's plugin.
+    pub(super) fn with_operator(
+        wasi: WasiCtx,
+        intake: Intake,
+        operator: OperatorState,
+        limits: PluginLimits,
+    ) -> PluginState {
+        PluginState { operator: Some(operator), ..PluginState::new(wasi, intake, limits) }
+    }
+
+    pub(super) fn intake(&mut self) -> &mut PluginIntake {
         &mut self.intake
+    }
+
+    /// Invariant: only an [`OperatorPlugin`](crate::plugin::OperatorPlugin) is linked with the interfaces that call this,
+    /// and each of its calls has the queue.
+    pub(super) fn operator(&mut self) -> &mut OperatorState {
+        self.operator.as_mut().expect("the state of an operator's plugin has its queue")
     }
 
     /// Whether a growth was refused, after which a plugin may go on with less.
