@@ -44,6 +44,7 @@ fn of_other(cause: &Cause) -> Option<&'static str> {
         }
         Cause::Queue(error) => error.code().and_then(of_code),
         Cause::Plugin(PluginError::NotACommand) => Some("compose it, or call it from a host in Rust"),
+        Cause::Plugin(PluginError::OperatorOnly(_)) => Some("--operator gives it those"),
         Cause::Plugin(PluginError::OutOfMemory(_)) => Some("--max-memory raises it"),
         Cause::Plugin(PluginError::OutOfTime(_)) => Some("--max-seconds raises it"),
         _ => None,

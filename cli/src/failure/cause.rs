@@ -289,7 +289,12 @@ impl Cause {
             | Cause::SharedId
             | Cause::RestoreFirst
             | Cause::Composition(_)
-            | Cause::Plugin(PluginError::Component(_) | PluginError::TooComplex(_) | PluginError::NotACommand)
+            | Cause::Plugin(
+                PluginError::Component(_)
+                | PluginError::TooComplex(_)
+                | PluginError::OperatorOnly(_)
+                | PluginError::NotACommand,
+            )
             | Cause::NotComposable(_)
             | Cause::NoIntake
             | Cause::PluginFailed => Sysexit::DataErr,

@@ -1,5 +1,7 @@
 //! `plugin`: checks, composes and runs plugins.
 
+mod provision;
+
 use crate::change_log;
 use crate::columns::Columns;
 use crate::escape::escape;
@@ -9,9 +11,10 @@ use crate::open_queue;
 use crate::output::{print_json, print_line, print_lines};
 use crate::output_file;
 use clap::Args;
+use provision::Provision;
 use queue_store_composition::{CompositionError, Import, Treatment};
-use queue_store_host::plugin::{Plugin, PluginError, PluginLimits, wasmtime_wasi::WasiCtx};
-use queue_store_host::{COMPONENT, Intake, IntakeLimits};
+use queue_store_host::plugin::{OperatorPlugin, Plugin, PluginError, PluginLimits, wasmtime_wasi::WasiCtx};
+use queue_store_host::{COMPONENT, Intake, IntakeLimits, Queue};
 use serde_json::json;
 use std::path::Path;
 use std::path::PathBuf;
@@ -61,6 +64,13 @@ pub(crate) struct Compose {
 #[derive(Args)]
 #[command(override_usage = "queue-store plugin run [OPTIONS] --queue <DIR> <PLUGIN> [ARGUMENT]... < MAIL")]
 pub(crate) struct Run {
+    /// Give the plugin an operator's rights: it may list, read, change and remove every mail of the queue, and queue a
+    /// command line that a mail server executes
+    #[arg(long)]
+    pub(crate) operator: bool,
+    /// Give it those although a chasquid uses the queue, which may undo a change or deliver a mail twice
+    #[arg(long, requires = "operator")]
+    pub(crate) while_running: bool,
     /// How many mails it may submit
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub(crate) max_mails: u64,
@@ -73,7 +83,7 @@ pub(crate) struct Run {
     /// How long it may take, its compilation included
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_seconds: u64,
-    /// The plugin, a component that imports `mail:queue/intake` and exports `wasi:cli/run`, and its arguments. Options
+    /// The plugin, a component that imports `mail:queue/intake` (with `--operator`: `mail:queue/queue-store`) and exports `wasi:cli/run`, and its arguments. Options
     /// of `run` go before it
     #[arg(value_names = ["PLUGIN", "ARGUMENT"], required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) command: Vec<String>,
@@ -101,7 +111,11 @@ pub(crate) fn check(arguments: &Check) -> Result<Sysexit, Failure> {
                 [escape(&import.name), composed.to_string(), run.to_string()]
             })
             .collect();
-        let is_run = if is_command {
+        let is_operators = imports.iter().any(|import| Provision::of(import) == Provision::Operator);
+        let is_run = if is_command && is_operators {
+            "It is an operator's command: `plugin run --operator` runs it if it gets every import, and it may then read, \
+             change and remove every mail."
+        } else if is_command {
             "It is a command: `plugin run` runs it if it gets every import."
         } else {
             "It is no command, since it exports no `wasi:cli/run`: compose it, or call it from a host in Rust."
@@ -120,55 +134,6 @@ fn imports(component: &[u8], allowed: &[String]) -> Result<Vec<Import>, Composit
     let imports = queue_store_composition::imports(component, allowed)?;
     queue_store_composition::check_allowed(&imports, allowed)?;
     Ok(imports)
-}
-
-/// The answer of `plugin run` to an import of a plugin.
-#[derive(Clone, Copy)]
-enum Provision {
-    Queue,
-    Command,
-    NoDirectories,
-    NoNetwork,
-    Nothing,
-}
-
-impl Provision {
-    fn of(import: &Import) -> Provision {
-        let (interface, version) = import.name.split_once('@').unwrap_or((&import.name, ""));
-        let package = interface.split('/').next().unwrap_or(interface);
-        match (import.treatment, package) {
-            (Treatment::Queue, _) => Provision::Queue,
-            (Treatment::Emptied, _) => Provision::NoDirectories,
-            (Treatment::Forbidden, _) => Provision::Nothing,
-            (_, "wasi:sockets") if version.starts_with("0.2.") => Provision::NoNetwork,
-            (_, "wasi:cli" | "wasi:clocks" | "wasi:io" | "wasi:random") if version.starts_with("0.2.") => {
-                Provision::Command
-            }
-            _ => Provision::Nothing,
-        }
-    }
-
-    /// Returns the name for programs.
-    fn name(self) -> &'static str {
-        match self {
-            Provision::Queue => "queue",
-            Provision::Command => "harmless",
-            Provision::NoDirectories => "emptied",
-            Provision::NoNetwork => "no-network",
-            Provision::Nothing => "refused",
-        }
-    }
-
-    /// Describes what a plugin gets.
-    fn meaning(self) -> &'static str {
-        match self {
-            Provision::Queue => "the queue, to submit mail",
-            Provision::Command => "that of the command",
-            Provision::NoDirectories => "an empty file system",
-            Provision::NoNetwork => "no network",
-            Provision::Nothing => "nothing: not run",
-        }
-    }
 }
 
 /// Describes what a plugin gets in a composition.
@@ -200,7 +165,7 @@ fn composition_failure(error: CompositionError, path: &Path) -> Failure {
 
 /// Runs a plugin that is a command.
 pub(crate) fn run(queue: &Location, arguments: &Run) -> Result<Sysexit, Failure> {
-    let Run { max_mails, max_bytes, max_memory, max_seconds, command } = arguments;
+    let Run { operator, while_running, max_mails, max_bytes, max_memory, max_seconds, command } = arguments;
     let (place, _) = command.split_first().expect("the parser requires a plugin");
     let mut limits = PluginLimits::default();
     (limits.memory_bytes, limits.time) = (*max_memory, Duration::from_secs(*max_seconds));
@@ -210,22 +175,48 @@ pub(crate) fn run(queue: &Location, arguments: &Run) -> Result<Sysexit, Failure>
     end_after(limits.time + GRACE, failure(PluginError::OutOfTime(limits.time), place))
         .map_err(|error| failure(PluginError::System(error), place))?;
 
-    // Before the plugin is compiled: as root, the process becomes the owner of the queue.
+    let mut wasi = WasiCtx::builder();
+    wasi.inherit_stdio().args(command);
+    let wasi = wasi.build();
+    // Opened before the plugin is compiled: as root, the process becomes the owner of the queue.
+    if *operator {
+        let queue = open_queue::open_for_change(queue, *while_running)?;
+        return run_operator(&queue, &component, limits, wasi, place);
+    }
     let created = open_queue::create(queue)?;
     let plugin = Plugin::new(&component, limits).map_err(|error| failure(error, place))?;
     if !plugin.imports_intake() {
         return Err(Failure::from(Cause::NoIntake).at(place));
     }
-    let mut wasi = WasiCtx::builder();
-    wasi.inherit_stdio().args(command);
-    let ran = match plugin.run(&Intake::new(&created.queue, IntakeLimits::default()), wasi.build()) {
+    let ran = plugin.run(&Intake::new(&created.queue, IntakeLimits::default()), wasi);
+    change_log::logged("", ended(ran, place))?;
+    created.keep();
+    Ok(Sysexit::Ok)
+}
+
+/// Runs a plugin with an operator's rights on a queue.
+fn run_operator(
+    queue: &Queue,
+    component: &[u8],
+    limits: PluginLimits,
+    wasi: WasiCtx,
+    place: &str,
+) -> Result<Sysexit, Failure> {
+    let plugin = OperatorPlugin::new(component, limits).map_err(|error| failure(error, place))?;
+    if !plugin.imports_queue() {
+        return Err(Failure::from(Cause::NoIntake).at(place));
+    }
+    change_log::logged("", ended(plugin.run(queue, wasi), place))?;
+    Ok(Sysexit::Ok)
+}
+
+/// Returns whether a plugin succeeded.
+fn ended(ran: Result<i32, PluginError>, place: &str) -> Result<(), Failure> {
+    match ran {
         Ok(0) => Ok(()),
         Ok(_) => Err(Failure::from(Cause::PluginFailed).at(place).with_note(note::SUBMITTED_STAY)),
         Err(error) => Err(failure(error, place)),
-    };
-    change_log::logged("", ran)?;
-    created.keep();
-    Ok(Sysexit::Ok)
+    }
 }
 
 /// Time after the limit of a plugin, in which it ends in good order.

@@ -29,6 +29,7 @@ mod installation;
 mod interruptions;
 mod kill;
 mod monitoring;
+mod operator_plugin;
 mod output;
 mod plugin;
 mod privileges;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         interruptions::trials(),
         kill::trials(),
         monitoring::trials(),
+        operator_plugin::trials(),
         output::trials(),
         plugin::trials(),
         privileges::trials(),

@@ -4,7 +4,7 @@ use crate::database;
 use crate::process::{queue_store, run};
 use crate::queue::Queue;
 use crate::trial::trials;
-use queue_store_host_test::{guest, requirement};
+use queue_store_host_test::{guest, operator_plugin, requirement};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -92,6 +92,7 @@ fn commands_for_plugins_run() {
     queue.file("mail.eml", "Subject: hello\r\n\r\nhello\r\n");
     let plugin = guest::build("queue-store-plugin-command", &[], "queue-store-plugin-command.wasm", "component");
     queue.file("plugin.wasm", plugin);
+    queue.file("cleaner.wasm", &*operator_plugin::COMPONENT);
     let lines = commands(PLUGINS, &["mkdir", "queue-store "]);
     assert!(lines.len() >= 4, "{lines:?}");
     for line in lines {

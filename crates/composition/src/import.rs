@@ -138,12 +138,12 @@ fn is_interface(types: &Types, kind: ItemKind) -> bool {
 ///
 /// [`CompositionError::NoIntake`], [`CompositionError::Forbidden`] or [`CompositionError::Refused`].
 pub fn check(imports: &[Import]) -> Result<(), CompositionError> {
-    if !imports.iter().any(|import| import.interface() == "mail:queue/intake") {
-        return Err(CompositionError::NoIntake);
-    }
     let forbidden = names(imports, Treatment::Forbidden, |import| &import.name);
     if !forbidden.is_empty() {
         return Err(CompositionError::Forbidden(forbidden));
+    }
+    if !imports.iter().any(|import| import.interface() == "mail:queue/intake") {
+        return Err(CompositionError::NoIntake);
     }
     let refused = names(imports, Treatment::Refused, Import::allowed_by);
     if refused.is_empty() { Ok(()) } else { Err(CompositionError::Refused(refused)) }

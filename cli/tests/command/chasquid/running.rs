@@ -48,6 +48,9 @@ fn changes_are_refused_while_chasquid_runs() {
         assert_eq!(line, expected, "{change:?}");
         assert_eq!(site.names(), ["m:x"], "{change:?}");
     }
+    let plugin = site.path("plugin.wasm");
+    fs::write(&plugin, "\0asm\u{d}\0\u{1}\0").expect("the temporary directory is writable");
+    run(site.command(&["plugin", "run", "--operator"]).arg(&plugin), b"").failed(75);
     // Another path of the directory is the same queue.
     let link = site.path("link");
     std::os::unix::fs::symlink(&queue, &link).expect("the temporary directory is writable");
