@@ -52,7 +52,7 @@ pub(crate) struct Address {
 impl Address {
     /// Parses a URL, and takes from the environment what it leaves out.
     pub(crate) fn parse(url: &str) -> Result<Address> {
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let (base, query) = split_options(url);
         let mut address = Address {
             nodes: Vec::new(),
             queue: "default".to_string(),
@@ -61,7 +61,7 @@ impl Address {
             connections: 16,
             root_certificates: env::var_os("PGSSLROOTCERT").map(PathBuf::from),
         };
-        let (mut options, mut has_ssl_mode) = (Vec::new(), false);
+        let (mut options, mut mode) = (Vec::new(), None);
         for option in query.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let decoded = percent_decode_str(value).decode_utf8().map_err(|_| invalid(name, "is not UTF-8"))?;
@@ -71,19 +71,20 @@ impl Address {
                 "timeout" => address.timeout = Duration::from_secs(number(name, &decoded)?),
                 "connections" => address.connections = number(name, &decoded)?,
                 "sslrootcert" => address.root_certificates = Some(PathBuf::from(decoded.as_ref())),
-                _ => {
-                    has_ssl_mode |= name == "sslmode";
-                    options.push(option);
-                }
+                "sslmode" => mode = Some(ssl_mode(&decoded)?),
+                _ => options.push(option),
             }
         }
         let mut config = Config::from_str(&format!("{base}?{}", options.join("&"))).map_err(|cause| {
             let reason = std::error::Error::source(&cause).map_or_else(|| cause.to_string(), ToString::to_string);
             error(ErrorCode::InvalidArgument, format!("the URL of the database cannot be parsed: {reason}"))
         })?;
-        if !has_ssl_mode && let Ok(mode) = env::var("PGSSLMODE") {
-            config.ssl_mode(ssl_mode(&mode)?);
+        if mode.is_none()
+            && let Ok(name) = env::var("PGSSLMODE")
+        {
+            mode = Some(ssl_mode(&name)?);
         }
+        config.ssl_mode(mode.unwrap_or(SslMode::Prefer));
         address.nodes = nodes(&config)?;
         Ok(address)
     }
@@ -91,7 +92,7 @@ impl Address {
 
 /// Returns a URL with `***` in the place of its passwords.
 pub(crate) fn without_password(url: &str) -> String {
-    let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+    let (base, query) = split_options(url);
     let mut text = match base.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (user, rest))) => {
             let user = user.split_once(':').map_or_else(|| user.to_string(), |(user, _)| format!("{user}:***"));
@@ -99,13 +100,24 @@ pub(crate) fn without_password(url: &str) -> String {
         }
         None => base.to_string(),
     };
-    if let Some(query) = query {
+    if !query.is_empty() {
         let hide = |option: &str| {
-            if option.starts_with("password=") { "password=***".to_string() } else { option.to_string() }
+            let name = option.split_once('=').map_or(option, |(name, _)| name);
+            let is_password = percent_decode_str(name).decode_utf8_lossy() == "password";
+            if is_password { "password=***".to_string() } else { option.to_string() }
         };
         text = format!("{text}?{}", query.split('&').map(hide).collect::<Vec<_>>().join("&"));
     }
     text
+}
+
+/// Splits a URL before its options. A user and a password, which end with the first `@`, may have a `?`.
+fn split_options(url: &str) -> (&str, &str) {
+    let after_user = url.find('@').unwrap_or(0);
+    match url[after_user..].find('?') {
+        Some(place) => (&url[..after_user + place], &url[after_user + place + 1..]),
+        None => (url, ""),
+    }
 }
 
 /// Makes a configuration for each server that a URL names, so that one that does not answer costs its own time alone.
@@ -198,7 +210,7 @@ fn ssl_mode(mode: &str) -> Result<SslMode> {
         "disable" => Ok(SslMode::Disable),
         "prefer" => Ok(SslMode::Prefer),
         "require" | "verify-full" => Ok(SslMode::Require),
-        _ => Err(invalid("PGSSLMODE", "is none of disable, prefer, require, verify-full")),
+        _ => Err(invalid("sslmode", "is none of disable, prefer, require, verify-full")),
     }
 }
 
@@ -250,6 +262,17 @@ mod tests {
             let error = Address::parse(url).err().expect("the URL is refused");
             assert_eq!(error.code(), Some(ErrorCode::InvalidArgument), "{url}");
             assert!(error.to_string().contains(word), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn password_is_not_shown() {
+        for (url, shown) in [
+            ("postgres://q:a?b@db/mail?timeout=1", "postgres://q:***@db/mail?timeout=1"),
+            ("postgres://q@db/mail?pass%77ord=secret&queue=x", "postgres://q@db/mail?password=***&queue=x"),
+            ("postgres://db/mail", "postgres://db/mail"),
+        ] {
+            assert_eq!(without_password(url), shown);
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
 /// Replaces the envelope of an item that is in one of these states, unless another change came first.
-const REPLACE: &str = "UPDATE queue_store.item SET revision = $4, created = $5, head = $6, tail = $7 \
+const REPLACE: &str = "UPDATE queue_store.item SET revision = $4, created = $5, head = $6, tail = $7, body_size = $9 \
      WHERE queue = $1 AND id = $2 AND revision = $3 AND state = ANY($8) \
      RETURNING true";
 
@@ -122,8 +122,8 @@ impl Database {
     ) -> Result<String> {
         let (Parts { head, tail, checksum }, states) = (&new.parts, convert::state_numbers(states));
         let revision = new.revision();
-        let parameters: [&(dyn ToSql + Sync); 8] =
-            [&self.queue, &id, &old_revision, &revision, &new.created, head, tail, &states];
+        let parameters: [&(dyn ToSql + Sync); 9] =
+            [&self.queue, &id, &old_revision, &revision, &new.created, head, tail, &states, &new.body_size];
         if self.change(deadline, durability, REPLACE, &parameters).await?.is_empty() {
             return Err(other_revision(id));
         }

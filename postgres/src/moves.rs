@@ -16,11 +16,11 @@ use tokio_postgres::types::ToSql;
 /// The states of items.
 const STATES: &str = "SELECT id, state, revision FROM queue_store.item WHERE queue = $1 AND id = ANY($2)";
 
-/// Moves items that have these revisions. An item that is in the state already is written too, so that its state survives
+/// Moves items that have these revisions and states. An item that is in the state already is written too, so that its state survives
 /// with this commit.
 const MOVE: &str = "UPDATE queue_store.item SET state = $4 \
-     FROM unnest($2::text[], $3::bigint[]) AS wanted (id, revision) \
-     WHERE queue = $1 AND item.id = wanted.id AND item.revision = wanted.revision \
+     FROM unnest($2::text[], $3::bigint[], $5::smallint[]) AS wanted (id, revision, state) \
+     WHERE queue = $1 AND item.id = wanted.id AND item.revision = wanted.revision AND item.state = wanted.state \
      RETURNING item.id";
 
 /// Removes items and their bodies.
@@ -36,21 +36,23 @@ impl Database {
         let deadline = self.deadline();
         // A lost session could add an item after this look.
         self.end_lost_sessions(deadline).await?;
-        let rows = self.query(deadline, STATES, &[&self.queue, &ids]).await?;
+        let rows = self.query(deadline, STATES, &[&self.queue, &well_formed(ids)]).await?;
         let found: HashMap<&str, (i16, i64)> = rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
-        let (mut problems, mut wanted, mut revisions) = (HashMap::new(), Vec::new(), Vec::new());
+        let (mut problems, mut wanted, mut revisions, mut states) =
+            (HashMap::new(), Vec::new(), Vec::new(), Vec::new());
         for (id, (state, revision)) in &found {
             let leaves_quarantine = *state == convert::state_number(State::Quarantined) && new != State::Quarantined;
             match if leaves_quarantine { self.verify_one(deadline, id).await } else { Ok(()) } {
                 Ok(()) => {
                     wanted.push(*id);
                     revisions.push(*revision);
+                    states.push(*state);
                 }
                 Err(failure) => drop(problems.insert(*id, problem(&failure))),
             }
         }
         let new = convert::state_number(new);
-        let parameters: [&(dyn ToSql + Sync); 4] = [&self.queue, &wanted, &revisions, &new];
+        let parameters: [&(dyn ToSql + Sync); 5] = [&self.queue, &wanted, &revisions, &new, &states];
         let moved = self.change(deadline, Durability::Full, MOVE, &parameters).await;
         let outcomes = self.outcomes(deadline, ids, moved, problems, &convert::state_numbers(&[])).await?;
         self.counters.moves.add(done(&outcomes));
@@ -68,7 +70,7 @@ impl Database {
         let states = if states.is_empty() { &[State::Ready, State::Held] } else { states };
         let numbers = convert::state_numbers(states);
         let deadline = self.deadline();
-        let removed = self.change(deadline, durability, REMOVE, &[&self.queue, &ids, &numbers]).await;
+        let removed = self.change(deadline, durability, REMOVE, &[&self.queue, &well_formed(ids), &numbers]).await;
         let outcomes = self.outcomes(deadline, ids, removed, HashMap::new(), &numbers).await?;
         self.counters.removals.add(done(&outcomes));
         Ok(outcomes)
@@ -154,6 +156,13 @@ impl Database {
         }
         Ok(outcomes)
     }
+}
+
+/// Returns the ids that an item may have, in an order in which two calls do not wait for each other.
+fn well_formed(ids: &[String]) -> Vec<&str> {
+    let mut ids: Vec<&str> = ids.iter().map(String::as_str).filter(|id| check_id(id).is_ok()).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// The number of items that were changed.

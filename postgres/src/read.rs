@@ -3,12 +3,12 @@
 use crate::convert::{self, failure, format, info, state};
 use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, check_id, no_item};
-use crate::sql_error::SqlError;
+use crate::sql_error::{SqlError, record};
 use queue_store::error::Cause;
 use queue_store::item::parts::{PartsReader, Strictness};
 use queue_store::limits::MAX_LIST_BODY_BYTES;
 use queue_store_host::Result;
-use queue_store_host::types::{ErrorCode, Format, Integrity, Item, ItemInfo, State};
+use queue_store_host::types::{self, ErrorCode, Format, Integrity, Item, ItemInfo, State};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
@@ -23,7 +23,8 @@ const OPEN: &str = "SELECT state, format, head, tail, revision, body, small_body
 const INFO: &str = "SELECT state, format, head, tail FROM queue_store.item WHERE queue = $1 AND id = $2";
 
 /// Some chunks of a body.
-const CHUNKS: &str = "SELECT bytes FROM queue_store.chunk WHERE body = $1 AND number >= $2 ORDER BY number LIMIT 4";
+const CHUNKS: &str =
+    "SELECT number, bytes FROM queue_store.chunk WHERE body = $1 AND number >= $2 ORDER BY number LIMIT 4";
 
 /// Every statement of a reader sees the same state of the database.
 const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -182,7 +183,7 @@ impl OpenItem {
                 self.fetch(deadline, body).await?;
             }
             let Some(mut chunk) = self.chunks.pop_front() else {
-                // The body lacks a chunk, and so its checksum does not match.
+                // The checksum tells that a small body is shorter than it was.
                 self.left = 0;
                 continue;
             };
@@ -221,8 +222,14 @@ impl OpenItem {
             Some(snapshot) => snapshot.query(deadline, CHUNKS, &parameters).await?,
             None => self.database.query(deadline, CHUNKS, &parameters).await?,
         };
+        let numbers = rows.iter().map(|row| row.get::<_, i32>(0));
+        if rows.is_empty() || !numbers.eq(self.next..self.next + rows.len() as i32) {
+            let lacking =
+                types::Error { path: self.id.clone(), ..record(ErrorCode::Corrupt, "a chunk of the body is missing") };
+            return Err(lacking.into());
+        }
         self.next += rows.len() as i32;
-        self.chunks.extend(rows.iter().map(|row| row.get::<_, Vec<u8>>(0)));
+        self.chunks.extend(rows.iter().map(|row| row.get::<_, Vec<u8>>(1)));
         Ok(())
     }
 }

@@ -1,10 +1,14 @@
 //! Recovery: settles doubts, sweeps what drafts left, and checks every envelope.
 
 use crate::database::Database;
+use crate::sql_error::error;
 use queue_store::limits::MAX_PROBLEMS;
 use queue_store_host::Result;
 use queue_store_host::types::{Detail, Durability, ErrorCode, Recovery};
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// Removes a body that no item names, if it is old. One at a time, so that no transaction is large.
 const SWEEP: &str = "WITH old AS (\
@@ -14,10 +18,41 @@ const SWEEP: &str = "WITH old AS (\
      bodies AS (DELETE FROM queue_store.chunk USING draft WHERE chunk.body = draft.body) \
      SELECT body FROM draft";
 
+/// The transactions that change items, by their processes.
+const WRITERS: &str = "SELECT pid || ' ' || virtualtransaction FROM pg_locks \
+     WHERE relation = 'queue_store.item'::regclass AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()";
+
+/// The time between two looks at transactions that go on.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 impl Database {
+    /// Waits for the changes of other processes that have begun: one that was killed may have left a change in doubt.
+    async fn wait_for_writers(&self, deadline: Instant) -> Result<()> {
+        let mut awaited: Option<HashSet<String>> = None;
+        loop {
+            let rows = self.query(deadline, WRITERS, &[]).await?;
+            let running: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
+            let left = awaited.map_or_else(|| running.clone(), |awaited| &awaited & &running);
+            if left.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(error(
+                    ErrorCode::Io,
+                    "a change of another process goes on for longer than a call may take",
+                ));
+            }
+            awaited = Some(left);
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
     /// Makes the queue's state definite.
     pub(crate) async fn recover(self: &Arc<Database>, grace_seconds: u32) -> Result<Recovery> {
-        self.settle(self.deadline()).await?;
+        let deadline = self.deadline();
+        self.end_lost_sessions(deadline).await?;
+        self.wait_for_writers(deadline).await?;
+        self.settle(deadline).await?;
         let mut recovery = Recovery {
             durable_items: 0,
             damaged_items: 0,
@@ -47,6 +82,8 @@ impl Database {
                 }
             }
         }
+        // What others put meanwhile was counted too.
+        self.settle(self.deadline()).await?;
         Ok(recovery)
     }
 }

@@ -8,6 +8,7 @@ use queue_store_host::Error;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::task::AbortHandle;
 use tokio_postgres::error::Severity;
 use tokio_postgres::tls::TlsStream;
 use tokio_postgres::types::ToSql;
@@ -25,7 +26,22 @@ pub(crate) struct Session {
     /// Warnings of the server so far.
     warnings: Arc<AtomicU64>,
     statements: Mutex<HashMap<&'static str, Statement>>,
+    _connection: AbortOnDrop,
 }
+
+/// A connection. Dropping it closes the socket, also where the server owes an answer, and sends no cancel.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Settings on which the guarantees depend, whatever the role, the database or the URL sets. A warning tells that a commit
+/// did not wait for its standbys; a time limit of the server would end such a wait.
+const SETTINGS: &str = "-c client_min_messages=warning -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0 \
+     -c idle_in_transaction_session_timeout=0 -c default_transaction_isolation=read\\ committed";
 
 impl Session {
     /// Connects to a node, and checks that it keeps what it commits and takes changes.
@@ -36,13 +52,22 @@ impl Session {
             FullDurability::RemoteApply => "remote_apply",
             FullDurability::SingleNode => "local",
         };
-        let options = format!("{} -c synchronous_commit={commit}", config.get_options().unwrap_or(""));
+        let options = format!("{} -c synchronous_commit={commit} {SETTINGS}", config.get_options().unwrap_or(""));
         config.options(options.trim_start());
         let (client, connection) = config.connect(tls.clone()).await.map_err(|cause| server::refusal(&cause))?;
         let warnings = Arc::new(AtomicU64::new(0));
-        tokio::spawn(serve(connection, warnings.clone()));
+        let connection = AbortOnDrop(tokio::spawn(serve(connection, warnings.clone())).abort_handle());
         let server::Facts { backend, timeline, has_standbys } = server::check(&client).await?;
-        Ok(Session { client, backend, timeline, had_standbys: has_standbys, warnings, statements: Mutex::default() })
+        let statements = Mutex::default();
+        Ok(Session {
+            client,
+            backend,
+            timeline,
+            had_standbys: has_standbys,
+            warnings,
+            statements,
+            _connection: connection,
+        })
     }
 
     /// Whether the session can be used no more.

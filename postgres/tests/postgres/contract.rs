@@ -17,7 +17,7 @@ pub(crate) fn tests() -> Vec<Test> {
             "contract::envelope_that_was_changed_is_a_problem_of_its_item",
             envelope_that_was_changed_is_a_problem_of_its_item,
         ),
-        ("contract::chunk_that_is_missing_is_a_checksum_mismatch", chunk_that_is_missing_is_a_checksum_mismatch),
+        ("contract::body_that_lacks_a_chunk_is_corrupt", body_that_lacks_a_chunk_is_corrupt),
         ("contract::abandoned_draft_leaves_nothing", abandoned_draft_leaves_nothing),
         ("contract::swept_draft_cannot_be_committed", swept_draft_cannot_be_committed),
         ("contract::body_is_read_as_it_was_when_it_was_opened", body_is_read_as_it_was_when_it_was_opened),
@@ -87,13 +87,15 @@ fn envelope_that_was_changed_is_a_problem_of_its_item() {
     assert!(matches!(code(restored), "checksum-mismatch" | "corrupt"));
 }
 
-fn chunk_that_is_missing_is_a_checksum_mismatch() {
+fn body_that_lacks_a_chunk_is_corrupt() {
     let queue = open("missing-chunk");
     let id = queue.put(&mail(long_body())).expect("it is put");
     let remove =
         "DELETE FROM queue_store.chunk WHERE number = 2 AND body = (SELECT body FROM queue_store.item WHERE id = '";
     cluster().sql(0, &format!("{remove}{id}')"));
-    assert_eq!(code(queue.get(&id)), "checksum-mismatch");
+    assert_eq!(code(queue.get(&id)), "corrupt");
+    let sealed = queue.seal(&[&id]).expect("it is tried").remove(0).into_result();
+    assert_eq!(code(sealed), "corrupt", "no checksum makes it right");
 }
 
 fn abandoned_draft_leaves_nothing() {
