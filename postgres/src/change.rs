@@ -41,12 +41,12 @@ impl Database {
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
-        self.end_lost_sessions(deadline).await?;
         let mut attempt = 1;
         loop {
+            self.end_lost_sessions(deadline).await?;
             let lease = self.lease_with_standbys(deadline, durability).await?;
             match self.change_by(&lease, deadline, durability, sql, parameters).await {
-                Err(SqlError::Unsent(_)) if Instant::now() < deadline => lease.give_up(),
+                Err(SqlError::Unsent(_)) if Instant::now() < deadline => self.lose(lease),
                 Err(SqlError::Again(_)) if attempt < ATTEMPTS => {
                     drop(lease);
                     sleep(PAUSE * attempt).await;
@@ -143,7 +143,7 @@ impl Database {
             Ok(rows) => rows,
             Err(SqlError::Refused(error) | SqlError::Again(error)) => return Err(error.into()),
             Err(SqlError::Unsent(cause)) => {
-                lease.give_up();
+                self.lose(lease);
                 return Err(error(ErrorCode::Io, cause));
             }
             Err(SqlError::Lost(cause)) => return Err(self.indeterminate(lease, &cause)),
@@ -155,10 +155,15 @@ impl Database {
         Ok(rows)
     }
 
-    /// Gives a session up whose change may have taken effect.
-    fn indeterminate(&self, lease: Lease, cause: &str) -> queue_store_host::Error {
+    /// Gives a session up that may have changed something, or may hold the locks of a transaction.
+    pub(crate) fn lose(&self, lease: Lease) {
         self.lost_sessions.add(lease.backend);
         lease.give_up();
+    }
+
+    /// Gives a session up whose change may have taken effect.
+    fn indeterminate(&self, lease: Lease, cause: &str) -> queue_store_host::Error {
+        self.lose(lease);
         let detail =
             format!("{cause}; the effect is visible, or may be, and may not survive: recover the queue, then look");
         error(ErrorCode::Indeterminate, detail)

@@ -1,7 +1,8 @@
 //! Sessions that were lost while they changed something.
 //!
 //! The process of such a session may have committed, or may still do so: its statement may be on its way, or the process may
-//! have been stopped.
+//! have been stopped. And it may hold the locks of its transaction until it notices that its client is gone, which takes hours
+//! if it waits for another one.
 
 use crate::server::Backend;
 use std::sync::{Mutex, MutexGuard, PoisonError};

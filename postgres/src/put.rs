@@ -184,9 +184,9 @@ impl Database {
         durability: Durability,
         items: &[(usize, NewItem, &[u8])],
     ) -> Result<Vec<usize>> {
-        self.end_lost_sessions(deadline).await?;
         let mut attempt = 0;
         loop {
+            self.end_lost_sessions(deadline).await?;
             let lease = self.lease_with_standbys(deadline, durability).await?;
             let transaction = timeout_at(deadline, self.put_by(&lease, durability, items)).await;
             match transaction.unwrap_or_else(|_| Err(SqlError::timed_out())) {
@@ -195,7 +195,7 @@ impl Database {
                     self.counters.puts.add(rows.len() as u64);
                     return Ok(taken);
                 }
-                Err(SqlError::Unsent(_)) if Instant::now() < deadline => lease.give_up(),
+                Err(SqlError::Unsent(_)) if Instant::now() < deadline => self.lose(lease),
                 Err(SqlError::Again(_)) if attempt < ATTEMPTS => attempt += 1,
                 Err(failure) => {
                     self.acknowledged(lease, durability, Err(failure))?;

@@ -74,7 +74,7 @@ fn commands_of_readme_run() {
 fn commands_for_databases_run() {
     let queue = Queue::new();
     fs::create_dir(queue.beside("Q")).expect("it is new");
-    run(&mut queue.put_command(&["--queue", "Q"]).current_dir(queue.beside("")), b"Subject: hello\r\n\r\n").done();
+    run(queue.put_command(&["--queue", "Q"]).current_dir(queue.beside("")), b"Subject: hello\r\n\r\n").done();
     let url = database::url("readme");
     let documented = "postgres://queue@db1,db2,db3/mail?queue=outgoing";
     let all = [commands(README, &["queue-store "]), commands(SCALING, &["queue-store "])].concat();

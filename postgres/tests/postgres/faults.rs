@@ -1,7 +1,7 @@
 //! Sessions that are lost, and primaries that are replaced, each at a chosen moment. `tools/cluster-faults` searches at random.
 
 use crate::support::{Test, code, mail, open_in};
-use queue_store_host::types::{Durability, State, WriteOptions};
+use queue_store_host::types::{Durability, IdentifiedMail, State, WriteOptions};
 use queue_store_host::{Queue, Result};
 use queue_store_host_test::postgres_cluster::Cluster;
 use std::io::Read;
@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
+        (
+            "faults::transaction_of_a_lost_session_blocks_no_later_call",
+            transaction_of_a_lost_session_blocks_no_later_call,
+        ),
         ("faults::change_of_a_lost_session_precedes_later_calls", change_of_a_lost_session_precedes_later_calls),
         (
             "faults::session_with_a_replaced_primary_is_not_used_again",
@@ -110,6 +114,49 @@ fn change_of_a_lost_session_precedes_later_calls() {
         }
         assert_eq!(code(remove(&queue, "late")), "not-found");
         put(&queue, "late").expect("it is put");
+    });
+}
+
+/// Kills the processes that pass the bytes of the connections to a node, which notices that when it sends.
+fn break_connections(cluster: &Cluster, node: usize) {
+    let relay = cluster.data(node).with_file_name("relay");
+    let is_relay = |process: &str| {
+        let directory = std::fs::read_link(format!("/proc/{process}/cwd")).ok();
+        directory.is_some_and(|directory| directory == relay)
+    };
+    let processes = std::fs::read_dir("/proc").expect("it is Linux").flatten();
+    let processes = processes.filter_map(|entry| entry.file_name().into_string().ok());
+    for process in processes.filter(|process| is_relay(process)) {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        let parent = stat.split(' ').nth(3).unwrap_or_default().to_string();
+        // The parent takes new connections.
+        if is_relay(&parent) {
+            signal(&process, "KILL");
+        }
+    }
+}
+
+fn transaction_of_a_lost_session_blocks_no_later_call() {
+    with_cluster(|cluster| {
+        let queue = open_in(cluster, "blocked", "&timeout=5");
+        put(&queue, "before").expect("it is put");
+        let block = "BEGIN; INSERT INTO queue_store.item SELECT copy.* FROM queue_store.item, \
+                     json_populate_record(item, '{\"id\": \"b\"}') AS copy WHERE item.queue = 'blocked'; SELECT pg_sleep(60)";
+        let blocking = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        let mails = ["a", "b"].map(|id| IdentifiedMail { id: Some(id.to_string()), mail: mail("x") });
+        thread::scope(|scope| {
+            scope.spawn(|| cluster.try_sql(0, block));
+            let process = wait_for(cluster, 0, blocking);
+            let put_many = scope.spawn(|| queue.put_many(&mails, &WriteOptions::default()));
+            wait_for(cluster, 0, "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+            break_connections(cluster, 0);
+            // It is tried again, and blocked by the other program.
+            let outcomes = put_many.join().expect("the thread ends").expect("it is tried");
+            assert_eq!(code(outcomes[0].clone().into_result()), "indeterminate");
+            let put = put(&queue, "a");
+            cluster.sql(0, &format!("SELECT pg_terminate_backend({process})"));
+            put.expect("the transactions of the lost sessions are over");
+        });
     });
 }
 
