@@ -60,5 +60,7 @@ fn open_resources_are_bounded() {
     let options = WriteOptions::default();
     queue.put_with(Some("x"), &mail("x"), &options).expect("it is put");
     let output = operator_plugin::output(&queue, PluginLimits::default(), &["resources"]);
-    assert!(output.starts_with("drafts: 64, then ErrorCode::Busy\n"), "{output}");
+    let once = "drafts: 64, then ErrorCode::Busy\nreaders: 64, then ErrorCode::Busy\n\
+                listings: 16, then ErrorCode::Busy\nqueues: 63, then ErrorCode::Busy\n";
+    assert_eq!(output, once.repeat(2));
 }
