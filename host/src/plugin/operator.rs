@@ -5,21 +5,29 @@ mod bounds;
 mod other_interfaces;
 mod queue_store;
 mod resources;
-mod state;
+pub(super) mod state;
 mod table;
 
-pub(super) use state::OperatorState;
-
-use super::{Plugin, PluginError, PluginLimits, PluginState, imports, interface};
+use super::compiled::Plugin;
+use super::error::PluginError;
+use super::imports::{imports, interface};
+use super::limits::PluginLimits;
+use super::state::PluginState;
 use crate::intake::Intake;
 use crate::queue::Queue;
+use bindings::mail::queue as interfaces;
+use state::OperatorState;
 use wasmtime::Store;
-use wasmtime::component::Instance;
+use wasmtime::component::{Instance, Linker};
 use wasmtime_wasi::WasiCtx;
 
-/// The interfaces that only an operator's plugin gets.
-pub(super) const INTERFACES: [&str; 4] =
-    ["mail:queue/queue-store", "mail:queue/item-codec", "mail:queue/durable-file", "mail:queue/introspection"];
+/// Defines the interfaces of an operator for plugins whose stores have an [`OperatorState`].
+fn add_to_linker(linker: &mut Linker<PluginState>) -> wasmtime::Result<()> {
+    interfaces::queue_store::add_to_linker::<PluginState, OperatorState>(linker, PluginState::operator)?;
+    interfaces::item_codec::add_to_linker::<PluginState, OperatorState>(linker, PluginState::operator)?;
+    interfaces::durable_file::add_to_linker::<PluginState, OperatorState>(linker, PluginState::operator)?;
+    interfaces::introspection::add_to_linker::<PluginState, OperatorState>(linker, PluginState::operator)
+}
 
 /// A compiled plugin of the world `operator-plugin`: it has an operator's rights on the queue that it is called with, so
 /// it **can list, read, change and remove every mail of it**, and queue a delivery of the kind PIPE, which is a command line
@@ -73,7 +81,7 @@ impl OperatorPlugin {
     /// [`PluginError::Component`] if it is no component, or imports anything but WASI 0.2, the world `operator-plugin` and
     /// `mail:queue/intake`; [`PluginError::TooComplex`].
     pub fn new(component: &[u8], limits: PluginLimits) -> Result<OperatorPlugin, PluginError> {
-        Ok(OperatorPlugin { plugin: Plugin::compile(component, limits, |_| Ok(()), state::add_to_linker)? })
+        Ok(OperatorPlugin { plugin: Plugin::compile(component, limits, |_| Ok(()), add_to_linker)? })
     }
 
     /// Makes an instance, gives it the queue, and has `call` call its exports, as [`Plugin::call`] does.

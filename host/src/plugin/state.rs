@@ -1,8 +1,9 @@
 //! The host's side of an instance of a plugin.
 
 use crate::intake::Intake;
-use crate::plugin::operator::OperatorState;
-use crate::plugin::{PluginIntake, PluginLimits};
+use crate::plugin::intake::PluginIntake;
+use crate::plugin::limits::PluginLimits;
+use crate::plugin::operator::state::OperatorState;
 use std::fmt;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;

@@ -1,11 +1,7 @@
 //! An operator's plugin that does what its argument names, and prints what it saw.
 
 #[cfg(target_family = "wasm")]
-#[allow(missing_docs, unreachable_pub, clippy::undocumented_unsafe_blocks, reason = "generated")]
-mod bindings {
-    wit_bindgen::generate!({ path: "../../../wit", world: "operator-plugin" });
-}
-
+mod bindings;
 #[cfg(target_family = "wasm")]
 mod bounds;
 #[cfg(target_family = "wasm")]

@@ -2,7 +2,6 @@
 
 #![allow(unreachable_pub, reason = "the generated bindings, which are private, re-export the types")]
 
-use super::state::needs_recovery;
 use crate::body_reader::BodyReader;
 use crate::draft::Draft;
 use crate::error::{Error, Result};
@@ -134,4 +133,9 @@ impl OpenListing {
         let max = limit.min(self.page_items);
         self.listing.call(|listing| listing.next_entries(max))
     }
+}
+
+/// The error of a queue that the plugin closed for changes.
+fn needs_recovery() -> Error {
+    Error::of_library(ErrorCode::NeedsRecovery, "the plugin closed the queue for changes until `recover`")
 }

@@ -1,16 +1,14 @@
 //! The queue of one operator's plugin, in its store.
 
-use super::bindings::mail::queue::{durable_file, introspection, item_codec, queue_store};
 use super::bounds::Bounds;
 use super::resources::{OpenBodyReader, OpenDraft, OpenListing, OpenQueue};
 use super::table::Table;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::intake::Intake;
-use crate::plugin::PluginState;
 use crate::plugin::answer::{self, Answer};
 use crate::queue::Queue;
 use crate::types::{self, ErrorCode, Outcome};
-use wasmtime::component::{HasData, Linker, Resource};
+use wasmtime::component::{HasData, Resource};
 
 /// The path of the queue to a plugin.
 pub(super) const NAME: &str = "queue";
@@ -29,14 +27,6 @@ pub(crate) struct OperatorState {
     pub(super) drafts: Table<OpenDraft>,
     pub(super) readers: Table<OpenBodyReader>,
     pub(super) listings: Table<OpenListing>,
-}
-
-/// Defines the interfaces of an operator for plugins whose stores have an [`OperatorState`].
-pub(super) fn add_to_linker(linker: &mut Linker<PluginState>) -> wasmtime::Result<()> {
-    queue_store::add_to_linker::<PluginState, OperatorState>(linker, PluginState::operator)?;
-    item_codec::add_to_linker::<PluginState, OperatorState>(linker, PluginState::operator)?;
-    durable_file::add_to_linker::<PluginState, OperatorState>(linker, PluginState::operator)?;
-    introspection::add_to_linker::<PluginState, OperatorState>(linker, PluginState::operator)
 }
 
 impl HasData for OperatorState {
@@ -106,9 +96,4 @@ pub(super) fn no_such_queue(path: String) -> types::Error {
         detail: format!("a plugin has the one queue that its embedder chose, by the path `{NAME}`"),
         position: None,
     }
-}
-
-/// The error of a queue that the plugin closed for changes.
-pub(super) fn needs_recovery() -> Error {
-    Error::of_library(ErrorCode::NeedsRecovery, "the plugin closed the queue for changes until `recover`")
 }
