@@ -1,5 +1,6 @@
 //! Clusters of PostgreSQL on this machine, by `postgres/cluster`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -78,6 +79,22 @@ impl Cluster {
         let mut command = command();
         command.arg(verb).arg(&self.directory).args(node.map(|node| node.to_string()));
         command.output().expect("there is bash")
+    }
+
+    /// Kills the processes that pass the bytes of the connections to a node. The node notices that when it sends something.
+    pub fn break_connections(&self, node: usize) {
+        let relay = self.directory.join(format!("node{node}/relay")).canonicalize().expect("there is such a node");
+        let is_relay = |process: &str| fs::read_link(format!("/proc/{process}/cwd")).is_ok_and(|path| path == relay);
+        let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
+        let processes = processes.filter_map(|entry| entry.file_name().into_string().ok());
+        for process in processes.filter(|process| is_relay(process)) {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            let parent = stat.split(' ').nth(3).unwrap_or_default();
+            // The parent takes new connections.
+            if is_relay(parent) {
+                let _ = Command::new("kill").args(["-s", "KILL", &process]).output();
+            }
+        }
     }
 
     /// Runs SQL on a node as the superuser, and returns what it prints.

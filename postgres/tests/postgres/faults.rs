@@ -117,25 +117,6 @@ fn change_of_a_lost_session_precedes_later_calls() {
     });
 }
 
-/// Kills the processes that pass the bytes of the connections to a node, which notices that when it sends.
-fn break_connections(cluster: &Cluster, node: usize) {
-    let relay = cluster.data(node).with_file_name("relay");
-    let is_relay = |process: &str| {
-        let directory = std::fs::read_link(format!("/proc/{process}/cwd")).ok();
-        directory.is_some_and(|directory| directory == relay)
-    };
-    let processes = std::fs::read_dir("/proc").expect("it is Linux").flatten();
-    let processes = processes.filter_map(|entry| entry.file_name().into_string().ok());
-    for process in processes.filter(|process| is_relay(process)) {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        let parent = stat.split(' ').nth(3).unwrap_or_default().to_string();
-        // The parent takes new connections.
-        if is_relay(&parent) {
-            signal(&process, "KILL");
-        }
-    }
-}
-
 fn transaction_of_a_lost_session_blocks_no_later_call() {
     with_cluster(|cluster| {
         let queue = open_in(cluster, "blocked", "&timeout=5");
@@ -149,7 +130,7 @@ fn transaction_of_a_lost_session_blocks_no_later_call() {
             let process = wait_for(cluster, 0, blocking);
             let put_many = scope.spawn(|| queue.put_many(&mails, &WriteOptions::default()));
             wait_for(cluster, 0, "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-            break_connections(cluster, 0);
+            cluster.break_connections(0);
             // It is tried again, and blocked by the other program.
             let outcomes = put_many.join().expect("the thread ends").expect("it is tried");
             assert_eq!(code(outcomes[0].clone().into_result()), "indeterminate");
