@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The time between the parts of a fault that follow each other closely.
 const SOON: std::ops::Range<u64> = 0..200;
 
+/// The number of times that connections are broken.
+const BREAKS: u32 = 5;
+
 /// A fault. After it, [`Nodes`] are healed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -27,6 +30,8 @@ pub enum Fault {
     PrimaryCut,
     /// The network of the primary is cut, and a standby promoted; then both run.
     PrimaryCutAndReplaced,
+    /// The connections to the primary are broken, several times.
+    PrimaryDisconnected,
     /// The disk of the primary is full.
     PrimaryDiskFull,
     /// The disk of the primary is full, and then it is killed, and a standby promoted.
@@ -43,6 +48,9 @@ pub enum Fault {
     StandbysPaused,
     /// SIGSTOP of both standbys; the primary is killed meanwhile, and a standby promoted.
     StandbysPausedAndPrimaryKilled,
+    /// SIGSTOP of both standbys; an operator lets the primary go on without them, and then it is killed, and a standby
+    /// promoted.
+    StandbysTurnedOffAndPrimaryKilled,
     /// The network of one standby is cut.
     StandbyCut,
     /// The disk of one standby is full, and its log uses up the segments that it had.
@@ -51,13 +59,14 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Fault; 16] = [
+    pub const ALL: [Fault; 18] = [
         Fault::PrimaryKilled,
         Fault::PrimaryRestarted,
         Fault::PrimaryPaused,
         Fault::PrimaryPausedAndReplaced,
         Fault::PrimaryCut,
         Fault::PrimaryCutAndReplaced,
+        Fault::PrimaryDisconnected,
         Fault::PrimaryDiskFull,
         Fault::PrimaryDiskFullAndReplaced,
         Fault::PrimaryLogFull,
@@ -66,6 +75,7 @@ impl Fault {
         Fault::StandbyPausedAndPrimaryKilled,
         Fault::StandbysPaused,
         Fault::StandbysPausedAndPrimaryKilled,
+        Fault::StandbysTurnedOffAndPrimaryKilled,
         Fault::StandbyCut,
         Fault::StandbyDiskFull,
     ];
@@ -79,6 +89,7 @@ impl Fault {
             Fault::PrimaryPausedAndReplaced => "primary paused, standby promoted, both run",
             Fault::PrimaryCut => "primary cut off",
             Fault::PrimaryCutAndReplaced => "primary cut off, standby promoted, both run",
+            Fault::PrimaryDisconnected => "connections to the primary broken",
             Fault::PrimaryDiskFull => "disk of the primary full",
             Fault::PrimaryDiskFullAndReplaced => "disk of the primary full, standby promoted",
             Fault::PrimaryLogFull => "log of the primary full, which stops",
@@ -87,6 +98,7 @@ impl Fault {
             Fault::StandbyPausedAndPrimaryKilled => "standby paused, primary killed, promoted",
             Fault::StandbysPaused => "both standbys paused",
             Fault::StandbysPausedAndPrimaryKilled => "both standbys paused, primary killed, promoted",
+            Fault::StandbysTurnedOffAndPrimaryKilled => "both standbys paused and turned off, primary killed, promoted",
             Fault::StandbyCut => "standby cut off",
             Fault::StandbyDiskFull => "disk of a standby full",
         }
@@ -105,11 +117,13 @@ impl Fault {
             | Fault::PrimaryPausedAndReplaced
             | Fault::PrimaryCut
             | Fault::PrimaryCutAndReplaced
+            | Fault::PrimaryDisconnected
             | Fault::StandbyKilled
             | Fault::StandbyPaused
             | Fault::StandbyPausedAndPrimaryKilled
             | Fault::StandbysPaused
             | Fault::StandbysPausedAndPrimaryKilled
+            | Fault::StandbysTurnedOffAndPrimaryKilled
             | Fault::StandbyCut => false,
         }
     }
@@ -152,6 +166,12 @@ impl Fault {
                 thread::sleep(hold);
                 run("mend", primary)?;
             }
+            Fault::PrimaryDisconnected => {
+                for _ in 0..BREAKS {
+                    nodes.break_connections(primary);
+                    thread::sleep(hold / BREAKS);
+                }
+            }
             Fault::PrimaryDiskFull | Fault::PrimaryDiskFullAndReplaced => {
                 nodes.fill(primary)?;
                 thread::sleep(hold);
@@ -185,9 +205,13 @@ impl Fault {
                 standbys.iter().try_for_each(|standby| run("pause", *standby))?;
                 thread::sleep(hold);
             }
-            Fault::StandbysPausedAndPrimaryKilled => {
+            Fault::StandbysPausedAndPrimaryKilled | Fault::StandbysTurnedOffAndPrimaryKilled => {
                 standbys.iter().try_for_each(|standby| run("pause", *standby))?;
                 thread::sleep(hold);
+                if self == Fault::StandbysTurnedOffAndPrimaryKilled {
+                    nodes.turn_off_standbys(primary)?;
+                    thread::sleep(soon);
+                }
                 run("kill", primary)?;
                 standbys.iter().try_for_each(|standby| run("resume", *standby))?;
                 nodes.promote(&standbys)?;

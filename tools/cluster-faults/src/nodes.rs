@@ -107,7 +107,16 @@ impl Nodes {
 
     /// Runs SQL on the primary as the superuser, and returns what it prints.
     pub(crate) fn sql(&self, sql: &str) -> Result<String, Error> {
-        Ok(self.cluster.sql(self.primary()?, sql))
+        self.try_sql(self.primary()?, sql)
+    }
+
+    fn try_sql(&self, node: usize, sql: &str) -> Result<String, Error> {
+        let output = self.cluster.try_sql(node, sql);
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_string());
+        }
+        let reason = String::from_utf8_lossy(&output.stderr).trim().to_string();
+        Err(Error::Program { program: format!("psql --command {sql:?}"), reason })
     }
 
     /// Returns the number of the primary.
@@ -153,6 +162,17 @@ impl Nodes {
         result
     }
 
+    /// Breaks the connections to a node.
+    pub(crate) fn break_connections(&self, node: usize) {
+        self.cluster.break_connections(node);
+    }
+
+    /// Lets the commits of a primary wait for no standby, which it forgets with its next promotion or copy.
+    pub(crate) fn turn_off_standbys(&self, primary: usize) -> Result<(), Error> {
+        self.try_sql(primary, "ALTER SYSTEM SET synchronous_standby_names = ''")?;
+        self.try_sql(primary, "SELECT pg_reload_conf()").map(drop)
+    }
+
     /// Fills the disk of a node.
     pub(crate) fn fill(&self, node: usize) -> Result<(), Error> {
         self.disks.as_ref().map_or(Ok(()), |disks| disks[node].fill())
@@ -162,7 +182,7 @@ impl Nodes {
     pub(crate) fn use_up_log(&self) -> Result<(), Error> {
         let primary = self.primary()?;
         for _ in 0..SEGMENTS {
-            if !self.cluster.try_sql(primary, "SELECT pg_switch_wal()").status.success() {
+            if self.try_sql(primary, "SELECT pg_switch_wal()").is_err() {
                 break;
             }
             thread::sleep(SWITCHED);
@@ -245,12 +265,7 @@ impl Nodes {
     fn streaming(&self) -> Result<Vec<String>, Error> {
         let primary = self.primary()?;
         let query = "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming'";
-        let output = self.cluster.try_sql(primary, query);
-        if !output.status.success() {
-            let reason = String::from_utf8_lossy(&output.stderr).trim().to_string();
-            return Err(Error::Program { program: "psql".to_string(), reason });
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_string).collect())
+        Ok(self.try_sql(primary, query)?.lines().map(str::to_string).collect())
     }
 
     /// Makes the nodes that do not replicate standbys anew.
