@@ -30,6 +30,8 @@ pub enum Fault {
     PrimaryCut,
     /// The network of the primary is cut, and a standby promoted; then both run.
     PrimaryCutAndReplaced,
+    /// SIGSTOP of a process of the primary that serves a session.
+    SessionPaused,
     /// The connections to the primary are broken, several times.
     PrimaryDisconnected,
     /// The disk of the primary is full.
@@ -59,13 +61,14 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Fault; 18] = [
+    pub const ALL: [Fault; 19] = [
         Fault::PrimaryKilled,
         Fault::PrimaryRestarted,
         Fault::PrimaryPaused,
         Fault::PrimaryPausedAndReplaced,
         Fault::PrimaryCut,
         Fault::PrimaryCutAndReplaced,
+        Fault::SessionPaused,
         Fault::PrimaryDisconnected,
         Fault::PrimaryDiskFull,
         Fault::PrimaryDiskFullAndReplaced,
@@ -89,6 +92,7 @@ impl Fault {
             Fault::PrimaryPausedAndReplaced => "primary paused, standby promoted, both run",
             Fault::PrimaryCut => "primary cut off",
             Fault::PrimaryCutAndReplaced => "primary cut off, standby promoted, both run",
+            Fault::SessionPaused => "session of the primary paused",
             Fault::PrimaryDisconnected => "connections to the primary broken",
             Fault::PrimaryDiskFull => "disk of the primary full",
             Fault::PrimaryDiskFullAndReplaced => "disk of the primary full, standby promoted",
@@ -117,6 +121,7 @@ impl Fault {
             | Fault::PrimaryPausedAndReplaced
             | Fault::PrimaryCut
             | Fault::PrimaryCutAndReplaced
+            | Fault::SessionPaused
             | Fault::PrimaryDisconnected
             | Fault::StandbyKilled
             | Fault::StandbyPaused
@@ -165,6 +170,11 @@ impl Fault {
                 run("cut", primary)?;
                 thread::sleep(hold);
                 run("mend", primary)?;
+            }
+            Fault::SessionPaused => {
+                let process = nodes.pause_session(primary)?;
+                thread::sleep(hold);
+                process.iter().for_each(|process| Nodes::resume_session(process));
             }
             Fault::PrimaryDisconnected => {
                 for _ in 0..BREAKS {

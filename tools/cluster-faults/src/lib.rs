@@ -13,7 +13,7 @@
 //!
 //! # Layout
 //!
-//! [`nodes`] runs the cluster, with each node on a [`disk`] of its own, and [`fault`] breaks it. A [`writer`] makes calls, and
+//! [`nodes`] runs the cluster, with each node on a [`disk`] of its own, [`fault`] breaks it, and `health` heals it. A [`writer`] makes calls, and
 //! keeps the [`history`] of its mails, which [`check`] compares with the queue. A [`round`] combines them, and [`report`]
 //! formats the results.
 
@@ -24,6 +24,7 @@ pub mod check;
 pub mod disk;
 mod error;
 pub mod fault;
+mod health;
 pub mod history;
 pub mod mail;
 pub mod nodes;

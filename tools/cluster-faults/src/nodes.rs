@@ -9,20 +9,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The number of nodes.
 pub const NODES: usize = 3;
-
-/// The time in which healed nodes must replicate.
-const HEALTHY: Duration = Duration::from_secs(120);
-
-/// The time in which a standby catches up before it is copied anew.
-const CAUGHT_UP: Duration = Duration::from_secs(25);
-
-/// The pause between two looks at the nodes.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Segments of the log that a node may have in reserve: those of `max_wal_size`, of 16 MiB each.
 const SEGMENTS: usize = 8;
@@ -30,21 +21,9 @@ const SEGMENTS: usize = 8;
 /// The pause after the begin of a segment, in which something is written to it.
 const SWITCHED: Duration = Duration::from_millis(50);
 
-/// Failures on the way to health that are described.
-const DESCRIBED: usize = 5;
-
 /// Settings of a node: little WAL, and tables that are cleaned often, since its disk is small.
 const SETTINGS: &str = "max_wal_size = 128MB\nmin_wal_size = 64MB\nwal_keep_size = 192MB\ncheckpoint_timeout = 30s\n\
      autovacuum_naptime = 5s\nautovacuum_vacuum_cost_delay = 0\n";
-
-/// The state of a node, as `postgres/cluster status` prints it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Status {
-    /// `running`, `paused` or `stopped`.
-    pub(crate) state: String,
-    pub(crate) is_cut: bool,
-    pub(crate) is_replaced_primary: bool,
-}
 
 /// The nodes. Dropping them ends all of their processes.
 #[derive(Debug)]
@@ -65,11 +44,11 @@ impl Nodes {
     /// Fails if a program fails.
     pub fn start() -> Result<Nodes, Error> {
         let cluster = Cluster::start(NODES);
-        let prefix = tempfile::Builder::new()
+        let directory = tempfile::Builder::new()
             .prefix("queue-store-disks-")
             .permissions(fs::Permissions::from_mode(0o755))
             .tempdir();
-        let directory = prefix.map_err(Error::system("a temporary directory"))?;
+        let directory = directory.map_err(Error::system("a temporary directory"))?;
         let mut nodes = Nodes { cluster, disks: Err(String::new()), directory };
         nodes.command("stop", None)?;
         nodes.disks = nodes.mount_disks().map_err(|error| error.to_string());
@@ -110,7 +89,7 @@ impl Nodes {
         self.try_sql(self.primary()?, sql)
     }
 
-    fn try_sql(&self, node: usize, sql: &str) -> Result<String, Error> {
+    pub(crate) fn try_sql(&self, node: usize, sql: &str) -> Result<String, Error> {
         let output = self.cluster.try_sql(node, sql);
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_string());
@@ -162,6 +141,22 @@ impl Nodes {
         result
     }
 
+    /// Stops the process of a node that serves a session of a queue, and returns its number, or none where there is none.
+    pub(crate) fn pause_session(&self, node: usize) -> Result<Option<String>, Error> {
+        let query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'queue-store' ORDER BY random() LIMIT 1";
+        let process = self.try_sql(node, query)?;
+        if process.is_empty() {
+            return Ok(None);
+        }
+        signal(&process, "STOP")?;
+        Ok(Some(process))
+    }
+
+    /// Continues a process, if it has not ended.
+    pub(crate) fn resume_session(process: &str) {
+        let _ = signal(process, "CONT");
+    }
+
     /// Breaks the connections to a node.
     pub(crate) fn break_connections(&self, node: usize) {
         self.cluster.break_connections(node);
@@ -173,9 +168,14 @@ impl Nodes {
         self.try_sql(primary, "SELECT pg_reload_conf()").map(drop)
     }
 
+    /// Returns the disks, of which there may be none.
+    pub(crate) fn disks(&self) -> &[Disk] {
+        self.disks.as_deref().unwrap_or_default()
+    }
+
     /// Fills the disk of a node.
     pub(crate) fn fill(&self, node: usize) -> Result<(), Error> {
-        self.disks.as_ref().map_or(Ok(()), |disks| disks[node].fill())
+        self.disks().get(node).map_or(Ok(()), Disk::fill)
     }
 
     /// Begins new segments of the log until no node has one in reserve, or the primary stops.
@@ -189,104 +189,26 @@ impl Nodes {
         }
         Ok(())
     }
+}
 
-    /// Returns the state of each node.
-    pub(crate) fn status(&self) -> Result<Vec<Status>, Error> {
-        let text = self.command("status", None)?;
-        // A header, and then a line for each node: number, port, state, network, role.
-        let lines = text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let status = |columns: Vec<&str>| Status {
-            state: columns[2].to_string(),
-            is_cut: columns[3] == "cut",
-            is_replaced_primary: columns[4] == "replaced",
-        };
-        Ok(lines.map(status).collect())
-    }
+fn signal(process: &str, signal: &str) -> Result<(), Error> {
+    run(Command::new("kill").args(["-s", signal, process]))
+}
 
-    /// Undoes every fault, and returns when both standbys replicate.
-    pub(crate) fn heal(&self) -> Result<(), Error> {
-        for disk in self.disks.iter().flatten() {
-            disk.free()?;
-        }
-        let (began, mut failures, mut copied) = (Instant::now(), Vec::new(), Instant::now());
-        loop {
-            if let Err(failure) = self.heal_once() {
-                failures.push(failure.to_string());
-            } else if self.are_streaming() {
-                return Ok(());
-            }
-            if copied.elapsed() > CAUGHT_UP {
-                failures.extend(self.rejoin_silent().err().map(|failure| failure.to_string()));
-                copied = Instant::now();
-            }
-            if began.elapsed() > HEALTHY {
-                let status = self.command("status", None).unwrap_or_else(|failure| failure.to_string());
-                let last = &failures[failures.len().saturating_sub(DESCRIBED)..];
-                let reason = format!("{status}{}", last.join("\n"));
-                return Err(Error::Unhealthy { seconds: HEALTHY.as_secs(), reason });
-            }
-            thread::sleep(LOOK_AGAIN);
-        }
+/// Runs a program that must succeed.
+fn run(command: &mut Command) -> Result<(), Error> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().map_err(Error::system(program.clone()))?;
+    if output.status.success() {
+        return Ok(());
     }
-
-    /// Takes one step towards health on each node.
-    fn heal_once(&self) -> Result<(), Error> {
-        let primary = self.primary()?;
-        let nodes = self.status()?;
-        for (node, status) in nodes.iter().enumerate() {
-            // A replaced primary is ended as it is, so that it acknowledges nothing on the way.
-            if status.is_replaced_primary {
-                continue;
-            }
-            if status.state == "paused" {
-                self.command("resume", Some(node))?;
-            }
-            if status.is_cut {
-                self.command("mend", Some(node))?;
-            }
-        }
-        if nodes[primary].state == "stopped" {
-            self.command("restart", Some(primary))?;
-        }
-        for (node, status) in nodes.iter().enumerate().filter(|(node, _)| *node != primary) {
-            let is_stopped = status.state == "stopped";
-            if status.is_replaced_primary || is_stopped && self.command("restart", Some(node)).is_err() {
-                self.command("rejoin", Some(node))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether both standbys replicate, and nothing else is connected as one.
-    fn are_streaming(&self) -> bool {
-        self.streaming().is_ok_and(|names| names.len() == NODES - 1)
-    }
-
-    fn streaming(&self) -> Result<Vec<String>, Error> {
-        let primary = self.primary()?;
-        let query = "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming'";
-        Ok(self.try_sql(primary, query)?.lines().map(str::to_string).collect())
-    }
-
-    /// Makes the nodes that do not replicate standbys anew.
-    fn rejoin_silent(&self) -> Result<(), Error> {
-        let streaming = self.streaming()?;
-        for node in self.standbys()?.into_iter().filter(|node| !streaming.contains(&format!("node{node}"))) {
-            self.command("rejoin", Some(node))?;
-        }
-        Ok(())
-    }
+    Err(Error::Program { program, reason: String::from_utf8_lossy(&output.stderr).trim().to_string() })
 }
 
 /// Moves the directory of a node to a disk, and leaves a symbolic link, since `postgres/cluster` deletes and creates what is
 /// in the directory.
 fn move_to_disk(directory: &Path, disk: &Path) -> Result<(), Error> {
     let target = disk.join("node");
-    let mut command = Command::new("mv");
-    let output = command.arg(directory).arg(&target).output().map_err(Error::system("mv"))?;
-    if !output.status.success() {
-        let reason = String::from_utf8_lossy(&output.stderr).trim().to_string();
-        return Err(Error::Program { program: format!("mv {}", directory.display()), reason });
-    }
+    run(Command::new("mv").arg(directory).arg(&target))?;
     symlink(&target, directory).map_err(Error::system(directory.display().to_string()))
 }

@@ -5,9 +5,10 @@ use crate::mail::{LONG, SHORT, body, mail};
 use crate::tally::Tally;
 use crate::violation::{Kind, Violation};
 use queue_store_host::types::{Attempt, Durability, IdentifiedMail, State, WriteOptions};
-use queue_store_host::{Queue, Result};
+use queue_store_host::{BodyReader, Queue, Result};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +21,9 @@ pub(crate) const MARGIN: Duration = Duration::from_secs(2);
 
 /// Bytes that are appended to a draft at once.
 const APPENDED: usize = 200 << 10;
+
+/// Bytes of a mail that a reader in parts reads first.
+const BEGINNING: usize = 1000;
 
 /// Mails of a `put-many`.
 const BATCH: usize = 4;
@@ -40,13 +44,15 @@ pub(crate) struct Writer<'a> {
     attempts: u32,
     /// The places of the mails that may exist.
     live: Vec<usize>,
+    /// A reader of a long mail, its place, and the bytes that were read. A fault may come before the rest.
+    reader: Option<(BodyReader, usize, Vec<u8>)>,
     written: Written,
 }
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(queue: &'a Queue, timeout: Duration, seed: u64) -> Writer<'a> {
         let (random, written) = (ChaCha8Rng::seed_from_u64(seed), Written::default());
-        Writer { queue, limit: timeout + MARGIN, random, attempts: 0, live: Vec::new(), written }
+        Writer { queue, limit: timeout + MARGIN, random, attempts: 0, live: Vec::new(), reader: None, written }
     }
 
     /// Makes calls until `stop` is set.
@@ -143,7 +149,8 @@ impl<'a> Writer<'a> {
                 let result = self.call(|queue| only(queue.set_state(&[&id], state)));
                 self.note(place, Call::SetState(state), Answer::of(&result));
             }
-            75..80 => self.read(place),
+            75..79 => self.read(place),
+            79 => self.read_in_parts(place),
             _ => {
                 let result = self.call(|queue| only(queue.remove(&[&id], &[], Durability::Full)));
                 self.note(place, Call::Remove, Answer::of(&result));
@@ -159,6 +166,29 @@ impl<'a> Writer<'a> {
         let item = &self.written.items[place];
         if result.is_ok_and(|found| found.body != body(&id, length)) {
             self.written.violations.push(item.violation(Kind::Damaged, "it was read with other bytes"));
+        }
+    }
+
+    /// Begins to read a long mail, or reads the rest of one.
+    fn read_in_parts(&mut self, place: usize) {
+        if let Some((mut reader, place, mut bytes)) = self.reader.take() {
+            let is_read = self.call(|_| Ok(reader.read_to_end(&mut bytes))).is_ok_and(|read| read.is_ok());
+            let item = &self.written.items[place];
+            if is_read && bytes != body(&item.id, item.length) {
+                self.written.violations.push(item.violation(Kind::Damaged, "it was read in parts with other bytes"));
+            }
+            return;
+        }
+        let long = self.live.iter().rev().find(|place| self.written.items[**place].length == LONG);
+        let place = *long.unwrap_or(&place);
+        let id = self.written.items[place].id.clone();
+        let opened = self.call(|queue| queue.read(&id, 0));
+        self.note(place, Call::Read, Answer::of(&opened));
+        let mut bytes = vec![0; BEGINNING];
+        if let Ok(mut reader) = opened
+            && reader.read_exact(&mut bytes).is_ok()
+        {
+            self.reader = Some((reader, place, bytes));
         }
     }
 
