@@ -38,7 +38,7 @@ pub enum Requirement {
     Tmux,
     /// Python 3, and the mails of the tests of its package email.
     PythonEmailTests,
-    /// What `postgres/cluster` needs.
+    /// The programs that `postgres/cluster` runs.
     Postgres,
 }
 

@@ -1,4 +1,4 @@
-//! The seam between a queue and what keeps its items.
+//! The seam between a queue and the place of its items.
 
 use crate::error::Result;
 use crate::types::{
@@ -7,7 +7,7 @@ use crate::types::{
 };
 use std::fmt;
 
-/// What keeps the items of a [`crate::Queue`]: the component in a directory, or another implementation of the contract, of
+/// The place of the items of a [`crate::Queue`]: the component in a directory, or another implementation of the contract, of
 /// which [`crate::Queue::from_store`] makes a queue.
 ///
 /// The methods are the functions of the contract (`wit/`), with its errors and guarantees. They block their thread, and are

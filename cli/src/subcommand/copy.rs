@@ -1,7 +1,7 @@
 //! `copy`: copies the items of one queue into another one, between directories and databases.
 //!
 //! It can be run again after it ended at any moment: an item that is there already, with the same content, is done. An item
-//! that is held or quarantined is put, which makes it ready, and then moved: nobody may deliver meanwhile.
+//! that is held or quarantined is put, which makes it ready, and then moved: no program may deliver meanwhile.
 
 mod comparison;
 

@@ -39,7 +39,7 @@ pub(crate) fn content(location: &str) -> Vec<(serde_json::Value, Vec<u8>)> {
     items.sort_by_key(|item| item["id"].as_str().map(str::to_string));
     let with_body = |mut item: serde_json::Value| {
         let id = item["id"].as_str().expect("an item has an id").to_string();
-        // What the format of the place decides.
+        // These depend on the place.
         for field in ["file_size", "revision"] {
             item.as_object_mut().expect("an item is an object").remove(field);
         }
@@ -91,7 +91,7 @@ fn copy_ends_anywhere_and_goes_on() {
         let mut killed = launched_by(&launcher, &queue_store(&arguments));
         ended += usize::from(run(&mut killed, b"").code != 0);
         copy(text(&from.path()), text(&to.path()), &[]).done();
-        // What the killed process was writing, `recover` removes.
+        // `recover` removes the temporary files of the killed process.
         let items: Vec<String> = to.names().into_iter().filter(|name| !name.starts_with(".m:")).collect();
         assert_eq!(items, from.names());
     }
