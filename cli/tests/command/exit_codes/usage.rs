@@ -24,7 +24,7 @@ fn unparsable_arguments_exit_64() {
             &[][..],
             "'queue-store' requires a subcommand but one was not provided [subcommands: put, list, summary, show, headers, \
              cat, update, edit, remove, hold, release, requeue, quarantine, restore, resolve, seal, recover, verify, check, \
-             stats, import, export, plugin, component, wit, man, completions, help]",
+             stats, import, export, copy, plugin, component, wit, man, completions, help]",
         ),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
         (&["put"], "the following required arguments were not provided: --from <ADDR> --to <ADDR>"),
@@ -62,7 +62,7 @@ fn unparsable_arguments_exit_64() {
     let line = queue.refused(&mut queue_store(&["list"]), b"", 64);
     assert_eq!(
         line,
-        "which queue: give its directory with --queue DIR, or in QUEUE_STORE_DIR (see queue-store list --help)"
+        "which queue: give its directory or URL with --queue DIR, or in QUEUE_STORE_DIR (see queue-store list --help)"
     );
 }
 
