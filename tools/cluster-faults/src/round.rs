@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 /// The time that the writers run before the fault and after it.
-const AROUND: Duration = Duration::from_millis(300);
+const AROUND: Duration = Duration::from_millis(200);
 
 /// The part of the longest time of a fault that it takes.
 const HOLD: Range<f64> = 0.2..1.0;

@@ -50,7 +50,7 @@ mod linux {
 
     fn every_fault_loses_no_mail(of_disks: bool) -> Result<(), Failed> {
         let faults: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| fault.needs_disks() == of_disks).collect();
-        let search = Search::new(nodes()?, settings("replicated", Duration::from_millis(500)), &faults)?;
+        let search = Search::new(nodes()?, settings("replicated", Duration::from_millis(300)), &faults)?;
         assert_eq!(search.faults(), faults, "each node has a disk: {:?}", nodes()?.missing_disks());
         for (number, fault) in (1..).zip(faults) {
             let outcome = search.round_of(number, fault)?;
@@ -63,7 +63,7 @@ mod linux {
 
     fn losses_of_a_single_node_are_found() -> Result<(), Failed> {
         // Long enough for more than the buffers of the connections hold, which the standbys read when they are resumed.
-        let (fault, hold) = (Fault::StandbysPausedAndPrimaryKilled, Duration::from_secs(5));
+        let (fault, hold) = (Fault::StandbysPausedAndPrimaryKilled, Duration::from_secs(4));
         let search = Search::new(nodes()?, settings("single-node", hold), &[fault])?;
         let outcome = search.round_of(1, fault)?;
         let kinds: Vec<Kind> = outcome.violations.iter().map(|violation| violation.kind).collect();
