@@ -70,6 +70,13 @@ impl Database {
             if rows.iter().all(|row| row.get::<_, i64>(0) == 0) {
                 break;
             }
+            if Instant::now() + LOOK_AGAIN >= deadline {
+                return Err(error(
+                    ErrorCode::Io,
+                    "the server does not end the session of an earlier call, whose outcome is not known and which may still \
+                     change the queue",
+                ));
+            }
             sleep(LOOK_AGAIN).await;
         }
         self.lost_sessions.note_end(&running);

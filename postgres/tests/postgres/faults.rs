@@ -98,6 +98,8 @@ fn change_of_a_lost_session_precedes_later_calls() {
         // None of these may overtake it.
         let put_again = put(&queue, "late");
         let removed = remove(&queue, "late");
+        let refusal = put_again.as_ref().expect_err("the session is there").to_string();
+        assert!(refusal.contains("does not end the session"), "{refusal}");
         signal(&process, "CONT");
         let is_over = format!("SELECT 'over' WHERE NOT EXISTS ({SESSION} AND pid = {process} AND state <> 'idle')");
         wait_for(cluster, 0, &is_over);
