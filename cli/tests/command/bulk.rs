@@ -80,15 +80,18 @@ fn terminal_is_asked_above_one_item() {
 }
 
 fn interrupted_change_tells_what_was_done() {
-    const ITEMS: usize = 600;
+    const ITEMS: usize = 2000;
     let ids: Vec<String> = (0..ITEMS).map(|number| number.to_string()).collect();
     let queue = queue(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let changed =
+        || fs::metadata(queue.path()).and_then(|metadata| metadata.modified()).expect("the directory is there");
+    let before = changed();
     let requeue = spawn(&mut queue.command(&["requeue", "--all"]));
-    wait_until("an item was rewritten", || rewritten(&queue) > 0);
+    wait_until("an item is rewritten", || changed() != before);
     send(Signal::SIGINT, &requeue);
     let line = wait(requeue).failed(75);
     let done =
-        line.strip_prefix("interrupted; requeued ").and_then(|rest| rest.strip_suffix(" items of 600 until then"));
+        line.strip_prefix("interrupted; requeued ").and_then(|rest| rest.strip_suffix(" items of 2,000 until then"));
     let done: usize = done.expect(&line).parse().expect(&line);
     assert_eq!(rewritten(&queue), done);
     assert!(done < ITEMS, "it stops between batches");
