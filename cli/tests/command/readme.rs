@@ -5,9 +5,9 @@ use crate::process::{queue_store, run};
 use crate::queue::Queue;
 use crate::trial::trials;
 use queue_store_host_test::{guest, operator_plugin, requirement};
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 trials![
     commands_of_readme_run,
@@ -15,9 +15,9 @@ trials![
     commands_for_databases_run => Postgres,
     commands_for_plugins_run,
     composed_plugin_runs_as_documented => WasmtimeCli,
+    rust_example_for_plugins_runs,
     python_example_for_plugins_runs => Python,
     javascript_example_for_plugins_runs => Node,
-    rust_example_names_version_of_wit_bindgen,
 ];
 
 const README: &str = include_str!("../../../README.md");
@@ -137,41 +137,67 @@ fn example(language: &str) -> &'static str {
     blocks.next().expect("the page has an example in the language")
 }
 
-/// Builds an example with a tool, and runs it.
-fn run_example(queue: &Queue, world: &str, tool: &mut Command) {
+/// Writes the files of an example, builds it in their directory, and runs it.
+fn run_example(files: &[(&str, &str)], build: impl FnOnce(&Path)) {
+    let queue = Queue::existing();
+    for (name, text) in files {
+        let path = queue.beside(name);
+        fs::create_dir_all(path.parent().expect("a file is in a directory"))
+            .expect("the temporary directory is writable");
+        fs::write(path, text).expect("the temporary directory is writable");
+    }
     fs::create_dir_all(queue.beside("wit/deps")).expect("the temporary directory is writable");
-    shell(queue, "queue-store wit --world plugin > wit/deps/mail-queue.wit", "");
-    queue.file("wit/command.wit", world);
-    let built = run(tool.current_dir(queue.beside("")).args(["--output", "plugin.wasm"]), b"");
-    assert_eq!(built.code, 0, "{}", built.stderr);
+    shell(&queue, "queue-store wit --world plugin > wit/deps/mail-queue.wit", "");
+    build(&queue.beside(""));
     queue.file("mail.eml", "Subject: hello\r\n\r\nhello\r\n");
-    let id = shell(queue, "queue-store plugin run plugin.wasm < mail.eml", "");
-    assert_eq!(shell(queue, "queue-store cat ID", id.trim_end()), "Subject: hello\r\n\r\nhello\r\n");
+    let id = shell(&queue, "queue-store plugin run plugin.wasm < mail.eml", "");
+    assert_eq!(shell(&queue, "queue-store cat ID", id.trim_end()), "Subject: hello\r\n\r\nhello\r\n");
+}
+
+/// Runs a tool in a directory.
+fn run_tool(tool: PathBuf, arguments: &[&str], directory: &Path) {
+    let tool = std::path::absolute(tool).expect("it has a path");
+    let output = run(Command::new(tool).args(arguments).current_dir(directory), b"");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+}
+
+fn rust_example_for_plugins_runs() {
+    let dependency = PLUGINS.split('`').find(|code| code.starts_with("wit-bindgen = ")).expect("the page has the line");
+    let package = "[package]\nname = \"plugin\"\nedition = \"2024\"\n\n[workspace]\n";
+    let manifest = format!("{package}\n[dependencies]\n{dependency}\n");
+    // The versions of this workspace are there already.
+    let versions = include_str!("../../../Cargo.lock");
+    let files = [("Cargo.toml", manifest.as_str()), ("Cargo.lock", versions), ("src/main.rs", example("rust"))];
+    run_example(&files, |directory| {
+        let target = std::path::absolute(requirement::target_directory().join("plugins")).expect("it has a path");
+        let cargo = env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from);
+        let mut build = Command::new(cargo);
+        build
+            .args(["build", "--release", "--quiet", "--offline", "--target", "wasm32-wasip2", "--target-dir"])
+            .arg(&target);
+        build.current_dir(directory).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        let output = run(&mut build, b"");
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        fs::copy(target.join("wasm32-wasip2/release/plugin.wasm"), directory.join("plugin.wasm"))
+            .expect("it was built");
+    });
 }
 
 fn python_example_for_plugins_runs() {
-    let queue = Queue::existing();
-    queue.file("command.py", example("python"));
-    let mut tool = Command::new(
-        std::path::absolute(requirement::interop().join("python/bin/componentize-py")).expect("it has a path"),
-    );
-    tool.args(["--wit-path", "wit", "--world", "command", "componentize", "--python-path", ".", "command"]);
-    run_example(&queue, example("wit"), &mut tool);
+    let files = [("command.py", example("python")), ("wit/command.wit", example("wit"))];
+    run_example(&files, |directory| {
+        let options = ["--wit-path", "wit", "--world", "command", "componentize", "--python-path", "."];
+        let arguments = [options.as_slice(), &["command", "--output", "plugin.wasm"]].concat();
+        run_tool(requirement::interop().join("python/bin/componentize-py"), &arguments, directory);
+    });
 }
 
 fn javascript_example_for_plugins_runs() {
-    let queue = Queue::existing();
-    queue.file("command.js", example("javascript"));
-    let mut tool = Command::new(
-        std::path::absolute(requirement::node_modules().join(".bin/componentize-qjs")).expect("it has a path"),
-    );
-    tool.args(["--sync", "--world", "command", "--wit", "wit", "--js", "command.js"]);
-    run_example(&queue, include_str!("../../../plugins/command/wit/command.wit"), &mut tool);
-}
-
-fn rust_example_names_version_of_wit_bindgen() {
-    let manifest = include_str!("../../../plugins/command/Cargo.toml");
-    let version = manifest.split("wit-bindgen = { version = ").nth(1).and_then(|rest| rest.split(',').next());
-    let version = version.expect("the plugin uses wit-bindgen");
-    assert!(PLUGINS.contains(&format!("wit-bindgen = {version}")), "the page names another version than {version}");
+    let world = include_str!("../../../plugins/command/wit/command.wit");
+    let files = [("command.js", example("javascript")), ("wit/command.wit", world)];
+    run_example(&files, |directory| {
+        let arguments =
+            ["--sync", "--world", "command", "--wit", "wit", "--js", "command.js", "--output", "plugin.wasm"];
+        run_tool(requirement::node_modules().join(".bin/componentize-qjs"), &arguments, directory);
+    });
 }
