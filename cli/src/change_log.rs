@@ -29,11 +29,14 @@ static ASKED: OnceLock<(PathBuf, String)> = OnceLock::new();
 /// Set by [`open`].
 static LOG: OnceLock<Log> = OnceLock::new();
 
-/// A log that is open, and the beginning of its lines.
+/// A log that is open.
 struct Log {
     target: PathBuf,
     sink: Sink,
+    /// The beginning of its lines: who changes, and by which subcommand.
     change: String,
+    /// The queue that is changed, where nothing else is said.
+    queue: String,
 }
 
 enum Sink {
@@ -55,9 +58,8 @@ pub(crate) fn open(queue: &Location) -> Result<(), Failure> {
     let sink = sink.map_err(|error| Failure::file(path(target), error, Sysexit::CantCreat))?;
     let user = User::from_uid(getuid()).ok().flatten().map_or_else(|| getuid().to_string(), |user| user.name);
     let by = env::var("SUDO_USER").map(|sudo_user| format!(" sudo_user={}", quoted(&sudo_user))).unwrap_or_default();
-    let (user, queue) = (quoted(&user), quoted(&queue.to_string()));
-    let change = format!("user={user}{by} command={} queue={queue}", quoted(subcommand));
-    LOG.get_or_init(|| Log { target: target.clone(), sink, change });
+    let change = format!("user={}{by} command={}", quoted(&user), quoted(subcommand));
+    LOG.get_or_init(|| Log { target: target.clone(), sink, change, queue: queue.to_string() });
     Ok(())
 }
 
@@ -88,23 +90,32 @@ pub(crate) fn logged<T>(id: &str, outcome: Result<T, Failure>) -> Result<T, Fail
 
 /// Adds the outcome of a change to the log, if one is open.
 pub(crate) fn record(id: &str, outcome: Result<(), &Failure>) -> Result<(), Failure> {
-    let Some(Log { target, sink, change }) = LOG.get() else {
-        return Ok(());
-    };
-    let outcome = outcome.map_or_else(|failure| failure.to_string(), |()| "done".to_string());
-    let line = format!("{change} id={} outcome={}", quoted(id), quoted(&outcome));
-    let written = match sink {
-        // In one write, so that the lines of several processes do not mix.
-        Sink::File(file) => {
-            let mut file = file;
-            file.write_all(format!("{:.0} {line}\n", jiff::Timestamp::now()).as_bytes())
-        }
-        Sink::Syslog(socket) => {
-            let message = format!("<{SYSLOG_PRIORITY}>queue-store[{}]: {line}", process::id());
-            socket.send(message.as_bytes()).map(drop)
-        }
-    };
-    written.map_err(|error| Failure::from(Cause::NotLogged(error)).at(&path(target).to_string_lossy()))
+    LOG.get().map_or(Ok(()), |log| log.write(&log.queue, id, outcome))
+}
+
+/// Adds the outcome of a change to another queue than the one that the log was opened for, if one is open.
+pub(crate) fn record_in(queue: &Location, id: &str, outcome: Result<(), &Failure>) -> Result<(), Failure> {
+    LOG.get().map_or(Ok(()), |log| log.write(&queue.to_string(), id, outcome))
+}
+
+impl Log {
+    fn write(&self, queue: &str, id: &str, outcome: Result<(), &Failure>) -> Result<(), Failure> {
+        let Log { target, sink, change, queue: _ } = self;
+        let outcome = outcome.map_or_else(|failure| failure.to_string(), |()| "done".to_string());
+        let line = format!("{change} queue={} id={} outcome={}", quoted(queue), quoted(id), quoted(&outcome));
+        let written = match sink {
+            // In one write, so that the lines of several processes do not mix.
+            Sink::File(file) => {
+                let mut file = file;
+                file.write_all(format!("{:.0} {line}\n", jiff::Timestamp::now()).as_bytes())
+            }
+            Sink::Syslog(socket) => {
+                let message = format!("<{SYSLOG_PRIORITY}>queue-store[{}]: {line}", process::id());
+                socket.send(message.as_bytes()).map(drop)
+            }
+        };
+        written.map_err(|error| Failure::from(Cause::NotLogged(error)).at(&path(target).to_string_lossy()))
+    }
 }
 
 /// Returns a text in quotes and in one line.

@@ -47,7 +47,11 @@ fn run_subcommand() -> Result<u8, Failure> {
             return Ok(0);
         }
     };
-    let queue = || arguments.queue.as_ref().ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() });
+    let queue = || {
+        let queue = arguments.queue.as_ref().filter(|queue| !queue.is_empty());
+        let queue = queue.ok_or_else(|| Cause::NoQueue { subcommand: given_subcommand() })?;
+        queue.check().map(|()| queue)
+    };
     if arguments.verbose {
         verbose::enable();
     }

@@ -23,6 +23,11 @@ impl ItemStates {
         self.among(&[State::Quarantined])
     }
 
+    /// Whether several items have the id.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.len() > 1
+    }
+
     /// Returns the number of items in these states.
     pub(crate) fn among(&self, states: &[State]) -> usize {
         self.0.iter().filter(|state| states.contains(state)).count()

@@ -21,9 +21,21 @@ pub(crate) enum Cause {
     /// A subcommand that uses files is given a database.
     #[error("a queue in a database has no files: use this for a queue in a directory")]
     NoFiles,
+    /// The path of a queue looks like a URL.
+    #[error(
+        "{0:?} is no database that this command knows: a URL begins with postgres:// or postgresql://, and ./ before a path \
+         names a directory"
+    )]
+    UnknownScheme(String),
+    /// The path of a queue is empty, as the value of a variable that is not set.
+    #[error("the path or URL of a queue is empty")]
+    EmptyPath,
     /// A queue is to be copied into itself.
     #[error("both are the same queue")]
     SameQueue,
+    /// A copy meets another mail under the id of one that it copies.
+    #[error("{0} has another mail under this id: look at both with show, remove one or the other, then copy again")]
+    OtherMailOfId(String),
     /// A subcommand that uses a queue is told none.
     #[error(
         "which queue: give its directory or URL with --queue DIR, or in QUEUE_STORE_DIR (see queue-store{subcommand} --help)"
@@ -249,6 +261,8 @@ impl Cause {
             Cause::Usage { .. }
             | Cause::NoQueue { .. }
             | Cause::NoFiles
+            | Cause::UnknownScheme(_)
+            | Cause::EmptyPath
             | Cause::SameQueue
             | Cause::NothingSelected
             | Cause::WarningAboveCritical(_)
@@ -302,7 +316,7 @@ impl Cause {
             Cause::Plugin(_) => Sysexit::Software,
             Cause::UnreadableItems { code, .. } | Cause::UnjudgedItems { code, .. } => *code,
             Cause::OutputExists | Cause::OutputNotFile => Sysexit::CantCreat,
-            Cause::LiveItemExists => exit_code_of(ErrorCode::Exists),
+            Cause::LiveItemExists | Cause::OtherMailOfId(_) => exit_code_of(ErrorCode::Exists),
             Cause::NoFile | Cause::NoSuchFile { .. } => exit_code_of(ErrorCode::NotFound),
             Cause::Interrupted | Cause::Declined | Cause::ChasquidRuns(_) => Sysexit::TempFail,
             Cause::Owner { .. } | Cause::NotOwner { .. } => Sysexit::NoPerm,

@@ -1,5 +1,6 @@
 //! `check`: a check for monitoring, by the conventions of Nagios plugins.
 
+use crate::database;
 use crate::display::counted;
 use crate::escape::escape;
 use crate::failure::{Cause, Failure};
@@ -86,6 +87,13 @@ impl Metric {
 /// Checks a queue, and prints one line.
 pub(crate) fn run(queue: &Location, arguments: &Arguments) -> Result<Status, Failure> {
     arguments.check_thresholds()?;
+    if let Location::Database(url) = queue
+        && let Err(error) = database::check_commit(url)
+    {
+        let failure = Failure::of_database(error).at(&queue.to_string());
+        print(Status::Critical, &escape(&format!("nothing can be queued: {failure}")))?;
+        return Ok(Status::Critical);
+    }
     let statistics = Statistics::read(&open_queue::open(queue)?, queue)?;
     let (status, line) = if statistics.foreign_files > 0 && statistics.items() == 0 {
         let files = counted(statistics.foreign_files, "file is not an item", "files are not items");

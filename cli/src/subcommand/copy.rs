@@ -1,7 +1,8 @@
 //! `copy`: copies the items of one queue into another one, between directories and databases.
 //!
 //! It can be run again after it ended at any moment: an item that is there already, with the same content, is done. An item
-//! that is held or quarantined is put, which makes it ready, and then moved: no program may deliver meanwhile.
+//! that is held or quarantined is put, which makes it ready, and then moved: no program may deliver meanwhile, and one that
+//! is found ready or in another state is moved too.
 
 mod comparison;
 
@@ -9,6 +10,8 @@ use crate::change_log;
 use crate::display::items;
 use crate::failure::{Cause, Failure, Failures, note};
 use crate::interruption::Interruption;
+use crate::invalid_names;
+use crate::item_states::{self, AllStates, ItemStates};
 use crate::location::Location;
 use crate::open_queue;
 use crate::options::Daemon;
@@ -16,19 +19,20 @@ use crate::output::print_line;
 use crate::progress;
 use crate::stream;
 use clap::Args;
-use comparison::is_same;
-use indicatif::ProgressBar;
+use comparison::state_of_same;
+use indicatif::{HumanCount, ProgressBar};
 use queue_store_host::Queue;
 use queue_store_host::types::{
-    Detail, Durability, Entry, IdentifiedMail, ItemInfo, Mail, Outcome, State, WriteOptions,
+    Detail, Durability, Entry, Envelope, IdentifiedMail, ItemInfo, Mail, Outcome, State, WriteOptions,
 };
 use std::ffi::OsString;
+use std::mem;
 use sysexits::ExitCode as Sysexit;
 
 /// Items that are put at once.
 const BATCH_ITEMS: usize = 500;
 
-/// Bytes of bodies that are put at once.
+/// Bytes that are put at once, about.
 const BATCH_BYTES: u64 = 8 << 20;
 
 #[derive(Args)]
@@ -47,14 +51,25 @@ pub(crate) struct Arguments {
 /// Copies the items of one queue into another one.
 pub(crate) fn run(arguments: &Arguments) -> Result<Sysexit, Failure> {
     let (from, to) = (Location::from(arguments.from.clone()), Location::from(arguments.to.clone()));
-    if from.is_same(&to) {
-        return Err(Cause::SameQueue.into());
+    from.check()?;
+    to.check()?;
+    if from.is_same(&to) || from.is_same_in_database(&to)? {
+        return Err(Failure::from(Cause::SameQueue).at(&to.to_string()));
     }
     let interruption = Interruption::catch().map_err(Cause::Signals)?;
-    let source = open_queue::open_for_change(&from, arguments.daemon.while_running)?;
-    let created = open_queue::create(&to)?;
-    let counts = source.count()?;
+    change_log::open(&to)?;
+    // A directory is opened as its owner, who may not read the password of a database.
+    let (source, created) = if to.directory().is_none() {
+        let created = open_queue::create(&to)?;
+        (open_queue::open_for_change(&from, arguments.daemon.while_running)?, created)
+    } else {
+        (open_queue::open_for_change(&from, arguments.daemon.while_running)?, open_queue::create(&to)?)
+    };
+    let (counts, states) = (source.count()?, item_states::by_id(&source)?);
     let mut copy = Copy {
+        from: &from,
+        to: &to,
+        states: &states,
         source: &source,
         target: &created.queue,
         removes: arguments.remove,
@@ -62,20 +77,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Sysexit, Failure> {
         batch: Batch::default(),
         copied: 0,
         present: 0,
+        moved: 0,
         failures: Failures::none(),
     };
+    if let Some(directory) = from.directory() {
+        invalid_names::find(directory)?.iter().for_each(|failure| copy.leave_out(failure));
+    }
     let result = copy.all(&interruption);
     copy.progress.finish_and_clear();
-    let Copy { copied, present, failures, .. } = copy;
+    let Copy { copied, present, moved, failures, .. } = copy;
     created.keep();
+    let states = if moved > 0 { format!(" ({moved} moved to the state in the first queue)") } else { String::new() };
     let removed = if arguments.remove { ", and removed from the first queue" } else { "" };
-    print_line(&format!("{} copied, {present} there already{removed}", items(copied)))?;
+    print_line(&format!("{} copied, {} there already{states}{removed}", items(copied), HumanCount(present)))?;
     result.map_err(|failure| failure.with_note(note::COPY_AGAIN))?;
     Ok(failures.code())
 }
 
 /// A copy that goes on.
 struct Copy<'a> {
+    from: &'a Location,
+    to: &'a Location,
+    /// The states of the items of the first queue.
+    states: &'a AllStates,
     source: &'a Queue,
     target: &'a Queue,
     removes: bool,
@@ -83,6 +107,8 @@ struct Copy<'a> {
     batch: Batch,
     copied: u64,
     present: u64,
+    /// Items that were there in another state.
+    moved: u64,
     failures: Failures,
 }
 
@@ -109,7 +135,11 @@ impl Copy<'_> {
 
     /// Takes an item, and puts a batch that is full.
     fn take(&mut self, entry: Entry) -> Result<(), Failure> {
-        let info = match (entry.problem, entry.info) {
+        if self.states.get(&entry.id).is_some_and(ItemStates::is_shared) {
+            self.leave_out(&Failure::from(Cause::SeveralFiles).at_item(&entry.id));
+            return Ok(());
+        }
+        let mut info = match (entry.problem, entry.info) {
             (None, Some(info)) => info,
             (problem, _) => {
                 let cause = problem
@@ -118,9 +148,8 @@ impl Copy<'_> {
                 return Ok(());
             }
         };
-        let bytes = info.body_size.unwrap_or(info.file_size);
-        if bytes > BATCH_BYTES {
-            return self.put_large(&info);
+        if info.body_size.unwrap_or(info.file_size) > BATCH_BYTES {
+            return self.put_large(info);
         }
         let body = match self.source.get(&info.id) {
             Ok(item) => item.body,
@@ -129,17 +158,17 @@ impl Copy<'_> {
                 return Ok(());
             }
         };
-        let mail = Mail { envelope: info.envelope.clone(), body };
+        self.batch.bytes += info.file_size + envelope_bytes(&info.envelope);
+        let mail = Mail { envelope: mem::take(&mut info.envelope), body };
         self.batch.mails.push(IdentifiedMail { id: Some(info.id.clone()), mail });
         self.batch.infos.push(info);
-        self.batch.bytes += bytes;
         let is_full = self.batch.mails.len() >= BATCH_ITEMS || self.batch.bytes > BATCH_BYTES;
         if is_full { self.put_batch() } else { Ok(()) }
     }
 
     /// Puts the items of the batch, one format after the other.
     fn put_batch(&mut self) -> Result<(), Failure> {
-        let Batch { mails, infos, .. } = std::mem::take(&mut self.batch);
+        let Batch { mails, infos, .. } = mem::take(&mut self.batch);
         let (mut texts, mut binaries) = (Vec::new(), Vec::new());
         for pair in mails.into_iter().zip(infos) {
             let is_text = pair.1.format == queue_store_host::types::Format::Text;
@@ -150,14 +179,17 @@ impl Copy<'_> {
             let Some(first) = infos.first() else { continue };
             let options = WriteOptions { format: Some(first.format), ..WriteOptions::default() };
             let outcomes = self.target.put_many(&mails, &options)?;
-            let put = infos.into_iter().zip(outcomes.into_iter().map(Outcome::into_result)).collect();
-            self.settle(put)?;
+            let put = mails.into_iter().zip(infos).zip(outcomes).map(|((mail, info), outcome)| {
+                let info = ItemInfo { envelope: mail.mail.envelope, ..info };
+                (info, outcome.into_result())
+            });
+            self.settle(put.collect())?;
         }
         Ok(())
     }
 
     /// Puts an item whose body is large, as a stream.
-    fn put_large(&mut self, info: &ItemInfo) -> Result<(), Failure> {
+    fn put_large(&mut self, info: ItemInfo) -> Result<(), Failure> {
         let options = WriteOptions { format: Some(info.format), ..WriteOptions::default() };
         let mut body = self.source.read(&info.id, 0)?;
         let next_chunk = || Ok(body.next_chunk()?.unwrap_or_default());
@@ -169,7 +201,7 @@ impl Copy<'_> {
             },
             Ok(_) => Ok(()),
         };
-        self.settle(vec![(info.clone(), put)])
+        self.settle(vec![(info, put)])
     }
 
     /// Moves items that were put to the state of their originals, and removes these where that is wanted.
@@ -186,13 +218,20 @@ impl Copy<'_> {
                 }
                 Err(error) => Failure::from(error),
             };
-            if failure.is_existing_item() && is_same(self.source, self.target, &info)? {
-                self.present += 1;
-                done.push(info);
-            } else if failure.is_existing_item()
-                || failure.code() == Sysexit::DataErr
-                || failure.code() == Sysexit::Usage
-            {
+            if failure.is_existing_item() {
+                match state_of_same(self.source, self.target, &info)? {
+                    Some(state) => {
+                        self.present += 1;
+                        self.moved += u64::from(state != info.state && info.state != State::Ready);
+                        done.push(info);
+                    }
+                    None => {
+                        let other = Failure::from(Cause::OtherMailOfId(self.to.to_string())).at_item(&info.id);
+                        change_log::record(&info.id, Err(&other))?;
+                        self.leave_out(&other);
+                    }
+                }
+            } else if failure.code() == Sysexit::DataErr || failure.code() == Sysexit::Usage {
                 self.leave_out(&failure.at_item(&info.id));
             } else {
                 return Err(failure.at_item(&info.id));
@@ -207,7 +246,12 @@ impl Copy<'_> {
         if self.removes && !done.is_empty() {
             let ids: Vec<&str> = done.iter().map(|info| info.id.as_str()).collect();
             let states = [State::Ready, State::Held, State::Quarantined];
-            check(self.source.remove(&ids, &states, Durability::Full)?)?;
+            for outcome in self.source.remove(&ids, &states, Durability::Full)? {
+                let id = outcome.id.clone().unwrap_or_default();
+                let removed = outcome.into_result().map_err(|error| Failure::from(error).at_item(&id));
+                change_log::record_in(self.from, &id, removed.as_ref().map(drop))?;
+                removed?;
+            }
         }
         Ok(())
     }
@@ -216,6 +260,13 @@ impl Copy<'_> {
     fn leave_out(&self, failure: &Failure) {
         self.progress.suspend(|| self.failures.report(failure));
     }
+}
+
+/// Returns the bytes that an envelope takes in memory beside its text, about.
+fn envelope_bytes(envelope: &Envelope) -> u64 {
+    const BYTES_OF_AN_ENTRY: usize = 256;
+    let hops: usize = envelope.recipients.iter().map(|recipient| recipient.via.len()).sum();
+    ((envelope.to.len() + envelope.recipients.len() + hops) * BYTES_OF_AN_ENTRY) as u64
 }
 
 /// Fails with the first problem.

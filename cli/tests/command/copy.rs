@@ -1,8 +1,11 @@
 //! `copy`: from one queue into another one.
 
+use crate::aged::Aged;
 use crate::process::{launched_by, queue_store, run};
 use crate::queue::Queue;
 use crate::trial::trials;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 trials![
@@ -13,6 +16,10 @@ trials![
     other_content_under_the_id_is_reported_and_left,
     damaged_items_are_reported_and_left,
     queue_is_not_copied_into_itself,
+    items_that_share_an_id_are_reported_and_left,
+    names_that_are_not_utf8_are_reported_and_left,
+    log_names_the_queue_that_is_changed,
+    misspelt_url_is_no_directory,
 ];
 
 /// A queue with items of every state and both formats, and one of several megabytes.
@@ -71,7 +78,7 @@ fn copy_again_copies_nothing_twice() {
     copy(text(&from.path()), text(&to.path()), &[]).done();
     to.run(&["release", "id-1", "--keep-time"]).done();
     let copied = copy(text(&from.path()), text(&to.path()), &[]).done();
-    assert_eq!(copied, "0 items copied, 4 there already\n");
+    assert_eq!(copied, "0 items copied, 4 there already (1 moved to the state in the first queue)\n");
     assert_eq!(to.names(), from.names(), "the states are those of the first queue");
 }
 
@@ -115,7 +122,7 @@ fn other_content_under_the_id_is_reported_and_left() {
     let copied = copy(text(&from.path()), text(&to.path()), &["--remove"]);
     assert_eq!(copied.text(), "1 item copied, 0 there already, and removed from the first queue\n");
     assert!(
-        copied.stderr.starts_with("queue-store: ") && copied.stderr.contains("an item of this id exists"),
+        copied.stderr.starts_with("queue-store: x: ") && copied.stderr.contains("has another mail under this id"),
         "{}",
         copied.stderr
     );
@@ -139,9 +146,61 @@ fn damaged_items_are_reported_and_left() {
 fn queue_is_not_copied_into_itself() {
     let queue = mixed_queue();
     let line = copy(text(&queue.path()), text(&queue.path()), &["--remove"]).failed(64);
-    assert_eq!(line, "both are the same queue");
+    assert_eq!(line, format!("{}: both are the same queue", queue.path().display()));
     let link = queue.beside("link");
     std::os::unix::fs::symlink(queue.path(), &link).expect("a link is made");
-    assert_eq!(copy(text(&queue.path()), text(&link), &["--remove"]).failed(64), "both are the same queue");
+    let line = copy(text(&queue.path()), text(&link), &["--remove"]).failed(64);
+    assert_eq!(line, format!("{}: both are the same queue", link.display()));
+    assert_eq!(queue.names().len(), 4);
+}
+
+fn items_that_share_an_id_are_reported_and_left() {
+    let (from, to) = (Queue::existing(), Queue::existing());
+    for (name, subject) in [("m:x", "live"), ("q:x", "quarantined"), ("m:y", "alone")] {
+        from.file_within(name, Aged { subject, ..Aged::default() }.text(&name[2..]));
+    }
+    let copied = copy(text(&from.path()), text(&to.path()), &["--remove"]);
+    assert_eq!(
+        (copied.code, copied.text()),
+        (65, "1 item copied, 0 there already, and removed from the first queue\n")
+    );
+    assert_eq!(copied.stderr, "queue-store: x: several files have this id: `resolve` shows them\n".repeat(2));
+    assert_eq!((from.names(), to.names()), (vec!["m:x".to_string(), "q:x".to_string()], vec!["m:y".to_string()]));
+}
+
+fn names_that_are_not_utf8_are_reported_and_left() {
+    let (from, to) = (Queue::existing(), Queue::existing());
+    std::fs::write(from.path().join(OsStr::from_bytes(b"m:caf\xe9")), "x").expect("the queue is writable");
+    let copied = copy(text(&from.path()), text(&to.path()), &["--remove"]);
+    assert_eq!(
+        (copied.code, copied.text()),
+        (65, "0 items copied, 0 there already, and removed from the first queue\n")
+    );
+    assert!(copied.stderr.contains("m:caf\\xe9: its name is not UTF-8"), "{}", copied.stderr);
+}
+
+fn log_names_the_queue_that_is_changed() {
+    let (from, to) = (Queue::existing(), Queue::existing());
+    from.put(&["--id", "x"], b"Subject: x\r\n\r\n");
+    let log = from.beside("log");
+    copy(text(&from.path()), text(&to.path()), &["--remove", "--log", text(&log)]).done();
+    let lines = std::fs::read_to_string(log).expect("there is a log");
+    let queues: Vec<&str> = lines.lines().filter_map(|line| line.split("queue=").nth(1)).collect();
+    let line = |queue: &Queue| format!("\"{}\" id=\"x\" outcome=\"done\"", queue.path().display());
+    assert_eq!(queues, [line(&to), line(&from)], "{lines}");
+}
+
+fn misspelt_url_is_no_directory() {
+    let queue = mixed_queue();
+    for url in ["postgress://queue@db/mail", "postgres:/queue@db/mail", "mysql://db/mail"] {
+        let line = copy(text(&queue.path()), url, &["--remove"]).failed(64);
+        assert!(line.contains("a URL begins with postgres:// or postgresql://"), "{line}");
+        let put = ["put", "--queue", url, "--from", "a@example.com", "--to", "b@example.com"];
+        let line = run(&mut queue_store(&put), b"x").failed(64);
+        assert!(line.contains("a URL begins with postgres:// or postgresql://"), "{line}");
+    }
+    assert_eq!(copy(text(&queue.path()), "", &[]).failed(64), "the path or URL of a queue is empty");
+    let line = run(queue_store(&["list"]).env("QUEUE_STORE_DIR", ""), b"").failed(64);
+    assert!(line.starts_with("which queue: "), "{line}");
     assert_eq!(queue.names().len(), 4);
 }

@@ -16,6 +16,9 @@ trials![
     what_needs_files_is_refused => Postgres,
     password_is_taken_from_file_and_never_shown => Postgres,
     missing_servers_and_databases_are_one_line => Postgres,
+    queue_is_not_copied_into_itself_by_another_name => Postgres,
+    password_of_the_caller_opens_the_database_for_a_copy => Postgres Root,
+    check_finds_that_nothing_can_be_queued => Postgres,
 ];
 
 static CLUSTER: Mutex<Option<Arc<Cluster>>> = Mutex::new(None);
@@ -116,8 +119,53 @@ fn missing_servers_and_databases_are_one_line() {
         on(&format!("{}none", node.strip_suffix("queue").expect("the URL ends with its database")), &["list"], b"")
             .failed(66);
     assert!(line.contains("\"none\" does not exist"), "{line}");
-    let line = on(&cluster().node_url(1), &["list"], b"").failed(74);
-    assert!(line.contains("read-only replica"), "{line}");
+    let line = on(&format!("{}?timeout=1", cluster().node_url(1)), &["list"], b"").failed(74);
+    assert!(line.contains("a standby") && line.contains("promote a standby"), "{line}");
     let line = on(&format!("{node}?queue="), &["list"], b"").failed(64);
     assert!(line.contains("`queue`"), "{line}");
+}
+
+fn queue_is_not_copied_into_itself_by_another_name() {
+    let url = url("itself");
+    on(&url, &["put", "--from", "a@example.com", "--to", "b@example.com"], b"x").done();
+    let node = format!("{}?queue=itself", cluster().node_url(0));
+    for other in [format!("{url}&timeout=20"), node.replace("127.0.0.1", "localhost"), node] {
+        let line = run(&mut queue_store(&["copy", "--remove", &url, &other]), b"").failed(64);
+        assert!(line.ends_with(": both are the same queue"), "{line}");
+    }
+    let other = format!("{url}-other");
+    let copied = run(&mut queue_store(&["copy", "--remove", &url, &other]), b"").done();
+    assert_eq!(copied, "1 item copied, 0 there already, and removed from the first queue\n");
+}
+
+fn password_of_the_caller_opens_the_database_for_a_copy() {
+    let cluster = cluster();
+    cluster.sql(0, "CREATE ROLE caller LOGIN PASSWORD 'secret' IN ROLE queue");
+    let mut rules = fs::File::options().append(true).open(cluster.data(0).join("pg_hba.conf")).expect("it is there");
+    rules.write_all(b"local all caller scram-sha-256\n").expect("the rules can be changed");
+    cluster.sql(0, "SELECT pg_reload_conf()");
+    let queue = Queue::existing();
+    queue.put(&[], b"x");
+    fs::create_dir(queue.beside("home")).expect("the temporary directory is writable");
+    let (nobody, home) = (65534, queue.file("home/.pgpass", "*:*:*:caller:secret\n"));
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o600)).expect("the file is ours");
+    let home = home.parent().expect("it is in a directory");
+    fs::set_permissions(home, fs::Permissions::from_mode(0o700)).expect("the directory is ours");
+    for entry in fs::read_dir(queue.path()).expect("it is readable") {
+        std::os::unix::fs::chown(entry.expect("it is readable").path(), Some(nobody), Some(nobody)).expect("as root");
+    }
+    std::os::unix::fs::chown(queue.path(), Some(nobody), Some(nobody)).expect("as root");
+    let url = cluster.node_url(0).replace("queue@", "caller@");
+    let from = queue.path();
+    let mut copy = queue_store(&["copy", from.to_str().expect("UTF-8"), &format!("{url}?queue=caller")]);
+    assert_eq!(run(copy.env("HOME", home), b"").done(), "1 item copied, 0 there already\n");
+}
+
+fn check_finds_that_nothing_can_be_queued() {
+    assert_eq!(on(&url("checked"), &["check"], b"").code, 0);
+    let alone = Cluster::start(1);
+    let checked = on(alone.url(), &["check"], b"");
+    assert_eq!(checked.code, 2, "{}", checked.text());
+    assert!(checked.text().starts_with("QUEUE CRITICAL - nothing can be queued: "), "{}", checked.text());
+    assert!(checked.text().contains("no synchronous standby"), "{}", checked.text());
 }

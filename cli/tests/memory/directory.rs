@@ -1,43 +1,19 @@
-//! Memory of the command: a body of 1 GiB passes through it without being held, and so do the envelopes of many items.
-//!
-//! A test executable of its own, since the resident memory of a child is counted from that of its parent at the start.
+//! Queues in directories.
 
-#![forbid(unsafe_code)]
-
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::measured::{MEBIBYTE, check_body, command, count_lines, hostile_item, run, text, write_body};
+use crate::trial::trials;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::{fs, thread};
 use tempfile::TempDir;
-use wait4::Wait4;
 
-const MEBIBYTE: usize = 1 << 20;
-
-/// Bytes that the command may have resident.
-const MAX_BYTES: u64 = 64 * MEBIBYTE as u64;
-
-/// Fills a block of the body with lines that no other block has.
-fn write_block(number: usize, block: &mut [u8]) {
-    let line = format!("block {number:08} {}\r\n", "Lorem ipsum dolor sit amet consectetur".repeat(2));
-    block.chunks_mut(line.len()).for_each(|chunk| chunk.copy_from_slice(&line.as_bytes()[..chunk.len()]));
-}
-
-/// Runs a command to its end: `write` gets its standard input, and then `read` its standard output.
-fn run(command: &mut Command, write: impl FnOnce(&mut dyn Write), read: impl FnOnce(&mut dyn Read)) {
-    let mut child = command.spawn().expect("the command can be started");
-    if let Some(mut stdin) = child.stdin.take() {
-        write(&mut stdin);
-    }
-    read(&mut child.stdout.take().expect("standard output is a pipe"));
-    let used = child.wait4().expect("a child can be waited for");
-    assert!(used.status.success(), "{}", used.status);
-    assert!(used.rusage.maxrss < MAX_BYTES, "{:?} had {} bytes resident", command.get_args(), used.rusage.maxrss);
-}
-
-fn text(read: &mut dyn Read) -> String {
-    let mut text = String::new();
-    read.read_to_string(&mut text).expect("the command prints UTF-8");
-    text
-}
+trials![
+    gibibyte_of_text_is_never_held,
+    gibibyte_of_binary_is_never_held,
+    body_that_update_copies_is_never_held,
+    imported_mails_are_never_held,
+    envelopes_of_listed_items_are_never_held,
+];
 
 /// A queue, and the number of blocks of a body that passes through it.
 struct Stream {
@@ -53,10 +29,8 @@ impl Stream {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_queue-store"));
-        command.args(arguments).env("QUEUE_STORE_DIR", self.directory.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        command
+        let path = self.directory.path().to_str().expect("temporary directories have names in UTF-8");
+        command(path, arguments)
     }
 
     /// Runs a command, and asserts that it prints `expected`.
@@ -66,27 +40,12 @@ impl Stream {
 
     fn put(&self, format: &str) {
         let put = ["put", "--from", "a@example.com", "--to", "b@example.com", "--id", "x", "--format", format];
-        let write = |stdin: &mut dyn Write| {
-            let mut block = vec![0; MEBIBYTE];
-            for number in 0..self.blocks {
-                write_block(number, &mut block);
-                stdin.write_all(&block).expect("the command reads its input");
-            }
-        };
+        let write = |stdin: &mut dyn Write| write_body(stdin, self.blocks);
         run(self.command(&put).stdin(Stdio::piped()), write, |stdout| assert_eq!(text(stdout), "x\n"));
     }
 
     fn cat(&self) {
-        let read = |stdout: &mut dyn Read| {
-            let (mut block, mut expected) = (vec![0; MEBIBYTE], vec![0; MEBIBYTE]);
-            for number in 0..self.blocks {
-                stdout.read_exact(&mut block).expect("the body is as long as it was put");
-                write_block(number, &mut expected);
-                assert!(block == expected, "block {number} differs");
-            }
-            assert_eq!(text(stdout), "");
-        };
-        run(&mut self.command(&["cat", "x"]), |_| {}, read);
+        run(&mut self.command(&["cat", "x"]), |_| {}, |stdout| check_body(stdout, self.blocks));
     }
 }
 
@@ -107,17 +66,14 @@ fn put_and_cat_gibibyte(format: &str) {
     stream.cat();
 }
 
-#[test]
 fn gibibyte_of_text_is_never_held() {
     put_and_cat_gibibyte("text");
 }
 
-#[test]
 fn gibibyte_of_binary_is_never_held() {
     put_and_cat_gibibyte("binary");
 }
 
-#[test]
 fn body_that_update_copies_is_never_held() {
     let stream = Stream::new(150);
     stream.put("text");
@@ -127,7 +83,6 @@ fn body_that_update_copies_is_never_held() {
     stream.cat();
 }
 
-#[test]
 fn imported_mails_are_never_held() {
     let stream = Stream::new(150);
     let files = Stream::new(0);
@@ -137,10 +92,7 @@ fn imported_mails_are_never_held() {
     let from = b"From a@example.com Mon Jan  1 00:00:00 2024\nTo: b@example.com\n\n";
     for length in [stream.blocks, 0, stream.blocks / 2] {
         mbox.write_all(from).expect("the temporary directory is writable");
-        for number in 0..length {
-            write_block(number, &mut block);
-            mbox.write_all(&block).expect("the temporary directory is writable");
-        }
+        write_body(&mut mbox, length);
         // One line of the whole length.
         if length != stream.blocks {
             block.fill(b'>');
@@ -158,19 +110,6 @@ fn imported_mails_are_never_held() {
     }
 }
 
-/// An envelope as large as the format allows, with as many entries as it may have.
-fn hostile_item(number: usize) -> String {
-    let entries = if number.is_multiple_of(3) {
-        "rcpt: {address: \"dddddddddddddddddd@example.org\"}\n".repeat(60_000)
-    } else if number.is_multiple_of(2) {
-        "To: \"\"\n".repeat(60_000)
-    } else {
-        format!("rcpt: {{{}}}\n", "via: \"\" ".repeat(60_000))
-    };
-    format!("ID: \"{number}\"\nfrom: \"a@example.com\"\n{entries}data: \"x\"\ncreated_at_ts: {{seconds: {number}}}\n")
-}
-
-#[test]
 fn envelopes_of_listed_items_are_never_held() {
     const ITEMS: usize = 60;
     let stream = Stream::new(0);
@@ -179,17 +118,17 @@ fn envelopes_of_listed_items_are_never_held() {
         fs::write(path, hostile_item(number)).expect("the temporary directory is writable");
     }
     // Every line that has the text is about one of the items, or about all.
-    for (arguments, text, expected) in [
+    for (arguments, words, expected) in [
         (&["list"][..], "  ready  ", ITEMS),
         (&["list", "--json"], "\"id\": ", ITEMS),
         (&["verify"], "60 items, 0 damaged", 1),
         (&["verify", "--json"], "\"id\": ", ITEMS),
         (&["recover"], "items: 60 durable", 1),
     ] {
-        let count = |stdout: &mut dyn Read| {
-            let lines = BufReader::new(stdout).lines().map(|line| line.expect("the command prints UTF-8"));
-            assert_eq!(lines.filter(|line| line.contains(text)).count(), expected, "{arguments:?}");
-        };
-        run(&mut stream.command(arguments), |_| {}, count);
+        run(
+            &mut stream.command(arguments),
+            |_| {},
+            |stdout| assert_eq!(count_lines(stdout, words), expected, "{arguments:?}"),
+        );
     }
 }

@@ -2,16 +2,18 @@
 
 use crate::failure::Failure;
 use queue_store_host::Queue;
-use queue_store_host::types::{Envelope, ItemInfo};
+use queue_store_host::types::{Envelope, ItemInfo, State};
 use std::io::{ErrorKind, Read};
 
-/// Returns whether the target has the item of the source, its envelope and its body.
-pub(super) fn is_same(source: &Queue, target: &Queue, info: &ItemInfo) -> Result<bool, Failure> {
+/// Returns the state of the target's item, if it has the envelope and the body of the source's.
+pub(super) fn state_of_same(source: &Queue, target: &Queue, info: &ItemInfo) -> Result<Option<State>, Failure> {
     let copy = target.info(&info.id)?;
-    if as_stored(&copy.envelope) != as_stored(&info.envelope) {
-        return Ok(false);
-    }
-    let (mut one, mut other) = (source.read(&info.id, 0)?, target.read(&info.id, 0)?);
+    let is_same = as_stored(&copy.envelope) == as_stored(&info.envelope) && have_same_body(source, target, &info.id)?;
+    Ok(is_same.then_some(copy.state))
+}
+
+fn have_same_body(source: &Queue, target: &Queue, id: &str) -> Result<bool, Failure> {
+    let (mut one, mut other) = (source.read(id, 0)?, target.read(id, 0)?);
     let (mut left, mut right) = (vec![0; 64 << 10], vec![0; 64 << 10]);
     loop {
         let read = fill(&mut one, &mut left)?;

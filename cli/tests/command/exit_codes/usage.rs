@@ -31,7 +31,7 @@ fn unparsable_arguments_exit_64() {
         (&["show"], "the following required arguments were not provided: <ID>"),
         (&["seal"], "the following required arguments were not provided: <ID>..."),
         (&["import"], "the following required arguments were not provided: <PATH>..."),
-        (&["list", "--queue", ""], "a value is required for '--queue <DIR>' but none was supplied"),
+        (&["list", "--queue", ""], "which queue: give its directory or URL with --queue DIR, or in QUEUE_STORE_DIR"),
         (&["list", "--jsn"], "unexpected argument '--jsn' found; a similar argument exists: '--json'"),
         (&["verify", "x"], "unexpected argument 'x' found"),
         (&["show", "-x"], "unexpected argument '-x' found; to pass '-x' as a value, use '-- -x'"),
