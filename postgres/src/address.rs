@@ -15,6 +15,10 @@ use tokio_postgres::config::{Host, SslMode};
 /// The beginnings of a URL.
 pub(crate) const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
+/// Options of libpq that sessions use, beside those that are parsed here.
+const PASSED_ON: [&str; 9] =
+    ["application_name", "channel_binding", "dbname", "host", "options", "password", "port", "sslnegotiation", "user"];
+
 /// The port of a server where none is given.
 const DEFAULT_PORT: u16 = 5432;
 
@@ -59,7 +63,7 @@ impl Address {
             full: FullDurability::Replicated,
             timeout: Duration::from_secs(30),
             connections: 16,
-            root_certificates: env::var_os("PGSSLROOTCERT").map(PathBuf::from),
+            root_certificates: from_environment("PGSSLROOTCERT").map(PathBuf::from),
         };
         let (mut options, mut mode) = (Vec::new(), None);
         for option in query.split('&').filter(|option| !option.is_empty()) {
@@ -72,7 +76,10 @@ impl Address {
                 "connections" => address.connections = number(name, &decoded)?,
                 "sslrootcert" => address.root_certificates = Some(PathBuf::from(decoded.as_ref())),
                 "sslmode" => mode = Some(ssl_mode(&decoded)?),
-                _ => options.push(option),
+                // Only such a server is ever used.
+                "target_session_attrs" if matches!(&*decoded, "read-write" | "primary") => {}
+                _ if PASSED_ON.contains(&name) => options.push(option),
+                _ => return Err(invalid(name, "is none of its options, or has a value that is not supported")),
             }
         }
         let mut config = Config::from_str(&format!("{base}?{}", options.join("&"))).map_err(|cause| {
@@ -80,7 +87,7 @@ impl Address {
             error(ErrorCode::InvalidArgument, format!("the URL of the database cannot be parsed: {reason}"))
         })?;
         if mode.is_none()
-            && let Ok(name) = env::var("PGSSLMODE")
+            && let Some(name) = from_environment("PGSSLMODE")
         {
             mode = Some(ssl_mode(&name)?);
         }
@@ -124,19 +131,28 @@ fn split_options(url: &str) -> (&str, &str) {
 fn nodes(config: &Config) -> Result<Vec<Node>> {
     let mut hosts = config.get_hosts().to_vec();
     if hosts.is_empty() {
-        hosts.push(Host::Tcp(env::var("PGHOST").unwrap_or_else(|_| "localhost".to_string())));
+        hosts.push(Host::Tcp(from_environment("PGHOST").unwrap_or_else(|| "localhost".to_string())));
     }
-    let default_port = match env::var("PGPORT") {
-        Ok(port) => number("PGPORT", &port)?,
-        Err(_) => DEFAULT_PORT,
+    // The client splits the hosts before the path of a URL, and not those of an option.
+    let split = |host| match host {
+        Host::Tcp(names) => names.split(',').map(|name| Host::Tcp(name.to_string())).collect(),
+        path => vec![path],
     };
-    let ports = config.get_ports();
-    let port = |place: usize| match ports {
-        [] => default_port,
-        [port] => *port,
-        ports => ports.get(place).copied().unwrap_or(default_port),
-    };
-    hosts.iter().enumerate().map(|(place, host)| node(config, host, port(place))).collect()
+    let hosts: Vec<Host> = hosts.into_iter().flat_map(split).collect();
+    let mut ports = config.get_ports().to_vec();
+    if ports.is_empty() {
+        let numbers = from_environment("PGPORT").unwrap_or_else(|| DEFAULT_PORT.to_string());
+        ports = numbers.split(',').map(|port| number("PGPORT", port)).collect::<Result<_>>()?;
+    }
+    let port = |place: usize| if ports.len() == 1 { ports.first() } else { ports.get(place) };
+    let more_hosts = || error(ErrorCode::InvalidArgument, "there are more hosts of the database than ports");
+    let nodes = hosts.iter().enumerate();
+    nodes.map(|(place, host)| node(config, host, *port(place).ok_or_else(more_hosts)?)).collect()
+}
+
+/// Returns the value of a variable that is set and not empty.
+fn from_environment(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn node(config: &Config, host: &Host, port: u16) -> Result<Node> {
@@ -148,7 +164,6 @@ fn node(config: &Config, host: &Host, port: u16) -> Result<Node> {
         ));
     }
     let mut single = Config::new();
-    let from_environment = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let name = match host {
         Host::Tcp(name) if name.starts_with('/') => {
             single.host_path(name);
@@ -256,7 +271,10 @@ mod tests {
             ("postgres://db/mail?queue=", "`queue`"),
             ("postgres://db/mail?timeout=0", "`timeout`"),
             ("postgres://db/mail?durability=full", "replicated, remote-apply, single-node"),
-            ("postgres://db/mail?colour=red", "colour"),
+            ("postgres://db/mail?colour=red", "`colour`"),
+            ("postgres://db/mail?hostaddr=127.0.0.1", "`hostaddr`"),
+            ("postgres://db/mail?target_session_attrs=any", "`target_session_attrs`"),
+            ("postgres:///mail?host=db1,db2,db3&port=1,2", "port"),
             ("postgres://db:port/mail", "port"),
         ] {
             let error = Address::parse(url).err().expect("the URL is refused");

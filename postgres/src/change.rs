@@ -2,7 +2,7 @@
 
 use crate::address::FullDurability;
 use crate::database::{Database, Lease};
-use crate::sql_error::{SqlError, error};
+use crate::sql_error::{SqlError, error, only};
 use queue_store_host::Result;
 use queue_store_host::types::{Durability, ErrorCode};
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Database {
             running.iter().map(|backend| (backend.process, backend.started)).unzip();
         loop {
             let rows = self.query(deadline, END, &[&processes, &started]).await?;
-            if rows.iter().all(|row| row.get::<_, i64>(0) == 0) {
+            if only(rows)?.get::<_, i64>(0) == 0 {
                 break;
             }
             if Instant::now() + LOOK_AGAIN >= deadline {
@@ -90,8 +90,8 @@ impl Database {
             return Ok(lease);
         }
         let asked = timeout_at(deadline, lease.query(STANDBYS, &[])).await;
-        match asked.unwrap_or_else(|_| Err(SqlError::timed_out())) {
-            Ok(rows) if rows.iter().all(|row| row.get(0)) => return Ok(lease),
+        match asked.unwrap_or_else(|_| Err(SqlError::timed_out())).and_then(only) {
+            Ok(row) if row.get(0) => return Ok(lease),
             Ok(_) => {}
             Err(failure) => {
                 lease.give_up();
@@ -140,14 +140,14 @@ impl Database {
     }
 
     /// Judges the answer to a commit, and gives the session back, or up.
-    pub(crate) fn acknowledged(
+    pub(crate) fn acknowledged<T>(
         &self,
         lease: Lease,
         durability: Durability,
-        result: Result<Vec<Row>, SqlError>,
-    ) -> Result<Vec<Row>> {
-        let rows = match result {
-            Ok(rows) => rows,
+        result: Result<T, SqlError>,
+    ) -> Result<T> {
+        let answer = match result {
+            Ok(answer) => answer,
             Err(SqlError::Refused(error) | SqlError::Again(error)) => return Err(error.into()),
             Err(SqlError::Unsent(cause)) => {
                 self.lose(lease);
@@ -159,7 +159,7 @@ impl Database {
             let cause = "the server gave up to wait for its standbys, or warned of something else";
             return Err(self.indeterminate(lease, cause));
         }
-        Ok(rows)
+        Ok(answer)
     }
 
     /// Gives a session up that may have changed something, or may hold the locks of a transaction.
@@ -179,7 +179,7 @@ impl Database {
 
 /// Checks the answer to `STANDBYS` that followed a commit.
 pub(crate) fn check_commit(standbys: Vec<Row>) -> Result<(), SqlError> {
-    if standbys.iter().all(|row| row.get(0)) {
+    if only(standbys)?.get(0) {
         return Ok(());
     }
     Err(SqlError::Lost("no synchronous standby is configured any more".to_string()))

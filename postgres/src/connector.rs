@@ -1,10 +1,10 @@
 //! Makes sessions, with the one of several servers that takes changes.
 
 use crate::address::{FullDurability, Node};
+use crate::server::Refusal;
 use crate::session::Session;
 use crate::sql_error::error;
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
-use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -40,32 +40,31 @@ impl Connector {
 
 impl Manager for Connector {
     type Type = Session;
-    type Error = Error;
+    type Error = Refusal;
 
-    async fn create(&self) -> Result<Session, Error> {
+    async fn create(&self) -> Result<Session, Refusal> {
         let first = self.first.load(Ordering::Relaxed);
-        let mut failures: Vec<(&str, Error)> = Vec::new();
+        let mut refusals: Vec<(&str, Refusal)> = Vec::new();
         for place in (first..).take(self.nodes.len()) {
             let node = &self.nodes[place % self.nodes.len()];
-            let silent =
-                || error(ErrorCode::Io, format!("the server did not answer within {} s", NODE_TIMEOUT.as_secs()));
+            let silent = || error(ErrorCode::Io, format!("no answer within {} s", NODE_TIMEOUT.as_secs()));
             match timeout(NODE_TIMEOUT, Session::connect(node, &self.tls, self.full)).await {
                 Ok(Ok(session)) if session.timeline < self.newest_timeline.load(Ordering::Acquire) => {
-                    failures.push((&node.name, replaced()));
+                    refusals.push((&node.name, Refusal::awaited(REPLACED)));
                 }
                 Ok(Ok(session)) => {
                     self.newest_timeline.fetch_max(session.timeline, Ordering::AcqRel);
                     self.first.store(place % self.nodes.len(), Ordering::Relaxed);
                     return Ok(session);
                 }
-                Ok(Err(failure)) => failures.push((&node.name, failure)),
-                Err(_) => failures.push((&node.name, silent())),
+                Ok(Err(refusal)) => refusals.push((&node.name, refusal)),
+                Err(_) => refusals.push((&node.name, Refusal::lasting(silent()))),
             }
         }
-        Err(summary(&failures))
+        Err(summary(&refusals))
     }
 
-    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Refusal> {
         if session.is_closed() {
             return Err(RecycleError::message("the session ended"));
         }
@@ -76,18 +75,44 @@ impl Manager for Connector {
     }
 }
 
-/// The error of a server that takes changes, though a standby of it was promoted.
-fn replaced() -> Error {
-    error(
-        ErrorCode::Io,
-        "the server was replaced by a standby that was promoted, and still takes changes: end it, or make it a standby",
-    )
+/// Why a server is not used that takes changes, though a standby of it was promoted.
+const REPLACED: &str = "replaced by a standby that was promoted, and still takes changes: end it, or make it a standby";
+
+/// Makes one error of those of all servers. It is one that time does not cure where that is so of the primary, or of each
+/// server: one that refuses its user must not keep a failover to another one from being awaited.
+fn summary(refusals: &[(&str, Refusal)]) -> Refusal {
+    let code = |refusal: &Refusal| refusal.error.code().unwrap_or(ErrorCode::Other);
+    let codes: Vec<ErrorCode> = refusals.iter().map(|(_, refusal)| code(refusal)).collect();
+    let code = if codes.contains(&ErrorCode::Unsupported) {
+        ErrorCode::Unsupported
+    } else if codes.contains(&ErrorCode::Io) {
+        ErrorCode::Io
+    } else {
+        codes.first().copied().unwrap_or(ErrorCode::Io)
+    };
+    let is_awaited = code == ErrorCode::Io && refusals.iter().any(|(_, refusal)| refusal.is_awaited);
+    let mut texts: Vec<String> = refusals.iter().map(|(name, refusal)| format!("{name}: {}", refusal.error)).collect();
+    if is_awaited {
+        texts.push("no server is the primary: promote a standby, or wait until one is".to_string());
+    }
+    Refusal { error: error(code, texts.join("; ")), is_awaited }
 }
 
-/// Makes one error of those of all servers. Its code is the one that time does not cure, if there is one.
-fn summary(failures: &[(&str, Error)]) -> Error {
-    let code = |failure: &Error| failure.code().unwrap_or(ErrorCode::Other);
-    let lasting = failures.iter().map(|(_, failure)| code(failure)).find(|code| *code != ErrorCode::Io);
-    let texts: Vec<String> = failures.iter().map(|(name, failure)| format!("{name}: {failure}")).collect();
-    error(lasting.unwrap_or(ErrorCode::Io), texts.join("; "))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code_of(codes: &[ErrorCode]) -> Option<ErrorCode> {
+        let refusals: Vec<_> = codes.iter().map(|code| ("node", Refusal::lasting(error(*code, "text")))).collect();
+        summary(&refusals).error.code()
+    }
+
+    #[test]
+    fn server_that_refuses_its_user_does_not_end_the_wait_for_another() {
+        use ErrorCode::{Access, Io, NotFound, Unsupported};
+        assert_eq!(code_of(&[Io, Access, Io]), Some(Io));
+        assert_eq!(code_of(&[Access, Access]), Some(Access));
+        assert_eq!(code_of(&[NotFound]), Some(NotFound));
+        assert_eq!(code_of(&[Io, Unsupported]), Some(Unsupported), "only a primary is unsupported");
+    }
 }

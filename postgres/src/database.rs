@@ -4,15 +4,18 @@ use crate::address::{Address, FullDurability};
 use crate::connector::Connector;
 use crate::counters::Counters;
 use crate::lost_sessions::LostSessions;
+use crate::server::Refusal;
 use crate::session::Session;
-use crate::sql_error::{SqlError, error};
+use crate::sql_error::{SqlError, error, only};
 use crate::tls;
 use deadpool::managed::{Object, Pool, PoolError};
 use queue_store_host::Result;
 use queue_store_host::types::ErrorCode;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -21,12 +24,21 @@ use tokio_postgres::types::ToSql;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The database, on all servers that are copies of one.
+const IDENTITY: &str = "SELECT system_identifier || ' ' || pg_database.oid FROM pg_control_system(), pg_database \
+     WHERE datname = current_database()";
+
+/// Sessions that a statement which changes nothing may lose: one that ends the server's process must not do so for long.
+const MAX_LOST: usize = 3;
+
 /// A queue in a database.
 pub(crate) struct Database {
     sessions: Pool<Connector>,
     pub(crate) queue: String,
     pub(crate) full: FullDurability,
     pub(crate) timeout: Duration,
+    /// Open items whose bodies are in chunks: each holds a session. The other half of the sessions is for everything else.
+    pub(crate) large_readers: Arc<Semaphore>,
     pub(crate) lost_sessions: LostSessions,
     pub(crate) counters: Counters,
     /// Where what nobody waits for is done.
@@ -45,6 +57,7 @@ impl Database {
             queue,
             full,
             timeout,
+            large_readers: Arc::new(Semaphore::new(connections.div_ceil(2))),
             lost_sessions: LostSessions::default(),
             counters: Counters::default(),
             runtime,
@@ -56,16 +69,32 @@ impl Database {
         Instant::now() + self.timeout
     }
 
+    /// Returns what tells the queue from others: its database and its name.
+    pub(crate) async fn identity(&self) -> Result<(String, String)> {
+        let row = only(self.query(self.deadline(), IDENTITY, &[]).await?)?;
+        Ok((row.get(0), self.queue.clone()))
+    }
+
     /// Takes a session, and waits for a server that takes changes.
     pub(crate) async fn lease(&self, deadline: Instant) -> Result<Lease> {
+        self.lease_while(deadline, |refusal| refusal.error.code() == Some(ErrorCode::Io)).await
+    }
+
+    /// Takes the first session. Waits for a server that takes changes only where one answered, since a host that is not there
+    /// may be a slip.
+    pub(crate) async fn first_lease(&self, deadline: Instant) -> Result<Lease> {
+        self.lease_while(deadline, |refusal| refusal.is_awaited).await
+    }
+
+    async fn lease_while(&self, deadline: Instant, waits: impl Fn(&Refusal) -> bool) -> Result<Lease> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let failure = match self.try_lease(deadline).await {
-                Err(failure) if failure.code() == Some(ErrorCode::Io) => failure,
-                result => return result,
+            let refusal = match self.try_lease(deadline).await {
+                Err(refusal) if waits(&refusal) => refusal,
+                result => return result.map_err(|refusal| refusal.error),
             };
             if Instant::now() + pause >= deadline {
-                return Err(failure);
+                return Err(refusal.error);
             }
             sleep(pause).await;
             pause = (pause * 2).min(LAST_PAUSE);
@@ -73,12 +102,12 @@ impl Database {
     }
 
     /// Takes a session, and fails at once where no server takes changes.
-    pub(crate) async fn try_lease(&self, deadline: Instant) -> Result<Lease> {
+    async fn try_lease(&self, deadline: Instant) -> std::result::Result<Lease, Refusal> {
         match timeout_at(deadline, self.sessions.get()).await {
             Ok(Ok(session)) => Ok(Lease { warnings: session.warnings(), session }),
-            Ok(Err(PoolError::Backend(failure))) => Err(failure),
-            Ok(Err(failure)) => Err(error(ErrorCode::Other, failure.to_string())),
-            Err(_) => Err(self.no_session()),
+            Ok(Err(PoolError::Backend(refusal))) => Err(refusal),
+            Ok(Err(failure)) => Err(Refusal::lasting(error(ErrorCode::Other, format!("{failure:?}")))),
+            Err(_) => Err(Refusal::lasting(self.no_session())),
         }
     }
 
@@ -99,11 +128,15 @@ impl Database {
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
+        let mut lost = 0;
         loop {
             let lease = self.lease(deadline).await?;
             match timeout_at(deadline, lease.query(sql, parameters)).await {
                 Ok(Ok(rows)) => return Ok(rows),
-                Ok(Err(SqlError::Unsent(_) | SqlError::Lost(_))) if Instant::now() < deadline => lease.give_up(),
+                Ok(Err(SqlError::Unsent(_) | SqlError::Lost(_))) if lost < MAX_LOST && Instant::now() < deadline => {
+                    lost += 1;
+                    lease.give_up();
+                }
                 Ok(Err(failure)) => return Err(failure.into()),
                 Err(_) => {
                     lease.give_up();

@@ -9,8 +9,9 @@
 
 use crate::change::BARRIER;
 use crate::database::Database;
-use queue_store_host::Result;
-use queue_store_host::types::Durability;
+use crate::sql_error::error;
+use queue_store_host::types::{Durability, ErrorCode};
+use queue_store_host::{Error, Result};
 use tokio::time::Instant;
 
 /// Whether an item has an id.
@@ -26,7 +27,7 @@ impl Database {
     pub(crate) async fn settle(&self, deadline: Instant) -> Result<()> {
         self.end_lost_sessions(deadline).await?;
         let ended = self.lost_sessions.ended();
-        self.change(deadline, Durability::Full, BARRIER, &[]).await?;
+        self.change(deadline, Durability::Full, BARRIER, &[]).await.map_err(unsettled)?;
         self.lost_sessions.forget(&ended);
         Ok(())
     }
@@ -40,5 +41,16 @@ impl Database {
     /// Whether an item has an id.
     pub(crate) async fn exists(&self, deadline: Instant, id: &str) -> Result<bool> {
         Ok(!self.query(deadline, EXISTS, &[&self.queue, &id]).await?.is_empty())
+    }
+}
+
+/// The error of a barrier that may not have been committed: it changes nothing, whether it was or not.
+fn unsettled(failure: Error) -> Error {
+    match failure.record() {
+        Some(record) if record.code == ErrorCode::Indeterminate => error(
+            ErrorCode::Io,
+            "the standbys did not acknowledge what was committed before, so that it is not known what survives: call again",
+        ),
+        _ => failure,
     }
 }

@@ -4,6 +4,7 @@ use crate::convert::{self, failure};
 use crate::database::Database;
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_new_id, contested, exists, generate_id};
 use crate::put::NewItem;
+use crate::sql_error::only;
 use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
 use queue_store::item::id::GeneratedFor;
@@ -22,9 +23,9 @@ use tokio_postgres::types::ToSql;
 /// lose it, and the number is used again.
 const BEGIN: &str = "INSERT INTO queue_store.draft (queue) VALUES ($1) RETURNING body, began";
 
-/// Adds a chunk to a body, if it was not swept or lost.
+/// Adds a chunk to a body, if it was not swept or lost. (`FOR KEY SHARE`: a sweep passes over it meanwhile.)
 const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) \
-     SELECT body, $3, $4 FROM queue_store.draft WHERE body = $1 AND began = $2 RETURNING true";
+     SELECT body, $3, $4 FROM queue_store.draft WHERE body = $1 AND began = $2 FOR KEY SHARE RETURNING true";
 
 /// Adds the item that names a body, if the whole body is there and no item has the id. Returns whether the body is there, and
 /// whether the item was added. (`FOR UPDATE`: a sweep waits for this, or this for the sweep.)
@@ -69,6 +70,13 @@ struct Body {
     writing: Option<JoinHandle<Result<()>>>,
 }
 
+/// What became of an item that names a body.
+enum Commit {
+    Added,
+    IdIsTaken,
+    BodyIsGone,
+}
+
 /// What tells a body that no item names from others.
 #[derive(Clone, Copy)]
 struct BodyKey {
@@ -111,8 +119,9 @@ impl Database {
     /// Begins a body.
     async fn begin_body(&self, deadline: Instant, envelope: &Envelope) -> Result<Body> {
         let rows = self.change(deadline, Durability::None, BEGIN, &[&self.queue]).await.map_err(without_effect)?;
-        let key = rows.first().map(|row| BodyKey { number: row.get(0), began: row.get(1) });
-        Ok(Body { key: key.ok_or_else(swept)?, chunks: 0, encoder: encoder(envelope)?, writing: None })
+        let row = only(rows)?;
+        let key = BodyKey { number: row.get(0), began: row.get(1) };
+        Ok(Body { key, chunks: 0, encoder: encoder(envelope)?, writing: None })
     }
 
     /// Removes a body that no item names.
@@ -122,20 +131,24 @@ impl Database {
         self.change(deadline, Durability::None, ABANDON, &[&number, &began]).await.map(drop)
     }
 
-    /// Adds the item that names a body. Returns whether the body is there, and whether the item was added.
+    /// Adds the item that names a body.
     async fn commit_body(
         &self,
         deadline: Instant,
         key: BodyKey,
         item: &NewItem,
         durability: Durability,
-    ) -> Result<(bool, bool)> {
+    ) -> Result<Commit> {
         let NewItem { id, parts: Parts { head, tail, checksum: _ }, format, body_size, created } = item;
         let BodyKey { number, began } = key;
         let parameters: [&(dyn ToSql + Sync); 10] =
             [&self.queue, id, &item.revision(), &number, body_size, created, head, tail, format, &began];
-        let rows = self.change(deadline, durability, COMMIT, &parameters).await?;
-        Ok(rows.first().map_or((false, false), |row| (row.get(0), row.get(1))))
+        let row = only(self.change(deadline, durability, COMMIT, &parameters).await?)?;
+        Ok(match (row.get(0), row.get(1)) {
+            (_, true) => Commit::Added,
+            (true, false) => Commit::IdIsTaken,
+            (false, false) => Commit::BodyIsGone,
+        })
     }
 }
 
@@ -213,7 +226,7 @@ impl Draft {
         for _ in 0..ATTEMPTS {
             let result = database.commit_body(deadline, key, &item, self.durability).await;
             let is_named = match &result {
-                Ok((_, is_added)) => *is_added,
+                Ok(commit) => matches!(commit, Commit::Added),
                 // It may be.
                 Err(failure) => failure.code() == Some(ErrorCode::Indeterminate),
             };
@@ -221,14 +234,14 @@ impl Draft {
                 self.body = None;
             }
             match result? {
-                (_, true) => {
+                Commit::Added => {
                     database.counters.puts.add(1);
                     database.counters.bytes_written.add(self.length);
                     return Ok(item.id);
                 }
-                (true, false) if database.survives(deadline, &item.id).await? => return Err(exists(&item.id)),
-                (true, false) => {}
-                (false, false) => return Err(swept()),
+                Commit::IdIsTaken if database.survives(deadline, &item.id).await? => return Err(exists(&item.id)),
+                Commit::IdIsTaken => {}
+                Commit::BodyIsGone => return Err(swept()),
             }
         }
         Err(contested(&item.id))

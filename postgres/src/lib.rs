@@ -29,7 +29,7 @@
 //!
 //! # Non-guarantees
 //!
-//! Whoever promotes a standby that is not synchronous loses acknowledged mail. A queue that is opened anew cannot tell a primary
+//! The promotion of a standby that is not synchronous loses acknowledged mail. A queue that is opened anew cannot tell a primary
 //! that was replaced and not ended: it reads old mail from it, and its changes wait for standbys in vain. PostgreSQL before the
 //! minor versions of May 2025 does not wait for standbys for a moment after its start. An id has one item, so an item cannot be
 //! quarantined beside a live one of its id. Listings are in the order of ids.
@@ -38,6 +38,7 @@
 #![warn(missing_debug_implementations)]
 
 mod address;
+mod blocking;
 mod change;
 mod connector;
 mod convert;
@@ -63,6 +64,7 @@ mod tls;
 
 use queue_store_host::{Queue, Result};
 use std::sync::Arc;
+use store::PostgresStore;
 
 /// Whether a text is the URL of a queue in a database, and not the path of a directory.
 pub fn is_url(text: &str) -> bool {
@@ -74,11 +76,32 @@ pub fn without_password(url: &str) -> String {
     address::without_password(url)
 }
 
+/// Whether two URLs name the same queue.
+///
+/// The servers are asked: one has many names. A physical copy of a database, as a standby is, counts as the database itself.
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn is_same_queue(one: &str, other: &str) -> Result<bool> {
+    Ok(PostgresStore::open(one)?.identity()? == PostgresStore::open(other)?.identity()?)
+}
+
+/// Commits a change of nothing with the durability `full`: what a put would wait for.
+///
+/// # Errors
+///
+/// Those of [`open`], and of a put.
+pub fn check_commit(url: &str) -> Result<()> {
+    PostgresStore::open(url)?.check_commit()
+}
+
 /// Opens the queue that a URL names, and makes its tables if the database has none.
 ///
 /// `postgres://user:password@host:port,host:port/database?queue=NAME` is a URL of libpq
-/// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>), whose further options are those of
-/// libpq that `tokio-postgres` has, and:
+/// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>). Of its options it has
+/// `application_name`, `channel_binding`, `dbname`, `host`, `options`, `password`, `port`, `sslnegotiation`,
+/// `target_session_attrs=read-write` (which is so in any case) and `user`, and:
 ///
 /// - `queue`: the name of the queue, which need not exist. Default `default`.
 /// - `durability`: what the durability `full` means. `replicated` (default): a commit waits for the synchronous standbys, and
@@ -86,7 +109,8 @@ pub fn without_password(url: &str) -> String {
 ///   primary's disk alone.
 /// - `timeout`: seconds that a call takes at most, waiting included; of a call for several items that reads their bodies
 ///   (`verify`, `seal`, a listing that verifies them) each item, and each step of `recover`. Default 30.
-/// - `connections`: at most so many at once. Default 16.
+/// - `connections`: at most so many at once. Default 16. An open body of more than 256 KiB holds one until it was read to its
+///   end; half of them, rounded up, may be held so, and the next one is `busy` when the time of its call is over.
 /// - `sslmode`: `disable`, `prefer` (default) or `require`; a certificate is verified in any case where TLS is used.
 /// - `sslrootcert`: a file of certificates in PEM instead of those that the system trusts.
 ///
@@ -94,11 +118,13 @@ pub fn without_password(url: &str) -> String {
 /// `~/.pgpass`), `PGSSLMODE` and `PGSSLROOTCERT`. Of several hosts the one that takes changes is used, and after a failover
 /// the next one.
 ///
+/// Where servers answer and none takes changes, as in a failover, it waits for one. Where none answers, it fails at once.
+///
 /// # Errors
 ///
 /// `invalid-argument`: the URL; `io`: no server answers, or none takes changes; `access`: it refuses the user; `not-found`: no
 /// such database; `unsupported`: the server runs with `fsync` or `full_page_writes` off, is older than PostgreSQL 13, does not
 /// store UTF-8, or has tables of a newer version of this crate. [`queue_store_host::Error::InAsyncRuntime`] in an async task.
 pub fn open(url: &str) -> Result<Queue> {
-    Ok(Queue::from_store(Arc::new(store::PostgresStore::open(url)?)))
+    Ok(Queue::from_store(Arc::new(PostgresStore::open(url)?)))
 }

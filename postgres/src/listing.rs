@@ -3,10 +3,11 @@
 use crate::convert::{failure, format, info, problem, state, state_numbers};
 use crate::database::Database;
 use crate::read::open_parts;
+use crate::sql_error::only;
 use queue_store::error::Cause;
 use queue_store::item::parts::Strictness;
-use queue_store::limits::{MAX_ITEM_PAGE, MAX_PAGE_BYTES};
-use queue_store_host::types::{Counts, Detail, Entry, ItemInfo, State};
+use queue_store::limits::{MAX_ITEM_PAGE, MAX_PAGE_BYTES, VALUE_BYTES};
+use queue_store_host::types::{self, Counts, Detail, Entry, ItemInfo, Recipient, State};
 use queue_store_host::{Error, Result};
 use std::sync::Arc;
 use tokio_postgres::Row;
@@ -15,9 +16,13 @@ use tokio_postgres::Row;
 const NAMES: &str = "SELECT id, state FROM queue_store.item \
      WHERE queue = $1 AND id > $2 AND state = ANY($3) ORDER BY id LIMIT $4";
 
-/// The envelopes of items that follow an id.
-const ENVELOPES: &str = "SELECT id, state, format, head, tail FROM queue_store.item \
-     WHERE queue = $1 AND id > $2 AND state = ANY($3) ORDER BY id LIMIT $4";
+/// The envelopes of items that follow an id: as many as fit into a number of bytes, and at least one.
+const ENVELOPES: &str = "SELECT id, state, format, head, tail FROM (\
+         SELECT *, sum(octet_length(head) + octet_length(tail)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes, \
+             row_number() OVER (ORDER BY id) AS place \
+         FROM (SELECT id, state, format, head, tail FROM queue_store.item \
+             WHERE queue = $1 AND id > $2 AND state = ANY($3) ORDER BY id LIMIT $4) AS following) AS page \
+     WHERE bytes <= $5 OR place = 1 ORDER BY id";
 
 const COUNTS: &str = "SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1), \
      count(*) FILTER (WHERE state = 2), (SELECT count(*) FROM queue_store.draft WHERE queue = $1) \
@@ -30,9 +35,7 @@ pub(crate) struct Listing {
     detail: Detail,
     /// The id after which the next page begins.
     after: String,
-    /// The number of items on the next page.
-    limit: i64,
-    done: bool,
+    is_done: bool,
 }
 
 impl Database {
@@ -44,8 +47,7 @@ impl Database {
             states: state_numbers(states),
             detail,
             after: String::new(),
-            limit: MAX_ITEM_PAGE as i64,
-            done: false,
+            is_done: false,
         })
     }
 
@@ -53,8 +55,8 @@ impl Database {
     pub(crate) async fn count(&self) -> Result<Counts> {
         let deadline = self.deadline();
         self.settle_doubts(deadline).await?;
-        let rows = self.query(deadline, COUNTS, &[&self.queue]).await?;
-        let count = |column| rows.first().map_or(0, |row| row.get::<_, i64>(column)).cast_unsigned();
+        let row = only(self.query(deadline, COUNTS, &[&self.queue]).await?)?;
+        let count = |column| row.get::<_, i64>(column).cast_unsigned();
         Ok(Counts { ready: count(0), held: count(1), quarantined: count(2), temporary: count(3), foreign: 0 })
     }
 }
@@ -62,35 +64,34 @@ impl Database {
 impl Listing {
     /// Returns the next items; none at the end.
     pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
-        if self.done {
+        if self.is_done {
             return Ok(None);
         }
-        let sql = if self.detail == Detail::Name { NAMES } else { ENVELOPES };
-        let database = &self.database;
-        let rows = database
-            .query(database.deadline(), sql, &[&database.queue, &self.after, &self.states, &self.limit])
-            .await?;
-        let Some(last) = rows.last() else {
-            self.done = true;
+        let rows = self.rows().await?;
+        if rows.is_empty() {
+            self.is_done = true;
             return Ok(None);
-        };
-        self.after = last.get(0);
-        self.adapt_limit(&rows);
-        let mut entries = Vec::with_capacity(rows.len());
+        }
+        let (mut entries, mut bytes) = (Vec::with_capacity(rows.len()), 0);
         for row in &rows {
-            entries.push(self.entry(row).await?);
+            let entry = self.entry(row).await?;
+            self.after.clone_from(&entry.id);
+            bytes += entry.info.as_ref().map_or(0, envelope_bytes);
+            entries.push(entry);
+            if bytes >= MAX_PAGE_BYTES {
+                break;
+            }
         }
         Ok(Some(entries))
     }
 
-    /// Makes pages of large envelopes short, so that their memory is bounded.
-    fn adapt_limit(&mut self, rows: &[Row]) {
-        if self.detail == Detail::Name {
-            return;
+    async fn rows(&self) -> Result<Vec<Row>> {
+        let Listing { database, states, detail, after, is_done: _ } = self;
+        let (deadline, max_items, max_bytes) = (database.deadline(), MAX_ITEM_PAGE as i64, MAX_PAGE_BYTES as i64);
+        if *detail == Detail::Name {
+            return database.query(deadline, NAMES, &[&database.queue, after, states, &max_items]).await;
         }
-        let bytes: usize = rows.iter().map(|row| row.get::<_, &[u8]>(3).len()).sum();
-        let fitting = MAX_PAGE_BYTES * rows.len() / bytes.max(1);
-        self.limit = fitting.clamp(1, MAX_ITEM_PAGE) as i64;
+        database.query(deadline, ENVELOPES, &[&database.queue, after, states, &max_items, &max_bytes]).await
     }
 
     async fn entry(&self, row: &Row) -> Result<Entry> {
@@ -121,6 +122,18 @@ impl Listing {
         let mut reader = open_parts(id, head, tail, Strictness::Full)?;
         Ok(info(id, state, format(row.get(2))?, (head.len() + tail.len()) as u64, &mut reader))
     }
+}
+
+/// Returns the bytes that the envelope of an item takes in memory, about: an address is small in the database, but not in a
+/// list.
+fn envelope_bytes(info: &ItemInfo) -> usize {
+    /// The fields of a recipient, and the recipient itself.
+    const VALUES_OF_A_RECIPIENT: usize = 8;
+    let types::Envelope { to, recipients, .. } = &info.envelope;
+    let values = |recipient: &Recipient| recipient.via.len() + VALUES_OF_A_RECIPIENT;
+    let values = to.len() + recipients.iter().map(values).sum::<usize>();
+    let body_size = info.body_size.unwrap_or(0);
+    info.file_size.saturating_sub(body_size) as usize + values * VALUE_BYTES
 }
 
 /// Whether an error is of the item, and not of the database.

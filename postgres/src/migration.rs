@@ -1,7 +1,7 @@
 //! The tables, made and changed by numbered migrations.
 
-use crate::database::Database;
-use crate::sql_error::{SqlError, error};
+use crate::database::{Database, Lease};
+use crate::sql_error::{SqlError, error, only, record};
 use queue_store_host::Result;
 use queue_store_host::types::ErrorCode;
 use tokio::time::{Instant, timeout_at};
@@ -20,7 +20,7 @@ const LOCK: i64 = 0x7175_6575_6573_746f;
 impl Database {
     /// Applies the migrations that the database lacks, and refuses one that has newer ones.
     pub(crate) async fn migrate(&self, deadline: Instant) -> Result<()> {
-        let lease = self.try_lease(deadline).await?;
+        let lease = self.first_lease(deadline).await?;
         let migrate = async {
             // Most often nothing is to be done, and a user that may not make tables can do it.
             if applied(&lease).await? == MIGRATIONS.len() {
@@ -51,19 +51,17 @@ impl Database {
 }
 
 /// Returns the number of migrations that were applied.
-async fn applied(lease: &crate::database::Lease) -> Result<usize, SqlError> {
-    let has_tables = lease.query(HAS_TABLES, &[]).await?.iter().any(|row| row.get(0));
-    if !has_tables {
+async fn applied(lease: &Lease) -> Result<usize, SqlError> {
+    if !only(lease.query(HAS_TABLES, &[]).await?)?.get::<_, bool>(0) {
         return Ok(0);
     }
-    let rows = lease.query(APPLIED, &[]).await?;
-    let applied = rows.first().and_then(|row| row.get::<_, Option<i32>>(0)).unwrap_or(0) as usize;
+    let applied = only(lease.query(APPLIED, &[]).await?)?.get::<_, Option<i32>>(0).unwrap_or(0) as usize;
     if applied > MIGRATIONS.len() {
         let detail = format!(
             "the tables are of a newer version: {applied} migrations were applied, and this version knows {}",
             MIGRATIONS.len()
         );
-        return Err(SqlError::Refused(crate::sql_error::record(ErrorCode::Unsupported, detail)));
+        return Err(SqlError::Refused(record(ErrorCode::Unsupported, detail)));
     }
     Ok(applied)
 }

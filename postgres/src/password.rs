@@ -3,14 +3,13 @@
 use crate::sql_error::error;
 use queue_store_host::Result;
 use queue_store_host::types::ErrorCode;
-use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::{env, fs};
 
 /// Looks up the password for a server, a database and a user in the file that `PGPASSFILE` names, or in `~/.pgpass`.
 pub(crate) fn find(host: &str, port: u16, database: &str, user: &str) -> Result<Option<String>> {
-    let (path, is_named) = match env::var_os("PGPASSFILE") {
+    let (path, is_named) = match env::var_os("PGPASSFILE").filter(|path| !path.is_empty()) {
         Some(path) => (PathBuf::from(path), true),
         None => match env::home_dir() {
             Some(home) => (home.join(".pgpass"), false),
@@ -20,7 +19,8 @@ pub(crate) fn find(host: &str, port: u16, database: &str, user: &str) -> Result<
     let access = |cause: String| error(ErrorCode::Access, format!("the password file {}: {cause}", path.display()));
     let metadata = match fs::metadata(&path) {
         Ok(metadata) => metadata,
-        Err(missing) if missing.kind() == ErrorKind::NotFound && !is_named => return Ok(None),
+        // As libpq does: another user's home may be where this one may not look.
+        Err(_) if !is_named => return Ok(None),
         Err(cause) => return Err(access(cause.to_string())),
     };
     if metadata.mode() & 0o077 != 0 {

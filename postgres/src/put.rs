@@ -4,7 +4,7 @@ use crate::change::{ATTEMPTS, STANDBYS, check_commit, synchronous_commit};
 use crate::convert::{self, failure, problem};
 use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, contested, exists, generate_id};
-use crate::sql_error::{SqlError, error};
+use crate::sql_error::{SqlError, error, only};
 use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
 use queue_store::item::id::GeneratedFor;
@@ -14,7 +14,6 @@ use queue_store_host::types::{self, Durability, ErrorCode, Format, IdentifiedMai
 use queue_store_host::{Error, Result};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 /// Adds an item with a small body, unless an item has the id.
@@ -126,8 +125,7 @@ impl Database {
     /// Returns the number of items that the queue may take until it holds `max_items`.
     async fn room(&self, deadline: Instant, max_items: u64) -> Result<u64> {
         let limit = i64::try_from(max_items).unwrap_or(i64::MAX);
-        let rows = self.query(deadline, COUNT_LIVE, &[&self.queue, &limit]).await?;
-        let live: i64 = rows.first().map_or(0, |row| row.get(0));
+        let live: i64 = only(self.query(deadline, COUNT_LIVE, &[&self.queue, &limit]).await?)?.get(0);
         Ok(max_items.saturating_sub(live.cast_unsigned()))
     }
 
@@ -190,15 +188,12 @@ impl Database {
             let lease = self.lease_with_standbys(deadline, durability).await?;
             let transaction = timeout_at(deadline, self.put_by(&lease, durability, items)).await;
             match transaction.unwrap_or_else(|_| Err(SqlError::timed_out())) {
-                Ok((rows, taken)) => {
-                    let rows = self.acknowledged(lease, durability, Ok(rows))?;
-                    self.counters.puts.add(rows.len() as u64);
-                    return Ok(taken);
-                }
                 Err(SqlError::Unsent(_)) if Instant::now() < deadline => self.lose(lease),
                 Err(SqlError::Again(_)) if attempt < ATTEMPTS => attempt += 1,
-                Err(failure) => {
-                    self.acknowledged(lease, durability, Err(failure))?;
+                result => {
+                    let taken = self.acknowledged(lease, durability, result)?;
+                    self.counters.puts.add((items.len() - taken.len()) as u64);
+                    return Ok(taken);
                 }
             }
         }
@@ -209,22 +204,21 @@ impl Database {
         lease: &Lease,
         durability: Durability,
         items: &[(usize, NewItem, &[u8])],
-    ) -> Result<(Vec<Row>, Vec<usize>), SqlError> {
+    ) -> Result<Vec<usize>, SqlError> {
         let set = synchronous_commit(durability).map(|commit| format!("; SET LOCAL synchronous_commit = {commit}"));
         let begin = format!("BEGIN{}", set.unwrap_or_default());
         lease.execute(&begin).await.map_err(SqlError::before_change)?;
-        let (mut rows, mut taken) = (Vec::new(), Vec::new());
+        let mut taken = Vec::new();
         let put = async {
             for (place, item, body) in items {
-                match self.put_one(lease, item, body).await? {
-                    Some(row) => rows.push(row),
-                    None => taken.push(*place),
+                if !self.put_one(lease, item, body).await? {
+                    taken.push(*place);
                 }
             }
             Ok::<(), SqlError>(())
         };
         match put.await {
-            Ok(()) if self.waits_for_standbys(durability) && !rows.is_empty() => {
+            Ok(()) if self.waits_for_standbys(durability) && taken.len() < items.len() => {
                 check_commit(lease.commit_and_query(STANDBYS).await?)?;
             }
             Ok(()) => lease.execute("COMMIT").await?,
@@ -234,24 +228,24 @@ impl Database {
                 return Err(failure.before_change());
             }
         }
-        Ok((rows, taken))
+        Ok(taken)
     }
 
-    /// Adds an item and its body in a transaction. Returns nothing where its id is taken.
-    async fn put_one(&self, lease: &Lease, item: &NewItem, body: &[u8]) -> Result<Option<Row>, SqlError> {
+    /// Adds an item and its body in a transaction, unless its id is taken. Returns whether it did.
+    async fn put_one(&self, lease: &Lease, item: &NewItem, body: &[u8]) -> Result<bool, SqlError> {
         let revision = item.revision();
         let parameters = item.parameters(&self.queue, &revision);
         if body.len() <= CHUNK_BYTES {
-            return Ok(lease.query(PUT, &[parameters.as_slice(), &[&body]].concat()).await?.pop());
+            return Ok(!lease.query(PUT, &[parameters.as_slice(), &[&body]].concat()).await?.is_empty());
         }
         let Some(row) = lease.query(PUT_LARGE, &parameters).await?.pop() else {
-            return Ok(None);
+            return Ok(false);
         };
         let number: i64 = row.get(0);
         for (chunk, place) in body.chunks(CHUNK_BYTES).zip(0_i32..) {
             lease.query(ADD_CHUNK, &[&number, &place, &chunk]).await?;
         }
-        Ok(Some(row))
+        Ok(true)
     }
 }
 

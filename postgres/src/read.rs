@@ -3,14 +3,15 @@
 use crate::convert::{self, failure, format, info, state};
 use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, check_id, no_item};
-use crate::sql_error::{SqlError, record};
+use crate::sql_error::{SqlError, error, record};
 use queue_store::error::Cause;
 use queue_store::item::parts::{PartsReader, Strictness};
 use queue_store::limits::MAX_LIST_BODY_BYTES;
-use queue_store_host::Result;
 use queue_store_host::types::{self, ErrorCode, Format, Integrity, Item, ItemInfo, State};
+use queue_store_host::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -84,6 +85,8 @@ impl Database {
             return Ok(item);
         }
         // Again, in a session that keeps the chunks of an item that is removed meanwhile.
+        let permit = timeout_at(deadline, self.large_readers.clone().acquire_owned()).await;
+        let permit = permit.ok().and_then(|permit| permit.ok()).ok_or_else(too_many_readers)?;
         let lease = self.lease(deadline).await?;
         let again = async {
             lease.execute(BEGIN_SNAPSHOT).await?;
@@ -91,7 +94,7 @@ impl Database {
         };
         match timeout_at(deadline, again).await.unwrap_or_else(|_| Err(SqlError::timed_out())) {
             Ok(rows) => {
-                let snapshot = Snapshot { lease: Some(lease), database: self.clone() };
+                let snapshot = Snapshot { lease: Some(lease), database: self.clone(), _permit: permit };
                 Ok(OpenItem { snapshot: Some(snapshot), ..self.open_row(id, &rows, strictness)? })
             }
             Err(cause) => {
@@ -230,6 +233,9 @@ impl OpenItem {
         }
         self.next += rows.len() as i32;
         self.chunks.extend(rows.iter().map(|row| row.get::<_, Vec<u8>>(1)));
+        if self.next as u64 * CHUNK_BYTES as u64 >= self.reader.body_length() {
+            self.snapshot = None;
+        }
         Ok(())
     }
 }
@@ -239,6 +245,7 @@ struct Snapshot {
     /// none once it was lost.
     lease: Option<Lease>,
     database: Arc<Database>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Snapshot {
@@ -275,6 +282,14 @@ impl Drop for Snapshot {
             });
         }
     }
+}
+
+fn too_many_readers() -> Error {
+    error(
+        ErrorCode::Busy,
+        "half of the connections are held by open items with bodies of more than 256 KiB: read them to their ends or close \
+         them, or allow more `connections` in the URL",
+    )
 }
 
 /// Decodes the envelope of an item.

@@ -5,6 +5,7 @@ use queue_store_host::Error;
 use queue_store_host::types::ErrorCode;
 use std::time::SystemTime;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 /// The oldest version that is supported: `server_version_num`.
 const MIN_VERSION: i32 = 130_000;
@@ -24,6 +25,26 @@ pub(crate) struct Backend {
     pub(crate) started: SystemTime,
 }
 
+/// Why a session was not made.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) error: Error,
+    /// Whether a server answered, and it or another one takes changes soon: it starts, is a standby, or was replaced.
+    pub(crate) is_awaited: bool,
+}
+
+impl Refusal {
+    /// Time does not cure it, or nobody answered.
+    pub(crate) fn lasting(error: Error) -> Refusal {
+        Refusal { error, is_awaited: false }
+    }
+
+    /// A promotion or the end of a start cures it.
+    pub(crate) fn awaited(detail: &str) -> Refusal {
+        Refusal { error: error(ErrorCode::Io, detail), is_awaited: true }
+    }
+}
+
 /// What a server tells of itself.
 pub(crate) struct Facts {
     /// The process that serves the session.
@@ -34,11 +55,15 @@ pub(crate) struct Facts {
     pub(crate) has_standbys: bool,
 }
 
-/// Checks that a server keeps what it commits and takes changes.
-pub(crate) async fn check(client: &Client) -> Result<Facts, Error> {
-    let row = client.query_one(FACTS, &[]).await.map_err(SqlError::from)?;
+/// Checks that a server takes changes, and keeps what it commits. Only one that takes changes is `unsupported`.
+pub(crate) async fn check(client: &Client) -> Result<Facts, Refusal> {
+    let row = client.query_one(FACTS, &[]).await.map_err(|cause| Refusal::lasting(SqlError::from(cause).into()))?;
+    let (is_standby, is_read_only): (bool, bool) = (row.get(4), row.get(5));
+    if is_standby || is_read_only {
+        return Err(Refusal::awaited("a standby, or made read-only: it takes no changes"));
+    }
     let (version, fsync, full_page_writes): (i32, bool, bool) = (row.get(0), row.get(1), row.get(2));
-    let unsupported = |detail: &str| Err(error(ErrorCode::Unsupported, detail));
+    let unsupported = |detail: &str| Err(Refusal::lasting(error(ErrorCode::Unsupported, detail)));
     if version < MIN_VERSION {
         return unsupported("the server is older than PostgreSQL 13");
     }
@@ -51,19 +76,12 @@ pub(crate) async fn check(client: &Client) -> Result<Facts, Error> {
     if row.get::<_, &str>(3) != "UTF8" {
         return unsupported("the database does not store UTF-8: create it with `ENCODING 'UTF8'`");
     }
-    let (is_standby, is_read_only): (bool, bool) = (row.get(4), row.get(5));
-    if is_standby || is_read_only {
-        return Err(error(
-            ErrorCode::Io,
-            "the server is a read-only replica, or has been made read-only: it takes no changes",
-        ));
-    }
     let backend = Backend { process: row.get(6), started: row.get(7) };
     Ok(Facts { backend, timeline: row.get(9), has_standbys: row.get(8) })
 }
 
-/// Returns the error of a connection that was not made.
-pub(crate) fn refusal(cause: &tokio_postgres::Error) -> Error {
+/// Returns the refusal of a connection that was not made.
+pub(crate) fn refusal(cause: &tokio_postgres::Error) -> Refusal {
     let code = match cause.code() {
         Some(state) => sql_error::code(state),
         // The client knows no password, the server no TLS, or the certificate is not trusted.
@@ -78,7 +96,8 @@ pub(crate) fn refusal(cause: &tokio_postgres::Error) -> Error {
     } else {
         ""
     };
-    error(code, format!("{text}{advice}"))
+    let is_awaited = cause.code() == Some(&SqlState::CANNOT_CONNECT_NOW);
+    Refusal { error: error(code, format!("{text}{advice}")), is_awaited }
 }
 
 fn is_of_settings(cause: &tokio_postgres::Error) -> bool {

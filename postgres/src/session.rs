@@ -1,10 +1,9 @@
 //! A session with a server.
 
 use crate::address::{FullDurability, Node};
-use crate::server::{self, Backend};
+use crate::server::{self, Backend, Refusal};
 use crate::sql_error::SqlError;
 use futures_util::future::{join, poll_fn};
-use queue_store_host::Error;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +44,11 @@ const SETTINGS: &str = "-c client_min_messages=warning -c search_path=pg_catalog
 
 impl Session {
     /// Connects to a node, and checks that it keeps what it commits and takes changes.
-    pub(crate) async fn connect(node: &Node, tls: &MakeRustlsConnect, full: FullDurability) -> Result<Session, Error> {
+    pub(crate) async fn connect(
+        node: &Node,
+        tls: &MakeRustlsConnect,
+        full: FullDurability,
+    ) -> Result<Session, Refusal> {
         let mut config = node.config.clone();
         let commit = match full {
             FullDurability::Replicated => "on",

@@ -2,6 +2,7 @@
 
 use queue_store_host::Error;
 use queue_store_host::types::{self, ErrorCode};
+use tokio_postgres::Row;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// Makes an error of the contract without operation and path.
@@ -66,6 +67,12 @@ impl From<SqlError> for Error {
             SqlError::Unsent(detail) | SqlError::Lost(detail) => error(ErrorCode::Io, detail),
         }
     }
+}
+
+/// Returns the row of a statement that returns one.
+pub(crate) fn only(rows: Vec<Row>) -> Result<Row, SqlError> {
+    let unexpected = || SqlError::Lost("the server answered with another number of rows than one".to_string());
+    <[Row; 1]>::try_from(rows).map(|[row]| row).map_err(|_| unexpected())
 }
 
 /// Returns a text with those of all causes, since the outermost one says little.

@@ -1,119 +1,28 @@
 //! The queue in a database as a [`Store`], whose calls block.
 
 use crate::address::Address;
+use crate::blocking::{Core, Open};
 use crate::convert::{self, failure, native_format};
 use crate::database::Database;
 use crate::draft::Draft;
 use crate::item::generate_id;
 use crate::listing::Listing;
 use crate::read::OpenItem;
-use crate::sql_error::error;
 use queue_store::item::id::GeneratedFor;
 use queue_store::item::parts::Strictness;
 use queue_store::item::{VERSION, codec, validation};
 use queue_store::limits::{self, MAX_LIST_BODY_BYTES};
 use queue_store_host::types::{
-    Attempt, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, ErrorCode, Format, IdentifiedMail, Item,
-    ItemInfo, Mail, Outcome, Recovery, State, WriteOptions,
+    Attempt, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, Format, IdentifiedMail, Item, ItemInfo, Mail,
+    Outcome, Recovery, State, WriteOptions,
 };
-use queue_store_host::{Error, OpenBody, OpenDraft, OpenListing, Result, Store, refuse_in_task};
+use queue_store_host::{OpenBody, OpenDraft, OpenListing, Result, Store, refuse_in_task};
 use std::fmt;
-use std::mem;
-use std::process;
 use std::sync::Arc;
-use tokio::runtime::{Builder, Runtime};
-
-/// Threads that pass messages between sessions and servers.
-const THREADS: usize = 2;
 
 /// A queue in a database.
 pub(crate) struct PostgresStore {
     core: Arc<Core>,
-}
-
-/// What calls need: the database, and the threads of its sessions.
-///
-/// Invariant: both are present until it is dropped.
-struct Core {
-    database: Option<Arc<Database>>,
-    runtime: Option<Runtime>,
-    process: u32,
-}
-
-impl Core {
-    /// Fails in a process that was forked from the one that opened the queue, and in a task of an async runtime.
-    fn check_caller(&self) -> Result<()> {
-        refuse_in_task()?;
-        if self.is_own_process() { Ok(()) } else { Err(Error::Forked) }
-    }
-
-    fn is_own_process(&self) -> bool {
-        self.process == process::id()
-    }
-
-    /// Runs a call to its end.
-    fn block<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
-        self.check_caller()?;
-        // Not `Runtime::block_on`, which panics where the caller blocks in another runtime, as the calls of plugins do.
-        let _entered = self.runtime.as_ref().expect("it is present until the drop").enter();
-        futures_executor::block_on(call)
-    }
-
-    fn database(&self) -> &Arc<Database> {
-        self.database.as_ref().expect("it is present until the drop")
-    }
-}
-
-impl Drop for Core {
-    /// Ends the threads without waiting for them: a caller may drop the queue in an async task, where tokio panics instead
-    /// of waiting, and a look-up of a host may take long. In a forked process there are no threads to end.
-    fn drop(&mut self) {
-        let (database, runtime) = (self.database.take(), self.runtime.take());
-        if !self.is_own_process() {
-            mem::forget((database, runtime));
-        } else if let Some(runtime) = runtime {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// Something of a queue that is open. In a process that was forked it is never dropped: threads of the parent may hold its
-/// locks, and do not exist there.
-struct Open<T> {
-    core: Option<Arc<Core>>,
-    value: Option<T>,
-}
-
-impl<T> Open<T> {
-    fn new(core: &Arc<Core>, value: T) -> Open<T> {
-        Open { core: Some(core.clone()), value: Some(value) }
-    }
-
-    /// Runs a call to its end.
-    fn block<R>(&mut self, call: impl AsyncFnOnce(&mut T) -> Result<R>) -> Result<R> {
-        let (Some(core), Some(value)) = (&self.core, &mut self.value) else {
-            return Err(Error::Forked);
-        };
-        core.block(call(value))
-    }
-
-    /// Runs a call that consumes it.
-    fn consume<R>(mut self, call: impl AsyncFnOnce(T) -> Result<R>) -> Result<R> {
-        let (Some(core), true) = (self.core.clone(), self.value.is_some()) else {
-            return Err(Error::Forked);
-        };
-        core.check_caller()?;
-        let value = self.value.take().ok_or(Error::Forked)?;
-        core.block(call(value))
-    }
-}
-
-impl<T> Drop for Open<T> {
-    fn drop(&mut self) {
-        if self.core.as_ref().is_some_and(|core| !core.is_own_process()) {
-            mem::forget((self.core.take(), self.value.take()));
-        }
-    }
 }
 
 impl PostgresStore {
@@ -121,13 +30,19 @@ impl PostgresStore {
     pub(crate) fn open(url: &str) -> Result<PostgresStore> {
         refuse_in_task()?;
         let address = Address::parse(url)?;
-        let runtime =
-            Builder::new_multi_thread().worker_threads(THREADS).thread_name("queue-store").enable_all().build();
-        let runtime = runtime.map_err(|cause| error(ErrorCode::Busy, format!("no threads: {cause}")))?;
-        let database = Arc::new(Database::new(address, runtime.handle().clone())?);
-        runtime.block_on(database.migrate(database.deadline()))?;
-        let core = Core { database: Some(database), runtime: Some(runtime), process: process::id() };
+        let core = Core::new(|runtime| Database::new(address, runtime))?;
+        core.block(core.database().migrate(core.database().deadline()))?;
         Ok(PostgresStore { core: Arc::new(core) })
+    }
+
+    /// Returns what tells the queue from others, on all servers of its cluster.
+    pub(crate) fn identity(&self) -> Result<(String, String)> {
+        self.core.block(self.database().identity())
+    }
+
+    /// Commits a change of nothing.
+    pub(crate) fn check_commit(&self) -> Result<()> {
+        self.core.block(self.database().settle(self.database().deadline()))
     }
 
     fn database(&self) -> &Arc<Database> {
@@ -150,13 +65,14 @@ impl Store for PostgresStore {
     }
 
     fn begin(&self, id: Option<&str>, envelope: &Envelope, options: &WriteOptions) -> Result<Box<dyn OpenDraft>> {
+        let permit = self.core.drafts.permit()?;
         let draft = self.core.block(async {
             let deadline = self.database().deadline();
             let draft = self.database().begin(deadline, id, envelope, options).await?;
             draft.check_free(deadline).await?;
             Ok(draft)
         })?;
-        Ok(Box::new(Open::new(&self.core, draft)))
+        Ok(Box::new(Open::new(&self.core, draft, permit)))
     }
 
     fn submit(&self, reverse_path: &str, to: &[String], body: &[u8]) -> Result<String> {
@@ -178,14 +94,16 @@ impl Store for PostgresStore {
     }
 
     fn read(&self, id: &str, offset: u64) -> Result<(ItemInfo, Box<dyn OpenBody>)> {
+        let permit = self.core.readers.permit()?;
         let mut item = self.core.block(self.database().open(self.database().deadline(), id, Strictness::Full))?;
         item.seek(offset)?;
-        Ok((item.info(), Box::new(Open::new(&self.core, item))))
+        Ok((item.info(), Box::new(Open::new(&self.core, item, permit))))
     }
 
     fn items(&self, states: &[State], detail: Detail) -> Result<Box<dyn OpenListing>> {
+        let permit = self.core.listings.permit()?;
         let listing = self.core.block(self.database().items(states, detail))?;
-        Ok(Box::new(Open::new(&self.core, listing)))
+        Ok(Box::new(Open::new(&self.core, listing, permit)))
     }
 
     fn count(&self) -> Result<Counts> {

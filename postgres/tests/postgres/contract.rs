@@ -24,6 +24,8 @@ pub(crate) fn tests() -> Vec<Test> {
         ("contract::queues_of_a_database_are_apart", queues_of_a_database_are_apart),
         ("contract::newer_tables_are_refused", newer_tables_are_refused),
         ("contract::queue_may_be_dropped_in_an_async_task", queue_may_be_dropped_in_an_async_task),
+        ("contract::what_is_open_is_limited", what_is_open_is_limited),
+        ("contract::open_bodies_leave_connections_to_other_calls", open_bodies_leave_connections_to_other_calls),
     ]
 }
 
@@ -170,6 +172,40 @@ fn queue_may_be_dropped_in_an_async_task() {
     queue.put(&mail("x")).expect("it is put");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async move { drop(queue) });
+}
+
+fn what_is_open_is_limited() {
+    let queue = open("limited");
+    let id = queue.put(&mail("x")).expect("it is put");
+    let draft = || queue.draft(None, &envelope(), &WriteOptions::default());
+    assert_limit(&queue, "max-drafts", draft);
+    assert_limit(&queue, "max-readers", || queue.read(&id, 0));
+    assert_limit(&queue, "max-listings", || queue.items(&[], Detail::Name));
+}
+
+/// Opens as many as a limit allows, another one, and another one once one is closed.
+fn assert_limit<T: std::fmt::Debug>(queue: &Queue, name: &str, open: impl Fn() -> Result<T, Error>) {
+    let limits = queue.limits().expect("there are limits");
+    let (_, most) = limits.into_iter().find(|(limit, _)| limit == name).expect("it is a limit");
+    let mut opened: Vec<T> = (0..most).map(|_| open().expect("there may be so many")).collect();
+    let refused = open().expect_err("there may be no more");
+    assert!(refused.to_string().contains(name), "{refused}");
+    assert_eq!(code::<T>(Err(refused)), "busy");
+    opened.pop();
+    open().expect("there is room again");
+}
+
+fn open_bodies_leave_connections_to_other_calls() {
+    let queue = support::open_in(&cluster(), "open-bodies", "&connections=2&timeout=2");
+    let body = vec![b'x'; 3_000_000];
+    let id = queue.put(&mail(body.clone())).expect("it is put");
+    let mut reader = queue.read(&id, 0).expect("it is opened");
+    assert_eq!(code(queue.read(&id, 0)), "busy");
+    queue.put(&mail("y")).expect("there is a connection for it");
+    let mut read = Vec::new();
+    reader.read_to_end(&mut read).expect("it is read");
+    assert!(read == body, "the bytes are the same");
+    queue.read(&id, 0).expect("a body that was read to its end holds no connection");
 }
 
 fn envelope() -> Envelope {

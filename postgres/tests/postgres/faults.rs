@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("faults::draft_is_not_committed_with_the_body_of_another", draft_is_not_committed_with_the_body_of_another),
         ("faults::removal_that_waits_twice_keeps_its_time_limit", removal_that_waits_twice_keeps_its_time_limit),
         ("faults::single_node_waits_for_no_standby", single_node_waits_for_no_standby),
+        ("faults::open_waits_for_a_promotion", open_waits_for_a_promotion),
     ]
 }
 
@@ -226,7 +227,7 @@ fn removal_that_waits_twice_keeps_its_time_limit() {
             (remove(&queue, "x"), began.elapsed())
         });
         assert!(began.elapsed() > Duration::from_secs(3), "the call waited for the other removal");
-        assert_eq!(code(result.0), "indeterminate");
+        assert_eq!(code(result.0), "io");
         assert!(result.1 < Duration::from_secs(5), "the call took {:?}, and may take 4 s", result.1);
     });
 }
@@ -241,4 +242,19 @@ fn single_node_waits_for_no_standby() {
         queue.set_state(&["x"], State::Held).expect("it is tried").remove(0).into_result().expect("it is held");
         remove(&queue, "x").expect("it is removed");
     });
+}
+
+fn open_waits_for_a_promotion() {
+    let cluster = Cluster::start(3);
+    let queue = open_in(&cluster, "opened", "");
+    put(&queue, "before").expect("it is put");
+    cluster.run("kill", Some(0));
+    thread::scope(|scope| {
+        let opened = scope.spawn(|| put(&open_in(&cluster, "opened", ""), "after"));
+        thread::sleep(Duration::from_secs(1));
+        assert!(!opened.is_finished(), "no server takes changes yet");
+        cluster.run("promote", Some(1));
+        opened.join().expect("the thread ends").expect("it is put");
+    });
+    queue.get("before").expect("it is there");
 }
