@@ -91,6 +91,10 @@ pub(crate) enum Subcommand {
     /// Write mails to an mbox file, a maildir or `.eml` files
     Export(export::Arguments),
     /// Copy the items of a queue into another one, between directories and databases
+    ///
+    /// Nothing may deliver from either queue meanwhile. The copy can be interrupted and repeated: an item that is there with the
+    /// same content is done, and gets the state that it has in the first queue where it is held or quarantined there. Another
+    /// mail of the same id, damaged items and several items of one id are named and left.
     Copy(copy::Arguments),
     /// Check, compose or run a plugin: a component that submits mail, and reaches nothing else
     #[command(subcommand, arg_required_else_help = false)]

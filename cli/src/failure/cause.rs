@@ -85,6 +85,9 @@ pub(crate) enum Cause {
     /// An address that would be added is in the item.
     #[error("the item has a delivery to {0} already; --replace renews it")]
     DeliveryExists(String),
+    /// A copy of an item without deliveries would have some.
+    #[error("it has no delivery, and a copy would be delivered to its addresses: add deliveries by edit, or remove it")]
+    NoDelivery,
     /// A change would leave an item without a delivery.
     #[error("an item needs a delivery: nothing was changed; --add names one")]
     NoDeliveryLeft,
@@ -277,6 +280,7 @@ impl Cause {
             | Cause::NoSuchDelivery(_)
             | Cause::DeliveryExists(_)
             | Cause::NoDeliveryLeft
+            | Cause::NoDelivery
             | Cause::DamagedItems { .. }
             | Cause::MoreProblems
             | Cause::InvalidName

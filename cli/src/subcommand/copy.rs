@@ -23,7 +23,7 @@ use comparison::state_of_same;
 use indicatif::{HumanCount, ProgressBar};
 use queue_store_host::Queue;
 use queue_store_host::types::{
-    Detail, Durability, Entry, Envelope, IdentifiedMail, ItemInfo, Mail, Outcome, State, WriteOptions,
+    Detail, Durability, Entry, Envelope, IdentifiedMail, ItemInfo, Mail, State, WriteOptions,
 };
 use std::ffi::OsString;
 use std::mem;
@@ -148,6 +148,10 @@ impl Copy<'_> {
                 return Ok(());
             }
         };
+        if info.envelope.recipients.is_empty() {
+            self.leave_out(&Failure::from(Cause::NoDelivery).at_item(&info.id));
+            return Ok(());
+        }
         if info.body_size.unwrap_or(info.file_size) > BATCH_BYTES {
             return self.put_large(info);
         }
@@ -201,57 +205,92 @@ impl Copy<'_> {
             },
             Ok(_) => Ok(()),
         };
+        // It holds a connection, where that is a database.
+        drop(body);
         self.settle(vec![(info, put)])
     }
 
-    /// Moves items that were put to the state of their originals, and removes these where that is wanted.
+    /// Moves items that were put to the state of their originals, and removes these where that is wanted. A failure of one does
+    /// not keep the others from it: what is to be held must not stay ready.
     fn settle(&mut self, put: Vec<(ItemInfo, queue_store_host::Result<()>)>) -> Result<(), Failure> {
-        let mut done = Vec::new();
+        let (mut done, mut first_failure) = (Vec::new(), Ok(()));
         for (info, put) in put {
-            self.progress.inc(1);
-            let failure = match put {
-                Ok(()) => {
-                    self.copied += 1;
-                    change_log::record(&info.id, Ok(()))?;
-                    done.push(info);
-                    continue;
-                }
-                Err(error) => Failure::from(error),
-            };
-            if failure.is_existing_item() {
-                match state_of_same(self.source, self.target, &info)? {
-                    Some(state) => {
-                        self.present += 1;
-                        self.moved += u64::from(state != info.state && info.state != State::Ready);
-                        done.push(info);
-                    }
-                    None => {
-                        let other = Failure::from(Cause::OtherMailOfId(self.to.to_string())).at_item(&info.id);
-                        change_log::record(&info.id, Err(&other))?;
-                        self.leave_out(&other);
-                    }
-                }
-            } else if failure.code() == Sysexit::DataErr || failure.code() == Sysexit::Usage {
-                self.leave_out(&failure.at_item(&info.id));
-            } else {
-                return Err(failure.at_item(&info.id));
+            let id = info.id.clone();
+            if let Err(failure) = self.judge(info, put, &mut done) {
+                first_failure = first_failure.and(Err(failure.at_item(&id)));
             }
         }
+        self.move_to_states(&done)?;
+        if self.removes && !done.is_empty() {
+            self.remove(&done)?;
+        }
+        first_failure
+    }
+
+    /// Adds an item to those that the second queue has.
+    fn judge(
+        &mut self,
+        info: ItemInfo,
+        put: queue_store_host::Result<()>,
+        done: &mut Vec<ItemInfo>,
+    ) -> Result<(), Failure> {
+        self.progress.inc(1);
+        let Err(error) = put else {
+            let id = info.id.clone();
+            self.copied += 1;
+            done.push(info);
+            return change_log::record(&id, Ok(()));
+        };
+        let failure = Failure::from(error);
+        let failure = if failure.is_existing_item() {
+            match state_of_same(self.source, self.target, &info) {
+                Ok(Some(state)) => {
+                    self.present += 1;
+                    self.moved += u64::from(state != info.state && info.state != State::Ready);
+                    done.push(info);
+                    return Ok(());
+                }
+                Ok(None) => {
+                    let other = Failure::from(Cause::OtherMailOfId(self.to.to_string())).at_item(&info.id);
+                    self.leave_out(&other);
+                    return change_log::record(&info.id, Err(&other));
+                }
+                Err(failure) => failure,
+            }
+        } else {
+            failure
+        };
+        // Of this item alone.
+        if failure.code() == Sysexit::DataErr || failure.code() == Sysexit::Usage || failure.is_not_found() {
+            self.leave_out(&failure.at_item(&info.id));
+            return Ok(());
+        }
+        Err(failure)
+    }
+
+    fn move_to_states(&self, done: &[ItemInfo]) -> Result<(), Failure> {
         for state in [State::Held, State::Quarantined] {
             let ids: Vec<&str> = done.iter().filter(|info| info.state == state).map(|info| info.id.as_str()).collect();
-            if !ids.is_empty() {
-                check(self.target.set_state(&ids, state)?)?;
+            if ids.is_empty() {
+                continue;
+            }
+            for outcome in self.target.set_state(&ids, state)? {
+                let id = outcome.id.clone().unwrap_or_default();
+                outcome.into_result().map_err(|error| Failure::from(error).at_item(&id))?;
             }
         }
-        if self.removes && !done.is_empty() {
-            let ids: Vec<&str> = done.iter().map(|info| info.id.as_str()).collect();
-            let states = [State::Ready, State::Held, State::Quarantined];
-            for outcome in self.source.remove(&ids, &states, Durability::Full)? {
-                let id = outcome.id.clone().unwrap_or_default();
-                let removed = outcome.into_result().map_err(|error| Failure::from(error).at_item(&id));
-                change_log::record_in(self.from, &id, removed.as_ref().map(drop))?;
-                removed?;
-            }
+        Ok(())
+    }
+
+    /// Removes items from the first queue.
+    fn remove(&self, done: &[ItemInfo]) -> Result<(), Failure> {
+        let ids: Vec<&str> = done.iter().map(|info| info.id.as_str()).collect();
+        let states = [State::Ready, State::Held, State::Quarantined];
+        for outcome in self.source.remove(&ids, &states, Durability::Full)? {
+            let id = outcome.id.clone().unwrap_or_default();
+            let removed = outcome.into_result().map_err(|error| Failure::from(error).at_item(&id));
+            change_log::record_in(self.from, &id, removed.as_ref().map(drop))?;
+            removed?;
         }
         Ok(())
     }
@@ -267,13 +306,4 @@ fn envelope_bytes(envelope: &Envelope) -> u64 {
     const BYTES_OF_AN_ENTRY: usize = 256;
     let hops: usize = envelope.recipients.iter().map(|recipient| recipient.via.len()).sum();
     ((envelope.to.len() + envelope.recipients.len() + hops) * BYTES_OF_AN_ENTRY) as u64
-}
-
-/// Fails with the first problem.
-fn check(outcomes: Vec<Outcome>) -> Result<(), Failure> {
-    for outcome in outcomes {
-        let id = outcome.id.clone().unwrap_or_default();
-        outcome.into_result().map_err(|error| Failure::from(error).at_item(&id))?;
-    }
-    Ok(())
 }

@@ -20,6 +20,8 @@ trials![
     names_that_are_not_utf8_are_reported_and_left,
     log_names_the_queue_that_is_changed,
     misspelt_url_is_no_directory,
+    damaged_item_of_the_second_queue_keeps_no_other_from_its_state,
+    item_without_deliveries_is_reported_and_left,
 ];
 
 /// A queue with items of every state and both formats, and one of several megabytes.
@@ -203,4 +205,26 @@ fn misspelt_url_is_no_directory() {
     let line = run(queue_store(&["list"]).env("QUEUE_STORE_DIR", ""), b"").failed(64);
     assert!(line.starts_with("which queue: "), "{line}");
     assert_eq!(queue.names().len(), 4);
+}
+
+fn damaged_item_of_the_second_queue_keeps_no_other_from_its_state() {
+    let (from, to) = (Queue::existing(), Queue::existing());
+    for id in ["a", "m", "z"] {
+        from.put(&["--id", id], b"Subject: x\r\n\r\n");
+    }
+    from.run(&["hold", "a", "z"]).done();
+    to.file_within("m:m", "nonsense");
+    let copied = copy(text(&from.path()), text(&to.path()), &["--remove"]);
+    assert_eq!((copied.code, copied.text().split(',').next()), (65, Some("2 items copied")), "{}", copied.stderr);
+    assert_eq!(to.names(), ["h:a", "h:z", "m:m"]);
+    assert_eq!(from.names(), ["m:m"]);
+}
+
+fn item_without_deliveries_is_reported_and_left() {
+    let (from, to) = (Queue::existing(), Queue::existing());
+    from.file_within("m:x", "ID: \"x\"\nfrom: \"a@example.com\"\nTo: \"b@example.com\"\ndata: \"x\"\n");
+    let copied = copy(text(&from.path()), text(&to.path()), &["--remove"]);
+    assert_eq!(copied.code, 65, "{}", copied.stderr);
+    assert!(copied.stderr.contains("it has no delivery"), "{}", copied.stderr);
+    assert_eq!((from.names().len(), to.names().len()), (1, 0));
 }

@@ -19,6 +19,7 @@ trials![
     queue_is_not_copied_into_itself_by_another_name => Postgres,
     password_of_the_caller_opens_the_database_for_a_copy => Postgres Root,
     check_finds_that_nothing_can_be_queued => Postgres,
+    copy_needs_one_connection => Postgres,
 ];
 
 static CLUSTER: Mutex<Option<Arc<Cluster>>> = Mutex::new(None);
@@ -168,4 +169,14 @@ fn check_finds_that_nothing_can_be_queued() {
     assert_eq!(checked.code, 2, "{}", checked.text());
     assert!(checked.text().starts_with("QUEUE CRITICAL - nothing can be queued: "), "{}", checked.text());
     assert!(checked.text().contains("no synchronous standby"), "{}", checked.text());
+}
+
+fn copy_needs_one_connection() {
+    let (url, to) = (format!("{}&connections=1&timeout=5", url("narrow")), Queue::existing());
+    on(&url, &["put", "--from", "a@example.com", "--to", "b@example.com"], &b"0123456789abcde\n".repeat(600_000))
+        .done();
+    let path = to.path();
+    let copy = || run(&mut queue_store(&["copy", &url, path.to_str().expect("UTF-8")]), b"").done();
+    assert_eq!(copy(), "1 item copied, 0 there already\n");
+    assert_eq!(copy(), "0 items copied, 1 there already\n");
 }
