@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use queue_store_host::Result;
 use queue_store_host::types::ErrorCode;
 use std::env;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -19,11 +20,17 @@ pub(crate) const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 const PASSED_ON: [&str; 9] =
     ["application_name", "channel_binding", "dbname", "host", "options", "password", "port", "sslnegotiation", "user"];
 
+/// Seconds that a call may take: a day.
+const MAX_TIMEOUT_SECONDS: u64 = 86_400;
+
+/// Connections of a queue: more than a server has by far.
+const MAX_CONNECTIONS: usize = 10_000;
+
 /// The port of a server where none is given.
 const DEFAULT_PORT: u16 = 5432;
 
 /// What the durability `full` of a call means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FullDurability {
     /// The synchronous standbys flushed it.
     Replicated,
@@ -56,7 +63,14 @@ pub(crate) struct Address {
 impl Address {
     /// Parses a URL, and takes from the environment what it leaves out.
     pub(crate) fn parse(url: &str) -> Result<Address> {
-        let (base, query) = split_options(url);
+        let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
+        let (base, query) = split_options(rest).ok_or_else(|| {
+            error(
+                ErrorCode::InvalidArgument,
+                "the URL of the database has an `@` elsewhere than between user and host: there it is written %40, and `/`, `?` \
+                 and `#` in a password as %2F, %3F and %23",
+            )
+        })?;
         let mut address = Address {
             nodes: Vec::new(),
             queue: "default".to_string(),
@@ -72,8 +86,8 @@ impl Address {
             match name {
                 "queue" => address.queue = queue_name(&decoded)?,
                 "durability" => address.full = full_durability(&decoded)?,
-                "timeout" => address.timeout = Duration::from_secs(number(name, &decoded)?),
-                "connections" => address.connections = number(name, &decoded)?,
+                "timeout" => address.timeout = Duration::from_secs(number(name, &decoded, MAX_TIMEOUT_SECONDS)?),
+                "connections" => address.connections = number(name, &decoded, MAX_CONNECTIONS)?,
                 "sslrootcert" => address.root_certificates = Some(PathBuf::from(decoded.as_ref())),
                 "sslmode" => mode = Some(ssl_mode(&decoded)?),
                 // Only such a server is ever used.
@@ -82,7 +96,7 @@ impl Address {
                 _ => return Err(invalid(name, "is none of its options, or has a value that is not supported")),
             }
         }
-        let mut config = Config::from_str(&format!("{base}?{}", options.join("&"))).map_err(|cause| {
+        let mut config = Config::from_str(&format!("{scheme}://{base}?{}", options.join("&"))).map_err(|cause| {
             let reason = std::error::Error::source(&cause).map_or_else(|| cause.to_string(), ToString::to_string);
             error(ErrorCode::InvalidArgument, format!("the URL of the database cannot be parsed: {reason}"))
         })?;
@@ -99,13 +113,17 @@ impl Address {
 
 /// Returns a URL with `***` in the place of its passwords.
 pub(crate) fn without_password(url: &str) -> String {
-    let (base, query) = split_options(url);
-    let mut text = match base.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
-        Some((scheme, (user, rest))) => {
+    let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
+    let Some((base, query)) = split_options(rest) else {
+        // What is the password cannot be told.
+        return format!("{scheme}://***");
+    };
+    let mut text = match base.split_once('@') {
+        Some((user, place)) => {
             let user = user.split_once(':').map_or_else(|| user.to_string(), |(user, _)| format!("{user}:***"));
-            format!("{scheme}://{user}@{rest}")
+            format!("{scheme}://{user}@{place}")
         }
-        None => base.to_string(),
+        None => format!("{scheme}://{base}"),
     };
     if !query.is_empty() {
         let hide = |option: &str| {
@@ -118,13 +136,13 @@ pub(crate) fn without_password(url: &str) -> String {
     text
 }
 
-/// Splits a URL before its options. A user and a password, which end with the first `@`, may have a `?`.
-fn split_options(url: &str) -> (&str, &str) {
-    let after_user = url.find('@').unwrap_or(0);
-    match url[after_user..].find('?') {
-        Some(place) => (&url[..after_user + place], &url[after_user + place + 1..]),
-        None => (url, ""),
-    }
+/// Splits what follows the scheme before its options. None where an `@` is elsewhere than once, after the user: a password would
+/// be taken for something that is shown.
+fn split_options(rest: &str) -> Option<(&str, &str)> {
+    let place_of_hosts = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (hosts, path) = rest.split_at(place_of_hosts);
+    let is_clear = hosts.matches('@').count() <= 1 && !path.contains('@');
+    is_clear.then(|| rest.split_once('?').unwrap_or((rest, "")))
 }
 
 /// Makes a configuration for each server that a URL names, so that one that does not answer costs its own time alone.
@@ -142,7 +160,7 @@ fn nodes(config: &Config) -> Result<Vec<Node>> {
     let mut ports = config.get_ports().to_vec();
     if ports.is_empty() {
         let numbers = from_environment("PGPORT").unwrap_or_else(|| DEFAULT_PORT.to_string());
-        ports = numbers.split(',').map(|port| number("PGPORT", port)).collect::<Result<_>>()?;
+        ports = numbers.split(',').map(|port| number("PGPORT", port, u16::MAX)).collect::<Result<_>>()?;
     }
     let port = |place: usize| if ports.len() == 1 { ports.first() } else { ports.get(place) };
     let more_hosts = || error(ErrorCode::InvalidArgument, "there are more hosts of the database than ports");
@@ -156,13 +174,6 @@ fn from_environment(name: &str) -> Option<String> {
 }
 
 fn node(config: &Config, host: &Host, port: u16) -> Result<Node> {
-    // The parser ends the credentials at the first `@`, and a password's rest would be part of the host, which errors show.
-    if matches!(host, Host::Tcp(name) if name.contains('@')) {
-        return Err(error(
-            ErrorCode::InvalidArgument,
-            "the URL of the database has more than one `@`: one in the user or the password is written %40",
-        ));
-    }
     let mut single = Config::new();
     let name = match host {
         Host::Tcp(name) if name.starts_with('/') => {
@@ -229,8 +240,9 @@ fn ssl_mode(mode: &str) -> Result<SslMode> {
     }
 }
 
-fn number<T: FromStr + PartialOrd + Default>(name: &str, value: &str) -> Result<T> {
-    value.parse().ok().filter(|number| *number > T::default()).ok_or_else(|| invalid(name, "is no positive number"))
+fn number<T: Copy + Default + Display + FromStr + PartialOrd>(name: &str, value: &str, most: T) -> Result<T> {
+    let number = value.parse().ok().filter(|number| (T::default()..=most).contains(number) && *number != T::default());
+    number.ok_or_else(|| invalid(name, &format!("is no number from 1 to {most}")))
 }
 
 fn invalid(name: &str, reason: &str) -> queue_store_host::Error {
@@ -276,6 +288,8 @@ mod tests {
             ("postgres://db/mail?target_session_attrs=any", "`target_session_attrs`"),
             ("postgres:///mail?host=db1,db2,db3&port=1,2", "port"),
             ("postgres://db:port/mail", "port"),
+            ("postgres://db/mail?timeout=9223372036854775807", "1 to 86400"),
+            ("postgres://db/mail?connections=18446744073709551615", "1 to 10000"),
         ] {
             let error = Address::parse(url).err().expect("the URL is refused");
             assert_eq!(error.code(), Some(ErrorCode::InvalidArgument), "{url}");
@@ -286,7 +300,11 @@ mod tests {
     #[test]
     fn password_is_not_shown() {
         for (url, shown) in [
-            ("postgres://q:a?b@db/mail?timeout=1", "postgres://q:***@db/mail?timeout=1"),
+            ("postgres://q:a%3Fb@db/mail?timeout=1", "postgres://q:***@db/mail?timeout=1"),
+            ("postgres://q:a?b@db/mail?timeout=1", "postgres://***"),
+            ("postgres://q:secr@et@db/mail", "postgres://***"),
+            ("postgres://q:secr@e/t@db/mail", "postgres://***"),
+            ("postgres:///mail?user=a@b&password=secret", "postgres://***"),
             ("postgres://q@db/mail?pass%77ord=secret&queue=x", "postgres://q@db/mail?password=***&queue=x"),
             ("postgres://db/mail", "postgres://db/mail"),
         ] {
@@ -296,9 +314,14 @@ mod tests {
 
     #[test]
     fn password_is_in_no_error() {
-        for url in
-            ["postgres://q:secret@db:port/mail", "postgres://q:p@secret@db/mail", "postgres://q:p@secret@db1,db2/mail"]
-        {
+        for url in [
+            "postgres://q:secret@db:port/mail",
+            "postgres://q:p@secret@db/mail",
+            "postgres://q:p@secret@db1,db2/mail",
+            "postgres://q:p@s?secret@db/mail",
+            "postgres://q:p@secret/word@db/mail",
+            "postgres:///mail?user=a@b&password=secret",
+        ] {
             let error = Address::parse(url).err().expect("the URL is refused");
             assert!(!error.to_string().contains("secret"), "{error}");
         }

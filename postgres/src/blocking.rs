@@ -60,7 +60,7 @@ impl Core {
         self.check_caller()?;
         // Not `Runtime::block_on`, which panics where the caller blocks in another runtime, as the calls of plugins do.
         let _entered = self.runtime.as_ref().expect("it is present until the drop").enter();
-        futures_executor::block_on(call)
+        pollster::block_on(call)
     }
 
     pub(crate) fn database(&self) -> &Arc<Database> {

@@ -59,7 +59,7 @@ impl Database {
 
     /// Ends the processes of the lost sessions. A later change could otherwise be undone by an earlier one.
     pub(crate) async fn end_lost_sessions(&self, deadline: Instant) -> Result<()> {
-        let running = self.lost_sessions.running();
+        let running = self.lost_sessions().running();
         if running.is_empty() {
             return Ok(());
         }
@@ -79,7 +79,7 @@ impl Database {
             }
             sleep(LOOK_AGAIN).await;
         }
-        self.lost_sessions.note_end(&running);
+        self.lost_sessions().note_end(&running);
         Ok(())
     }
 
@@ -164,7 +164,7 @@ impl Database {
 
     /// Gives a session up that may have changed something, or may hold the locks of a transaction.
     pub(crate) fn lose(&self, lease: Lease) {
-        self.lost_sessions.add(lease.backend);
+        self.lost_sessions().add(lease.backend);
         lease.give_up();
     }
 

@@ -3,7 +3,7 @@
 use crate::address::{Address, FullDurability};
 use crate::connector::Connector;
 use crate::counters::Counters;
-use crate::lost_sessions::LostSessions;
+use crate::lost_sessions::{LostSessions, Scope};
 use crate::server::Refusal;
 use crate::session::Session;
 use crate::sql_error::{SqlError, error, only};
@@ -12,7 +12,7 @@ use deadpool::managed::{Object, Pool, PoolError};
 use queue_store_host::Result;
 use queue_store_host::types::ErrorCode;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -39,7 +39,9 @@ pub(crate) struct Database {
     pub(crate) timeout: Duration,
     /// Open items whose bodies are in chunks: each holds a session. The other half of the sessions is for everything else.
     pub(crate) large_readers: Arc<Semaphore>,
-    pub(crate) lost_sessions: LostSessions,
+    user: String,
+    /// Present once the queue is open.
+    lost_sessions: OnceLock<Arc<LostSessions>>,
     pub(crate) counters: Counters,
     /// Where what nobody waits for is done.
     pub(crate) runtime: Handle,
@@ -49,6 +51,7 @@ impl Database {
     /// Prepares the sessions, and opens none.
     pub(crate) fn new(address: Address, runtime: Handle) -> Result<Database> {
         let Address { nodes, queue, full, timeout, connections, root_certificates } = address;
+        let user = nodes.first().and_then(|node| node.config.get_user()).unwrap_or_default().to_string();
         let connector = Connector::new(nodes, tls::connector(root_certificates.as_deref())?, full);
         let sessions = Pool::builder(connector).max_size(connections).build();
         let sessions = sessions.map_err(|cause| error(ErrorCode::Other, cause.to_string()))?;
@@ -58,10 +61,20 @@ impl Database {
             full,
             timeout,
             large_readers: Arc::new(Semaphore::new(connections.div_ceil(2))),
-            lost_sessions: LostSessions::default(),
+            user,
+            lost_sessions: OnceLock::new(),
             counters: Counters::default(),
             runtime,
         })
+    }
+
+    /// The sessions that this process lost to the same servers.
+    ///
+    /// # Panics
+    ///
+    /// Before [`Database::first_lease`].
+    pub(crate) fn lost_sessions(&self) -> &LostSessions {
+        self.lost_sessions.get().expect("the queue was opened")
     }
 
     /// The time at which a call that begins now must be over.
@@ -83,7 +96,10 @@ impl Database {
     /// Takes the first session. Waits for a server that takes changes only where one answered, since a host that is not there
     /// may be a slip.
     pub(crate) async fn first_lease(&self, deadline: Instant) -> Result<Lease> {
-        self.lease_while(deadline, |refusal| refusal.is_awaited).await
+        let lease = self.lease_while(deadline, |refusal| refusal.is_awaited).await?;
+        let scope = Scope { system: lease.system, user: self.user.clone(), full: self.full };
+        self.lost_sessions.get_or_init(|| LostSessions::of(scope));
+        Ok(lease)
     }
 
     async fn lease_while(&self, deadline: Instant, waits: impl Fn(&Refusal) -> bool) -> Result<Lease> {

@@ -20,15 +20,15 @@ const EXISTS: &str = "SELECT FROM queue_store.item WHERE queue = $1 AND id = $2"
 impl Database {
     /// Settles the doubts that there are, before something is read.
     pub(crate) async fn settle_doubts(&self, deadline: Instant) -> Result<()> {
-        if self.lost_sessions.is_empty() { Ok(()) } else { self.settle(deadline).await }
+        if self.lost_sessions().is_empty() { Ok(()) } else { self.settle(deadline).await }
     }
 
     /// Makes sure that everything that was committed survives, and that no session in doubt changes anything any more.
     pub(crate) async fn settle(&self, deadline: Instant) -> Result<()> {
         self.end_lost_sessions(deadline).await?;
-        let ended = self.lost_sessions.ended();
+        let ended = self.lost_sessions().ended();
         self.change(deadline, Durability::Full, BARRIER, &[]).await.map_err(unsettled)?;
-        self.lost_sessions.forget(&ended);
+        self.lost_sessions().forget(&ended);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use crate::convert::{self, failure};
 use crate::database::Database;
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_new_id, contested, exists, generate_id};
 use crate::put::NewItem;
-use crate::sql_error::only;
+use crate::sql_error::{error, only};
 use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
 use queue_store::item::id::GeneratedFor;
@@ -20,8 +20,10 @@ use tokio::time::Instant;
 use tokio_postgres::types::ToSql;
 
 /// Begins a body that no item names, and returns its number and its time. Only both tell it from the others: a failover may
-/// lose it, and the number is used again.
-const BEGIN: &str = "INSERT INTO queue_store.draft (queue) VALUES ($1) RETURNING body, began";
+/// lose it, and the number is used again. A number that a body has is not taken: giving the draft up would remove that body.
+const BEGIN: &str = "WITH next AS (SELECT nextval('queue_store.body_number') AS body) \
+     INSERT INTO queue_store.draft (body, queue) SELECT body, $1 FROM next \
+     WHERE NOT EXISTS (SELECT FROM queue_store.chunk WHERE chunk.body = next.body) RETURNING body, began";
 
 /// Adds a chunk to a body, if it was not swept or lost. (`FOR KEY SHARE`: a sweep passes over it meanwhile.)
 const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) \
@@ -119,7 +121,7 @@ impl Database {
     /// Begins a body.
     async fn begin_body(&self, deadline: Instant, envelope: &Envelope) -> Result<Body> {
         let rows = self.change(deadline, Durability::None, BEGIN, &[&self.queue]).await.map_err(without_effect)?;
-        let row = only(rows)?;
+        let row = rows.first().ok_or_else(numbers_set_back)?;
         let key = BodyKey { number: row.get(0), began: row.get(1) };
         Ok(Body { key, chunks: 0, encoder: encoder(envelope)?, writing: None })
     }
@@ -297,6 +299,15 @@ fn without_effect(failure: Error) -> Error {
         }
         _ => failure,
     }
+}
+
+/// The error of a number that a body has already.
+fn numbers_set_back() -> Error {
+    error(
+        ErrorCode::Other,
+        "the sequence queue_store.body_number is behind the bodies, as after a copy of the tables alone: set it by \
+         SELECT setval('queue_store.body_number', (SELECT max(body) FROM queue_store.chunk))",
+    )
 }
 
 /// The error of a draft whose body is not there any more.

@@ -4,12 +4,25 @@
 //! have been stopped. And it may hold the locks of its transaction until it notices that its client is gone, which takes hours
 //! if it waits for another one.
 
+use crate::address::FullDurability;
 use crate::server::Backend;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The lost sessions.
+/// The lost sessions of this process that a session can see and end, whichever handle of a queue lost them.
 #[derive(Default)]
 pub(crate) struct LostSessions(Mutex<Vec<LostSession>>);
+
+/// What the sessions have in common that see and end each other, and whose barriers prove the same.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Scope {
+    /// The number that a database and its physical copies have.
+    pub(crate) system: i64,
+    pub(crate) user: String,
+    pub(crate) full: FullDurability,
+}
+
+static ALL: Mutex<BTreeMap<Scope, Arc<LostSessions>>> = Mutex::new(BTreeMap::new());
 
 #[derive(Clone, Copy)]
 struct LostSession {
@@ -19,6 +32,11 @@ struct LostSession {
 }
 
 impl LostSessions {
+    /// Returns those of a scope.
+    pub(crate) fn of(scope: Scope) -> Arc<LostSessions> {
+        ALL.lock().unwrap_or_else(PoisonError::into_inner).entry(scope).or_default().clone()
+    }
+
     pub(crate) fn add(&self, backend: Backend) {
         self.lock().push(LostSession { backend, has_ended: false });
     }

@@ -98,8 +98,11 @@ impl Database {
         };
         let changed: HashSet<&str> = rows.iter().map(|row| row.get(0)).collect();
         let is_known = |id: &String| changed.contains(id.as_str()) || problems.contains_key(id.as_str());
-        let replaced =
-            if ids.iter().all(is_known) { Ok(HashSet::new()) } else { self.surviving(deadline, ids, states).await };
+        let replaced = if ids.iter().all(is_known) {
+            Ok(HashSet::new())
+        } else {
+            self.surviving(deadline, &well_formed(ids), states).await
+        };
         let unchanged = |id: &String| match &replaced {
             Err(unsettled) => problem(unsettled),
             Ok(replaced) if replaced.contains(id) => problem(&failure(Cause::OtherRevision, id)),
@@ -121,7 +124,7 @@ impl Database {
     }
 
     /// Returns which of these ids items in some states have, once what was committed survives.
-    async fn surviving(&self, deadline: Instant, ids: &[String], states: &[i16]) -> Result<HashSet<String>> {
+    pub(crate) async fn surviving(&self, deadline: Instant, ids: &[&str], states: &[i16]) -> Result<HashSet<String>> {
         self.settle(deadline).await?;
         let rows = self.query(deadline, STATES, &[&self.queue, &ids]).await?;
         Ok(rows.iter().filter(|row| states.contains(&row.get(1))).map(|row| row.get(0)).collect())

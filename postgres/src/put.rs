@@ -5,6 +5,7 @@ use crate::convert::{self, failure, problem};
 use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, contested, exists, generate_id};
 use crate::sql_error::{SqlError, error, only};
+use futures_util::future::try_join_all;
 use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
 use queue_store::item::id::GeneratedFor;
@@ -163,14 +164,18 @@ impl Database {
             }
             Err(failure) => return Err(failure),
         };
+        if taken.is_empty() {
+            return Ok(outcomes);
+        }
+        let ids: Vec<&str> = taken.iter().filter_map(|place| outcomes[*place].id.as_deref()).collect();
+        let surviving = self.surviving(deadline, &ids, &convert::state_numbers(&[])).await;
         for place in taken {
             let id = outcomes[place].id.clone().unwrap_or_default();
-            let failure = match self.survives(deadline, &id).await {
-                Ok(true) => exists(&id),
-                Ok(false) => contested(&id),
-                Err(failure) => failure,
-            };
-            outcomes[place].problem = Some(problem(&failure));
+            outcomes[place].problem = Some(match &surviving {
+                Ok(surviving) if surviving.contains(&id) => problem(&exists(&id)),
+                Ok(_) => problem(&contested(&id)),
+                Err(unsettled) => problem(unsettled),
+            });
         }
         Ok(outcomes)
     }
@@ -208,27 +213,28 @@ impl Database {
         let set = synchronous_commit(durability).map(|commit| format!("; SET LOCAL synchronous_commit = {commit}"));
         let begin = format!("BEGIN{}", set.unwrap_or_default());
         lease.execute(&begin).await.map_err(SqlError::before_change)?;
-        let mut taken = Vec::new();
         let put = async {
-            for (place, item, body) in items {
-                if !self.put_one(lease, item, body).await? {
-                    taken.push(*place);
-                }
+            for sql in [PUT, PUT_LARGE, ADD_CHUNK] {
+                lease.prepare(sql).await?;
             }
-            Ok::<(), SqlError>(())
+            // The client sends them one after the other, and waits for no answer between them.
+            try_join_all(items.iter().map(|(_, item, body)| self.put_one(lease, item, body))).await
         };
-        match put.await {
-            Ok(()) if self.waits_for_standbys(durability) && taken.len() < items.len() => {
-                check_commit(lease.commit_and_query(STANDBYS).await?)?;
-            }
-            Ok(()) => lease.execute("COMMIT").await?,
+        let added = match put.await {
+            Ok(added) => added,
             // Nothing is committed: a session that is lost rolls back.
             Err(failure) => {
                 let _ = lease.execute("ROLLBACK").await;
                 return Err(failure.before_change());
             }
+        };
+        if self.waits_for_standbys(durability) && added.contains(&true) {
+            check_commit(lease.commit_and_query(STANDBYS).await?)?;
+        } else {
+            lease.execute("COMMIT").await?;
         }
-        Ok(taken)
+        let places = items.iter().map(|(place, _, _)| *place);
+        Ok(places.zip(added).filter(|(_, is_added)| !is_added).map(|(place, _)| place).collect())
     }
 
     /// Adds an item and its body in a transaction, unless its id is taken. Returns whether it did.

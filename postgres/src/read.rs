@@ -166,8 +166,9 @@ impl OpenItem {
         if offset > 0 {
             self.verifies = false;
             self.left -= offset;
-            self.next = (offset / CHUNK_BYTES as u64) as i32;
-            self.skip = (offset % CHUNK_BYTES as u64) as usize;
+            let whole_chunks = if self.body.is_some() { offset / CHUNK_BYTES as u64 } else { 0 };
+            self.next = whole_chunks as i32;
+            self.skip = (offset - whole_chunks * CHUNK_BYTES as u64) as usize;
         }
         Ok(())
     }

@@ -18,9 +18,10 @@ const SWEEP: &str = "WITH old AS (\
      bodies AS (DELETE FROM queue_store.chunk USING draft WHERE chunk.body = draft.body) \
      SELECT body FROM draft";
 
-/// The transactions that change items, by their processes.
+/// The transactions that change items, or wait for that, by their processes.
 const WRITERS: &str = "SELECT pid || ' ' || virtualtransaction FROM pg_locks \
-     WHERE relation = 'queue_store.item'::regclass AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()";
+     WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+     AND relation = 'queue_store.item'::regclass AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()";
 
 /// The time between two looks at transactions that go on.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

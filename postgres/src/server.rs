@@ -14,6 +14,8 @@ const FACTS: &str = "SELECT current_setting('server_version_num')::int, current_
      current_setting('full_page_writes')::bool, current_setting('server_encoding'), pg_is_in_recovery(), \
      current_setting('default_transaction_read_only')::bool, pid, backend_start, \
      current_setting('synchronous_standby_names') <> '', \
+     current_setting('synchronous_commit'), current_setting('client_min_messages'), \
+     (SELECT system_identifier FROM pg_control_system()), \
      CASE WHEN pg_is_in_recovery() THEN 0 \
      ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END \
      FROM pg_stat_activity WHERE pid = pg_backend_pid()";
@@ -47,6 +49,8 @@ impl Refusal {
 
 /// What a server tells of itself.
 pub(crate) struct Facts {
+    /// The number that a database and its physical copies have.
+    pub(crate) system: i64,
     /// The process that serves the session.
     pub(crate) backend: Backend,
     /// The timeline of its write-ahead log.
@@ -55,8 +59,9 @@ pub(crate) struct Facts {
     pub(crate) has_standbys: bool,
 }
 
-/// Checks that a server takes changes, and keeps what it commits. Only one that takes changes is `unsupported`.
-pub(crate) async fn check(client: &Client) -> Result<Facts, Refusal> {
+/// Checks that a server takes changes, keeps what it commits, and that the settings of the session are in effect. Only one
+/// that takes changes is `unsupported`.
+pub(crate) async fn check(client: &Client, synchronous_commit: &str) -> Result<Facts, Refusal> {
     let row = client.query_one(FACTS, &[]).await.map_err(|cause| Refusal::lasting(SqlError::from(cause).into()))?;
     let (is_standby, is_read_only): (bool, bool) = (row.get(4), row.get(5));
     if is_standby || is_read_only {
@@ -76,8 +81,20 @@ pub(crate) async fn check(client: &Client) -> Result<Facts, Refusal> {
     if row.get::<_, &str>(3) != "UTF8" {
         return unsupported("the database does not store UTF-8: create it with `ENCODING 'UTF8'`");
     }
-    let backend = Backend { process: row.get(6), started: row.get(7) };
-    Ok(Facts { backend, timeline: row.get(9), has_standbys: row.get(8) })
+    if (row.get::<_, &str>(9), row.get::<_, &str>(10)) != (synchronous_commit, "warning") {
+        return unsupported(
+            "the settings that the session asked for are not in effect: a pooler between drops the parameter `options`, or \
+             something else resets them",
+        );
+    }
+    let Some(started) = row.get(7) else {
+        return Err(Refusal::lasting(error(
+            ErrorCode::Access,
+            "the role that the session takes may not see its own process in pg_stat_activity: connect as that role itself",
+        )));
+    };
+    let backend = Backend { process: row.get(6), started };
+    Ok(Facts { system: row.get(11), backend, timeline: row.get(12), has_standbys: row.get(8) })
 }
 
 /// Returns the refusal of a connection that was not made.

@@ -17,6 +17,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// A session with the server that takes changes.
 pub(crate) struct Session {
     client: Client,
+    /// The number that a database and its physical copies have.
+    pub(crate) system: i64,
     pub(crate) backend: Backend,
     /// The timeline of the server. Each promotion begins a new one.
     pub(crate) timeline: i64,
@@ -60,10 +62,11 @@ impl Session {
         let (client, connection) = config.connect(tls.clone()).await.map_err(|cause| server::refusal(&cause))?;
         let warnings = Arc::new(AtomicU64::new(0));
         let connection = AbortOnDrop(tokio::spawn(serve(connection, warnings.clone())).abort_handle());
-        let server::Facts { backend, timeline, has_standbys } = server::check(&client).await?;
+        let server::Facts { system, backend, timeline, has_standbys } = server::check(&client, commit).await?;
         let statements = Mutex::default();
         Ok(Session {
             client,
+            system,
             backend,
             timeline,
             had_standbys: has_standbys,
@@ -104,7 +107,7 @@ impl Session {
         let (statement, then) = (self.prepare(sql).await?, self.prepare(then).await?);
         // A statement is sent when it is polled first, and `join` polls in order.
         let (rows, then) = join(self.client.query(&statement, parameters), self.client.query(&then, &[])).await;
-        Ok((rows?, then?))
+        Ok((rows?, then.map_err(|cause| SqlError::from(cause).after_change())?))
     }
 
     /// Commits, and runs a statement after it, in one round trip.
@@ -112,10 +115,11 @@ impl Session {
         let then = self.prepare(then).await?;
         let (committed, rows) = join(self.client.batch_execute("COMMIT"), self.client.query(&then, &[])).await;
         committed?;
-        Ok(rows?)
+        rows.map_err(|cause| SqlError::from(cause).after_change())
     }
 
-    async fn prepare(&self, sql: &'static str) -> Result<Statement, SqlError> {
+    /// Prepares a statement, unless it was prepared.
+    pub(crate) async fn prepare(&self, sql: &'static str) -> Result<Statement, SqlError> {
         let prepared = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
         if let Some(statement) = prepared {
             return Ok(statement);

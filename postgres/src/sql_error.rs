@@ -34,6 +34,14 @@ impl SqlError {
         SqlError::Lost("the server did not answer within the time that a call may take".to_string())
     }
 
+    /// The same failure of what follows a statement that changed something.
+    pub(crate) fn after_change(self) -> SqlError {
+        match self {
+            SqlError::Refused(error) | SqlError::Again(error) => SqlError::Lost(error.detail),
+            SqlError::Unsent(detail) | SqlError::Lost(detail) => SqlError::Lost(detail),
+        }
+    }
+
     /// The same failure of what precedes a statement that changes something.
     pub(crate) fn before_change(self) -> SqlError {
         match self {

@@ -1,7 +1,7 @@
 //! The contract, on PostgreSQL.
 
 use crate::support::{self, Test, cluster, code, mail, open};
-use queue_store_host::types::{Detail, Durability, Envelope, State, WriteOptions};
+use queue_store_host::types::{Detail, Durability, Envelope, IdentifiedMail, State, WriteOptions};
 use queue_store_host::{Error, Queue};
 use queue_store_host_test::conformance::{Kind, run_table};
 use serde_json::Value;
@@ -25,6 +25,12 @@ pub(crate) fn tests() -> Vec<Test> {
         ("contract::newer_tables_are_refused", newer_tables_are_refused),
         ("contract::queue_may_be_dropped_in_an_async_task", queue_may_be_dropped_in_an_async_task),
         ("contract::what_is_open_is_limited", what_is_open_is_limited),
+        ("contract::body_of_one_chunk_is_read_from_any_offset", body_of_one_chunk_is_read_from_any_offset),
+        ("contract::numbers_that_were_set_back_destroy_no_body", numbers_that_were_set_back_destroy_no_body),
+        ("contract::malformed_id_is_the_problem_of_itself_alone", malformed_id_is_the_problem_of_itself_alone),
+        ("contract::role_that_does_not_see_its_sessions_is_refused", role_that_does_not_see_its_sessions_is_refused),
+        ("contract::many_taken_ids_cost_one_barrier", many_taken_ids_cost_one_barrier),
+        ("contract::call_may_block_in_another_executor", call_may_block_in_another_executor),
         ("contract::open_bodies_leave_connections_to_other_calls", open_bodies_leave_connections_to_other_calls),
     ]
 }
@@ -206,6 +212,72 @@ fn open_bodies_leave_connections_to_other_calls() {
     reader.read_to_end(&mut read).expect("it is read");
     assert!(read == body, "the bytes are the same");
     queue.read(&id, 0).expect("a body that was read to its end holds no connection");
+}
+
+fn body_of_one_chunk_is_read_from_any_offset() {
+    let queue = open("offsets");
+    for length in [5, 262_143, 262_144, 262_145] {
+        let body: Vec<u8> = (0..length).map(|number| (number % 251) as u8).collect();
+        let id = queue.put(&mail(body.clone())).expect("it is put");
+        for offset in [0, 1, length - 1, length] {
+            let mut read = Vec::new();
+            queue.read(&id, offset as u64).expect("it is opened").read_to_end(&mut read).expect("it is read");
+            assert!(read == body[offset..], "{length} bytes from {offset}: {} were read", read.len());
+        }
+    }
+}
+
+fn numbers_that_were_set_back_destroy_no_body() {
+    let cluster = cluster();
+    cluster.sql(0, "CREATE DATABASE set_back OWNER queue");
+    let url = format!("{}set_back", cluster.url().strip_suffix("queue").expect("the URL ends with its database"));
+    let before = queue_store_postgres::open(&url).expect("the tables are made");
+    let id = before.put(&mail(long_body())).expect("it is put");
+    drop(before);
+    let set_back = "ALTER SEQUENCE queue_store.body_number RESTART";
+    let output =
+        std::process::Command::new("psql").args([&url, "--command", set_back]).output().expect("there is psql");
+    assert!(output.status.success(), "{output:?}");
+    let queue = queue_store_postgres::open(&url).expect("it is opened");
+    let refused = queue.put(&mail(long_body())).expect_err("the number is taken");
+    assert!(refused.to_string().contains("queue_store.body_number"), "{refused}");
+    queue.recover(Duration::ZERO).expect("it is recovered");
+    assert_eq!(queue.get(&id).expect("it is there").body, long_body());
+}
+
+fn malformed_id_is_the_problem_of_itself_alone() {
+    let queue = open("malformed");
+    let outcomes = queue.remove(&["gone", "a\0b"], &[], Durability::Full).expect("it is tried");
+    let codes: Vec<_> = outcomes.into_iter().map(|outcome| code(outcome.into_result())).collect();
+    assert_eq!(codes, ["not-found", "invalid-argument"]);
+}
+
+fn role_that_does_not_see_its_sessions_is_refused() {
+    cluster().sql(0, "CREATE ROLE other; GRANT other TO queue");
+    let url = format!("{}?options=-c%20role%3Dother", cluster().url());
+    let refused = queue_store_postgres::open(&url).expect_err("its sessions cannot be ended");
+    assert!(refused.to_string().contains("pg_stat_activity"), "{refused}");
+}
+
+fn many_taken_ids_cost_one_barrier() {
+    cluster().sql(0, "CREATE DATABASE taken OWNER queue");
+    let url = format!("{}taken", cluster().url().strip_suffix("queue").expect("the URL ends with its database"));
+    let queue = queue_store_postgres::open(&url).expect("the tables are made");
+    let mails: Vec<IdentifiedMail> =
+        (0..200).map(|number| IdentifiedMail { id: Some(format!("id-{number}")), mail: mail("x") }).collect();
+    let put = || queue.put_many(&mails, &WriteOptions::default()).expect("it is tried");
+    assert!(put().into_iter().all(|outcome| outcome.problem.is_none()));
+    let commits = "SELECT pg_stat_clear_snapshot(); SELECT xact_commit FROM pg_stat_database WHERE datname = 'taken'";
+    let count = || cluster().sql(0, commits).trim().parse::<i64>().expect("a number");
+    let before = count();
+    assert!(put().into_iter().all(|outcome| code(outcome.into_result()) == "exists"));
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(count() - before < 150, "each taken id cost a commit");
+}
+
+fn call_may_block_in_another_executor() {
+    let queue = open("nested");
+    futures_executor::block_on(async { queue.put(&mail("x")) }).expect("it is put");
 }
 
 fn envelope() -> Envelope {

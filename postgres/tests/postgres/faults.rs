@@ -25,6 +25,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("faults::removal_that_waits_twice_keeps_its_time_limit", removal_that_waits_twice_keeps_its_time_limit),
         ("faults::single_node_waits_for_no_standby", single_node_waits_for_no_standby),
         ("faults::open_waits_for_a_promotion", open_waits_for_a_promotion),
+        ("faults::doubt_of_a_handle_is_settled_by_another", doubt_of_a_handle_is_settled_by_another),
     ]
 }
 
@@ -257,4 +258,23 @@ fn open_waits_for_a_promotion() {
         opened.join().expect("the thread ends").expect("it is put");
     });
     queue.get("before").expect("it is there");
+}
+
+fn doubt_of_a_handle_is_settled_by_another() {
+    with_cluster(|cluster| {
+        let queue = open_in(cluster, "handles", "&timeout=2");
+        put(&queue, "before").expect("it is put");
+        for node in [1, 2] {
+            cluster.run("pause", Some(node));
+        }
+        assert_eq!(code(put(&queue, "x")), "indeterminate");
+        drop(queue);
+        let another = open_in(cluster, "handles", "&timeout=2");
+        assert_eq!(code(another.info("x")), "io", "what survives is not known yet");
+        for node in [1, 2] {
+            cluster.run("resume", Some(node));
+        }
+        another.info("x").expect("the commit was ended, not undone");
+        assert_eq!(code(put(&another, "x")), "exists");
+    });
 }
