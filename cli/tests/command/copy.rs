@@ -222,7 +222,10 @@ fn damaged_item_of_the_second_queue_keeps_no_other_from_its_state() {
 
 fn item_without_deliveries_is_reported_and_left() {
     let (from, to) = (Queue::existing(), Queue::existing());
-    from.file_within("m:x", "ID: \"x\"\nfrom: \"a@example.com\"\nTo: \"b@example.com\"\ndata: \"x\"\n");
+    from.file_within(
+        "m:x",
+        "ID: \"x\"\nfrom: \"a@example.com\"\nTo: \"b@example.com\"\ndata: \"x\"\ncreated_at_ts: {seconds: 1}\n",
+    );
     let copied = copy(text(&from.path()), text(&to.path()), &["--remove"]);
     assert_eq!(copied.code, 65, "{}", copied.stderr);
     assert!(copied.stderr.contains("it has no delivery"), "{}", copied.stderr);
