@@ -156,20 +156,25 @@ pub(crate) fn in_batches(
         if interruption.has_come() {
             return Err(Cause::Interrupted.into());
         }
-        let mut logged = Ok(());
+        let (mut logged, mut closed) = (Ok(()), Vec::new());
         for (id, tried) in try_on(ids)? {
             let tried = tried.map_err(|failure| failure.at_item(&id));
             // The changes of a batch are made, whether they can be logged or not.
             logged = logged.and(change_log::record(&id, tried.as_ref().copied()));
             match tried {
                 Ok(()) => done += 1,
-                Err(failure) if failure.closes_queue() => return Err(failure),
+                Err(failure) if failure.closes_queue() => closed.push(failure),
                 Err(failure) if is_no_failure(&failure) => {}
                 Err(failure) => progress.suspend(|| failures.report(&failure)),
             }
         }
         progress.inc(ids.len() as u64);
-        logged
+        let others = closed.len().saturating_sub(1) as u64;
+        match closed.into_iter().next() {
+            Some(failure) if others > 0 => Err(failure.with_note(format!("so it is with {} more", items(others)))),
+            Some(failure) => Err(failure),
+            None => logged,
+        }
     });
     progress.finish_and_clear();
     let report = format!("{done_verb} {}", items(done));

@@ -9,6 +9,9 @@ pub(crate) const SENT: i32 = 1;
 /// The number of the status of a delivery that was given up.
 pub(crate) const FAILED: i32 = 2;
 
+/// The number of the kind of a delivery to a command.
+pub(crate) const PIPE: i32 = 1;
+
 /// An enum of the format whose numbers are open: a number without a name is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum OpenEnum {

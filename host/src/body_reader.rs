@@ -26,8 +26,8 @@ impl BodyReader {
         &self.info
     }
 
-    /// Returns the next bytes; none at the end, which also means that the item is intact. Bytes that [`Read`] took from
-    /// the store and did not return yet come first.
+    /// Returns the next bytes; none at the end, which also means that the item is intact if it was opened at offset 0. Bytes
+    /// that [`Read`] took from the store and did not return yet come first.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl BodyReader {
     }
 
     /// Reads the next bytes into `buffer`, and returns their number: 0 at the end, which also means that the item is
-    /// intact, or where the buffer is empty.
+    /// intact if it was opened at offset 0, or where the buffer is empty.
     pub(crate) fn read_into(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
             // Invariant: reading from bytes in memory does not fail.

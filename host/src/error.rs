@@ -95,7 +95,7 @@ pub enum Error {
     OutOfTime(Duration),
     /// The component could not be loaded, or trapped, which is a bug in it. Its instance is gone; as after the death of
     /// a process, the call's effect is complete or absent, and may not survive power loss.
-    #[error("the queue component failed: {0:#}")]
+    #[error("the queue component failed: {}", .0.root_cause())]
     Component(wasmtime::Error),
     /// The call would block a task of an async runtime, and with it the runtime's other tasks. It did nothing.
     #[error(

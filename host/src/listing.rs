@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::store::OpenListing;
-use crate::types::Entry;
+use crate::types::{self, Entry, ErrorCode};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::vec;
@@ -12,11 +12,32 @@ pub struct Listing {
     open: Box<dyn OpenListing>,
     page: vec::IntoIter<Entry>,
     done: bool,
+    has_failed: bool,
 }
 
 impl Listing {
     pub(crate) fn new(open: Box<dyn OpenListing>) -> Listing {
-        Listing { open, page: Vec::new().into_iter(), done: false }
+        Listing { open, page: Vec::new().into_iter(), done: false, has_failed: false }
+    }
+
+    /// Returns the next item; none at the end. After an error, which is one of `listing.next` in the contract, it fails with
+    /// `aborted`, so that a part is not taken for the whole.
+    ///
+    /// # Errors
+    ///
+    /// Those of `listing.next` in the contract.
+    pub fn next_entry(&mut self) -> Result<Option<Entry>> {
+        if self.has_failed {
+            return Err(types::Error {
+                code: ErrorCode::Aborted,
+                operation: "next".to_string(),
+                path: String::new(),
+                detail: "the listing failed before".to_string(),
+                position: None,
+            }
+            .into());
+        }
+        self.next().transpose()
     }
 
     /// Returns the next items; none at the end.
@@ -54,7 +75,7 @@ impl Iterator for Listing {
                 Ok(Some(page)) => self.page = page.into_iter(),
                 Ok(None) => self.done = true,
                 Err(error) => {
-                    self.done = true;
+                    (self.done, self.has_failed) = (true, true);
                     return Some(Err(error));
                 }
             }

@@ -63,6 +63,12 @@ impl Core {
         pollster::block_on(call)
     }
 
+    /// Takes one of those that may be open, and fails with `busy` where there is none.
+    pub(crate) fn permit(&self, permits: &Permits) -> Result<OwnedSemaphorePermit> {
+        self.check_caller()?;
+        permits.take()
+    }
+
     pub(crate) fn database(&self) -> &Arc<Database> {
         self.database.as_ref().expect("it is present until the drop")
     }
@@ -133,8 +139,7 @@ impl Permits {
         Permits { limit, free: Arc::new(Semaphore::new(count)) }
     }
 
-    /// Takes one, and fails with `busy` where there is none.
-    pub(crate) fn permit(&self) -> Result<OwnedSemaphorePermit> {
+    fn take(&self) -> Result<OwnedSemaphorePermit> {
         self.free.clone().try_acquire_owned().map_err(|_| failure(Cause::TooManyOpen(self.limit), ""))
     }
 }

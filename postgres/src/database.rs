@@ -12,6 +12,7 @@ use deadpool::managed::{Object, Pool, PoolError};
 use queue_store_host::Result;
 use queue_store_host::types::ErrorCode;
 use std::ops::Deref;
+use std::process;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -97,7 +98,7 @@ impl Database {
     /// may be a slip.
     pub(crate) async fn first_lease(&self, deadline: Instant) -> Result<Lease> {
         let lease = self.lease_while(deadline, |refusal| refusal.is_awaited).await?;
-        let scope = Scope { system: lease.system, user: self.user.clone(), full: self.full };
+        let scope = Scope { process: process::id(), system: lease.system, user: self.user.clone(), full: self.full };
         self.lost_sessions.get_or_init(|| LostSessions::of(scope));
         Ok(lease)
     }

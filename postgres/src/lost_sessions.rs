@@ -16,12 +16,15 @@ pub(crate) struct LostSessions(Mutex<Vec<LostSession>>);
 /// What the sessions have in common that see and end each other, and whose barriers prove the same.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Scope {
+    /// A process that was forked must not touch the locks of its parent.
+    pub(crate) process: u32,
     /// The number that a database and its physical copies have.
     pub(crate) system: i64,
     pub(crate) user: String,
     pub(crate) full: FullDurability,
 }
 
+/// Locked when a queue is opened alone.
 static ALL: Mutex<BTreeMap<Scope, Arc<LostSessions>>> = Mutex::new(BTreeMap::new());
 
 #[derive(Clone, Copy)]

@@ -51,6 +51,8 @@ pub(crate) struct OpenItem {
     skip: usize,
     /// Whether the whole is verified at the end.
     verifies: bool,
+    /// Whether the body is read from an offset.
+    is_partial: bool,
     /// The session of a body of several chunks.
     snapshot: Option<Snapshot>,
     database: Arc<Database>,
@@ -132,6 +134,7 @@ impl Database {
             next: 0,
             skip: 0,
             verifies: true,
+            is_partial: false,
             snapshot: None,
             database: self.clone(),
         })
@@ -165,6 +168,7 @@ impl OpenItem {
         }
         if offset > 0 {
             self.verifies = false;
+            self.is_partial = true;
             self.left -= offset;
             let whole_chunks = if self.body.is_some() { offset / CHUNK_BYTES as u64 } else { 0 };
             self.next = whole_chunks as i32;
@@ -187,6 +191,9 @@ impl OpenItem {
                 self.fetch(deadline, body).await?;
             }
             let Some(mut chunk) = self.chunks.pop_front() else {
+                if self.is_partial {
+                    return Err(self.corrupt("the body is shorter than it was"));
+                }
                 // The checksum tells that a small body is shorter than it was.
                 self.left = 0;
                 continue;
@@ -220,6 +227,10 @@ impl OpenItem {
         info(&self.id, self.state, self.format, self.parts_bytes, &mut self.reader)
     }
 
+    fn corrupt(&self, detail: &str) -> Error {
+        types::Error { path: self.id.clone(), ..record(ErrorCode::Corrupt, detail) }.into()
+    }
+
     async fn fetch(&mut self, deadline: Instant, body: i64) -> Result<()> {
         let parameters: [&(dyn ToSql + Sync); 2] = [&body, &self.next];
         let rows = match self.snapshot.as_mut() {
@@ -228,9 +239,7 @@ impl OpenItem {
         };
         let numbers = rows.iter().map(|row| row.get::<_, i32>(0));
         if rows.is_empty() || !numbers.eq(self.next..self.next + rows.len() as i32) {
-            let lacking =
-                types::Error { path: self.id.clone(), ..record(ErrorCode::Corrupt, "a chunk of the body is missing") };
-            return Err(lacking.into());
+            return Err(self.corrupt("a chunk of the body is missing"));
         }
         self.next += rows.len() as i32;
         self.chunks.extend(rows.iter().map(|row| row.get::<_, Vec<u8>>(1)));

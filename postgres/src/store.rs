@@ -65,7 +65,7 @@ impl Store for PostgresStore {
     }
 
     fn begin(&self, id: Option<&str>, envelope: &Envelope, options: &WriteOptions) -> Result<Box<dyn OpenDraft>> {
-        let permit = self.core.drafts.permit()?;
+        let permit = self.core.permit(&self.core.drafts)?;
         let draft = self.core.block(async {
             let deadline = self.database().deadline();
             let draft = self.database().begin(deadline, id, envelope, options).await?;
@@ -94,14 +94,14 @@ impl Store for PostgresStore {
     }
 
     fn read(&self, id: &str, offset: u64) -> Result<(ItemInfo, Box<dyn OpenBody>)> {
-        let permit = self.core.readers.permit()?;
+        let permit = self.core.permit(&self.core.readers)?;
         let mut item = self.core.block(self.database().open(self.database().deadline(), id, Strictness::Full))?;
         item.seek(offset)?;
         Ok((item.info(), Box::new(Open::new(&self.core, item, permit))))
     }
 
     fn items(&self, states: &[State], detail: Detail) -> Result<Box<dyn OpenListing>> {
-        let permit = self.core.listings.permit()?;
+        let permit = self.core.permit(&self.core.listings)?;
         let listing = self.core.block(self.database().items(states, detail))?;
         Ok(Box::new(Open::new(&self.core, listing, permit)))
     }

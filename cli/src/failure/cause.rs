@@ -30,6 +30,12 @@ pub(crate) enum Cause {
     /// The path of a queue is empty, as the value of a variable that is not set.
     #[error("the path or URL of a queue is empty")]
     EmptyPath,
+    /// Files would be moved in a queue that refuses changes.
+    #[error("an fsync of the queue failed, and it takes no changes: queue-store recover does what is left")]
+    RecoverFirst,
+    /// An export would replace an older one by less than it was asked for.
+    #[error("the older file is kept, since not every mail was exported, or none: name another file")]
+    OlderExportKept,
     /// A queue is to be copied into itself.
     #[error("both are the same queue")]
     SameQueue,
@@ -41,6 +47,9 @@ pub(crate) enum Cause {
         "which queue: give its directory or URL with --queue DIR, or in QUEUE_STORE_DIR (see queue-store{subcommand} --help)"
     )]
     NoQueue { subcommand: String },
+    /// A removal of quarantined items is told another state.
+    #[error("--quarantined takes quarantined items alone: leave it out, or --state")]
+    OtherStateThanQuarantined,
     /// A subcommand that changes items is told none.
     #[error("which items: name their ids, select them by options such as --domain, or all by --all")]
     NothingSelected,
@@ -268,6 +277,7 @@ impl Cause {
             | Cause::EmptyPath
             | Cause::SameQueue
             | Cause::NothingSelected
+            | Cause::OtherStateThanQuarantined
             | Cause::WarningAboveCritical(_)
             | Cause::ExportToStdout
             | Cause::ExportIntoQueue
@@ -319,10 +329,10 @@ impl Cause {
             Cause::Plugin(PluginError::OutOfTime(_) | PluginError::System(_)) => Sysexit::TempFail,
             Cause::Plugin(_) => Sysexit::Software,
             Cause::UnreadableItems { code, .. } | Cause::UnjudgedItems { code, .. } => *code,
-            Cause::OutputExists | Cause::OutputNotFile => Sysexit::CantCreat,
+            Cause::OutputExists | Cause::OutputNotFile | Cause::OlderExportKept => Sysexit::CantCreat,
             Cause::LiveItemExists | Cause::OtherMailOfId(_) => exit_code_of(ErrorCode::Exists),
             Cause::NoFile | Cause::NoSuchFile { .. } => exit_code_of(ErrorCode::NotFound),
-            Cause::Interrupted | Cause::Declined | Cause::ChasquidRuns(_) => Sysexit::TempFail,
+            Cause::Interrupted | Cause::Declined | Cause::ChasquidRuns(_) | Cause::RecoverFirst => Sysexit::TempFail,
             Cause::Owner { .. } | Cause::NotOwner { .. } => Sysexit::NoPerm,
             Cause::File { source, otherwise } => exit_code_of_system(source).unwrap_or(*otherwise),
             Cause::Signals(source) | Cause::Read(source) => exit_code_of_system(source).unwrap_or(Sysexit::IoErr),

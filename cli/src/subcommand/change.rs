@@ -53,8 +53,11 @@ pub(crate) fn remove(
     location: &Location,
     Remove { bulk, quarantined, durability }: &Remove,
 ) -> Result<Sysexit, Failure> {
-    let queue = bulk.open(location)?;
     let states = bulk.selection.states(if *quarantined { &[State::Quarantined] } else { &LIVE });
+    if *quarantined && states.iter().any(|state| *state != State::Quarantined) {
+        return Err(Cause::OtherStateThanQuarantined.into());
+    }
+    let queue = bulk.open(location)?;
     let by_filter = !bulk.selection.has_ids();
     let refusal = |found: &ItemStates| match (found.among(&states), found.live()) {
         // A removal takes all items of an id, those too that the filter did not select.

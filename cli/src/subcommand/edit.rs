@@ -4,11 +4,14 @@ use crate::address;
 use crate::change_log;
 use crate::failure::{Cause, Failure};
 use crate::location::Location;
+use crate::names::{PENDING, PIPE, SENT};
 use crate::open_queue;
 use crate::options::{Daemon, DurabilityChoice};
 use clap::{ArgGroup, Args};
 use queue_store_host::Queue;
 use queue_store_host::types::{EnvelopeChange, Recipient};
+use std::collections::HashSet;
+use std::mem;
 use sysexits::ExitCode as Sysexit;
 
 #[derive(Args)]
@@ -64,8 +67,23 @@ fn recipients(mut recipients: Vec<Recipient>, arguments: &Arguments) -> Result<V
         if has(&recipients, new) && !address::is_same(old, new) {
             return Err(Cause::DeliveryExists(new.to_string()));
         }
-        let replaced = recipients.iter_mut().filter(|recipient| address::is_same(&recipient.address, old));
-        replaced.for_each(|old| *old = delivery(new));
+        // One that is made is not made again, unless all are.
+        let is_old = |recipient: &Recipient| address::is_same(&recipient.address, old);
+        let all_sent =
+            recipients.iter().filter(|recipient| is_old(recipient)).all(|recipient| recipient.status == SENT);
+        let is_replaced = |recipient: &Recipient| is_old(recipient) && (all_sent || recipient.status != SENT);
+        for recipient in recipients.iter_mut().filter(|recipient| is_replaced(recipient)) {
+            let Recipient { kind, original_address, via, .. } = mem::take(recipient);
+            // An address is no command.
+            let is_pipe = kind == PIPE;
+            *recipient =
+                if is_pipe { delivery(new) } else { Recipient { kind, original_address, via, ..delivery(new) } };
+        }
+        let mut seen = HashSet::new();
+        recipients.retain(|recipient| {
+            let is_pending = address::is_same(&recipient.address, new) && recipient.status == PENDING;
+            !is_pending || seen.insert((recipient.kind, recipient.address.clone()))
+        });
     }
     for dropped in &arguments.drop {
         if !has(&recipients, dropped) {

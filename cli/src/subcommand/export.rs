@@ -98,6 +98,7 @@ pub(crate) fn run(location: &Location, arguments: &Arguments) -> Result<Sysexit,
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     let states = item_states::by_id(&queue)?;
+    let replaces_mails = matches!(arguments.format, MailFormat::Mbox) && arguments.output.exists();
     let mut destination = Destination::open(arguments)?;
     let mut exported = 0;
     for id in ids {
@@ -113,18 +114,29 @@ pub(crate) fn run(location: &Location, arguments: &Arguments) -> Result<Sysexit,
                     report::line(&format!("{id}: warning: an item of this id is quarantined, and is not exported"));
                 }
             }
-            // A damaged item, or a file that exists, does not keep the others from being exported.
-            Err(failure) if !matches!(failure.code(), Sysexit::TempFail | Sysexit::IoErr) => {
-                failures.report(&failure.at_item(&id));
-            }
+            // An item that cannot be read, or a file that exists, does not keep the others from being exported.
+            Err(failure) if is_of_item(&failure, location) => failures.report(&failure.at_item(&id)),
             Err(failure) => return Err(failure.at_item(&id)),
         }
     }
-    // An older export is worth more than an empty one.
     if exported == 0 && failures.code() != Sysexit::Ok {
+        return Ok(failures.code());
+    }
+    // An older export may have what this one lacks.
+    if replaces_mails && (exported == 0 || failures.code() != Sysexit::Ok) {
+        failures.report(&Failure::from(Cause::OlderExportKept).at(&arguments.output.to_string_lossy()));
         return Ok(failures.code());
     }
     destination.finish()?;
     print_line(&format!("exported {}", display::counted(exported, "mail", "mails")))?;
     Ok(failures.code())
+}
+
+/// Whether a failure is of one item. What a database answers no more, it does not answer for the next item either.
+fn is_of_item(failure: &Failure, location: &Location) -> bool {
+    match failure.code() {
+        Sysexit::TempFail => false,
+        Sysexit::IoErr => matches!(failure.cause(), Cause::Queue(_)) && location.directory().is_some(),
+        _ => true,
+    }
 }

@@ -169,7 +169,8 @@ impl Import<'_> {
             if let Some(mbox) = Mbox::open(&source).map_err(failed)? {
                 return self.mbox(&source, mbox);
             }
-            if file.kind == Kind::Mbox {
+            // A mail has no such line, and one in the wrong form would make one mail of all of the file.
+            if file.kind == Kind::Mbox || begins_like_mbox(&source).map_err(failed)? {
                 self.leave_out(&Failure::from(Cause::NotMbox).at(source.name()));
                 return Ok(());
             }
@@ -242,9 +243,13 @@ impl Import<'_> {
             return Err(Cause::LongHeader { bytes: STREAM_BYTES });
         }
         let envelope = self.envelope.complete(sender, &header)?;
-        for range in envelope::blind_fields(&header).into_iter().rev() {
-            start.drain(range);
+        let (mut kept, mut end) = (Vec::with_capacity(start.len()), 0);
+        for range in envelope::blind_fields(&header) {
+            kept.extend_from_slice(&start[end..range.start]);
+            end = range.end;
         }
+        kept.extend_from_slice(&start[end..]);
+        *start = kept;
         Ok(envelope)
     }
 
@@ -254,7 +259,10 @@ impl Import<'_> {
         let outcomes = outcomes.map_err(|failure| failure.with_note(note::REST_NOT_QUEUED))?;
         // A mail that fails does not keep the others from being queued.
         let settled = outcomes.into_iter().map(|(source, failure)| self.settle(&source, failure));
-        settled.fold(Ok(()), Result::and)
+        let failures: Vec<Failure> = settled.filter_map(Result::err).collect();
+        // Where a mail may be queued, that is to be said.
+        let (doubts, others): (Vec<_>, Vec<_>) = failures.into_iter().partition(Failure::is_indeterminate);
+        doubts.into_iter().chain(others).next().map_or(Ok(()), Err)
     }
 
     /// Prints the id of a mail that is queued. Reports one that is not, and fails where the next one would fail as well.
@@ -325,6 +333,18 @@ fn read_chunk(reader: &mut impl Read, bytes: usize) -> io::Result<Vec<u8>> {
     let mut chunk = Vec::new();
     reader.take(bytes as u64).read_to_end(&mut chunk)?;
     Ok(chunk)
+}
+
+/// Whether the first line that is not blank begins like one before a mail in an mbox file.
+fn begins_like_mbox(source: &Source<'_>) -> io::Result<bool> {
+    let mut lines = Lines::at(source, 0);
+    while let Some(line) = lines.next()? {
+        let head = line.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line.head);
+        if !head.trim_ascii().is_empty() {
+            return Ok(head.starts_with(b"From "));
+        }
+    }
+    Ok(false)
 }
 
 /// Reads the rest.

@@ -69,7 +69,7 @@ fn make_ready(queue: &Queue, ids: &[String], states: &AllStates, keep_time: bool
     let from_quarantine = |id: &String| states.contains_key(id) && live(id).is_none();
     let (quarantined, others): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(from_quarantine);
     let held = tried(queue.set_state(&quarantined, State::Held)?).into_iter().map(|(id, held)| {
-        let renewed = held.and_then(|()| renew(queue, &id).map_err(|failure| failure.with_note(note::IS_HELD)));
+        let renewed = held.and_then(|()| renew(queue, &id).map_err(|failure| set_aside_again(queue, &id, failure)));
         (id, renewed)
     });
     let others = others.into_iter().map(|id| {
@@ -85,6 +85,13 @@ fn make_ready(queue: &Queue, ids: &[String], states: &AllStates, keep_time: bool
     }
     failed.extend(tried(queue.set_state(&ready, State::Ready)?));
     Ok(failed)
+}
+
+/// Moves an item that cannot be made ready back into quarantine, where the same command finds it again.
+fn set_aside_again(queue: &Queue, id: &String, failure: Failure) -> Failure {
+    let moved = queue.set_state(&[id], State::Quarantined).map(tried);
+    let is_moved = moved.is_ok_and(|tried| tried.iter().all(|(_, moved)| moved.is_ok()));
+    if is_moved { failure } else { failure.with_note(note::IS_HELD) }
 }
 
 /// Sets the time of acceptance of a held item to now. The move to another state, which follows, fsyncs the directory.

@@ -47,6 +47,10 @@ pub(crate) fn run(location: &Location, Arguments { id, keep, daemon }: &Argument
         None => show(&files)?,
         Some(keep) => {
             let (kept, others) = choose(files, keep).map_err(|cause| Failure::from(cause).at(id))?;
+            // The files are moved past the queue, which would refuse it.
+            if queue.needs_recovery() {
+                return Err(Failure::from(Cause::RecoverFirst).at(id));
+            }
             let set_aside = others.iter().try_for_each(|other| set_aside(&queue, other, id));
             let resolved = set_aside.and_then(|()| sync(&queue, id, kept.state()));
             change_log::logged(id, resolved)?;

@@ -1,8 +1,9 @@
 //! Changes of many items: the plan, the question, the report, and a signal in between.
 
 use crate::aged::Aged;
-use crate::process::{send, spawn, wait, wait_until};
+use crate::process::{run, send, spawn, wait, wait_until};
 use crate::queue::Queue;
+use crate::strace;
 use crate::terminal;
 use crate::trial::trials;
 use nix::sys::signal::Signal;
@@ -13,6 +14,8 @@ trials![
     dry_run_prints_plan_and_changes_nothing,
     terminal_is_asked_above_one_item,
     interrupted_change_tells_what_was_done,
+    quarantined_items_have_one_state,
+    every_change_of_a_batch_in_doubt_is_logged => Strace,
     failed_items_do_not_keep_others,
     removal_of_quarantined_item_names_option,
     restore_of_ready_item_tells_its_state,
@@ -220,4 +223,25 @@ fn filter_never_changes_item_in_place_of_another() {
         assert!(changed.stderr.contains("both: "), "{}", changed.stderr);
         assert!(both() == before, "{verb}");
     }
+}
+
+fn quarantined_items_have_one_state() {
+    let queue = queue(&["x"]);
+    queue.run(&["hold", "x"]).done();
+    for state in ["held", "ready"] {
+        let line = queue.run(&["remove", "--quarantined", "--state", state, "--yes"]).failed(64);
+        assert_eq!(line, "--quarantined takes quarantined items alone: leave it out, or --state");
+    }
+    assert_eq!(queue.run(&["remove", "--quarantined", "--state", "quarantined"]).done(), "removed 0 items\n");
+    assert_eq!(queue.names(), ["h:x"]);
+}
+
+fn every_change_of_a_batch_in_doubt_is_logged() {
+    let queue = queue(&["x", "y", "z"]);
+    let log = queue.beside("log");
+    let mut remove = queue.command(&["remove", "--all", "--yes", "--log"]);
+    let line = run(&mut strace::with_fault("fsync:error=EIO:when=2", remove.arg(&log)), b"").failed(74);
+    assert!(line.contains("so it is with 2 items more"), "{line}");
+    let lines = fs::read_to_string(log).expect("there is a log");
+    assert_eq!(lines.lines().count(), 3, "{lines}");
 }

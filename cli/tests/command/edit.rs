@@ -6,6 +6,7 @@ use serde_json::Value;
 
 trials![
     recipients_are_added_dropped_and_replaced,
+    replacement_keeps_what_is_not_the_address,
     sender_is_changed,
     equals_sign_in_address_is_not_a_separator,
     edit_that_makes_no_sense_is_refused,
@@ -77,4 +78,25 @@ fn edit_that_makes_no_sense_is_refused() {
     queue.run(&["quarantine", "x"]).done();
     let line = queue.refused(&mut queue.command(&["edit", "x", "--add", "d@example.com"]), b"", 65);
     assert!(line.ends_with("the item is quarantined: restore it first"), "{line}");
+}
+
+fn replacement_keeps_what_is_not_the_address() {
+    let queue = Queue::existing();
+    let deliveries = "rcpt: {address: \"c@x.example\" type: FORWARD status: SENT original_address: \"a@x.example\" via: \"mx\"}\n\
+                      rcpt: {address: \"c@x.example\" type: FORWARD original_address: \"b@x.example\" via: \"mx\"}\n\
+                      rcpt: {address: \"c@x.example\" type: FORWARD original_address: \"e@x.example\" via: \"mx\"}\n\
+                      rcpt: {address: \"/bin/cat\" type: PIPE original_address: \"p@x.example\"}\n";
+    let item = format!("ID: \"x\"\nfrom: \"a@example.com\"\n{deliveries}data: \"x\"\ncreated_at_ts: {{seconds: 1}}\n");
+    queue.file_within("m:x", item);
+    edit(&queue, &["--replace", "c@x.example=d@y.example", "--replace", "/bin/cat=q@y.example"]);
+    let shown = queue.json(&["show", "--json", "x"]);
+    let facts = |place: usize| {
+        let delivery = &shown["rcpt"][place];
+        ["address", "type", "status", "original_address"]
+            .map(|name| delivery[name].as_str().unwrap_or_default().to_string())
+    };
+    assert_eq!(facts(0), ["c@x.example", "FORWARD", "SENT", "a@x.example"]);
+    assert_eq!(facts(1), ["d@y.example", "FORWARD", "PENDING", "b@x.example"]);
+    assert_eq!(facts(2), ["q@y.example", "EMAIL", "PENDING", "q@y.example"]);
+    assert_eq!(shown["rcpt"].as_array().map(Vec::len), Some(3), "{shown}");
 }

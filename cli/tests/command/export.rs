@@ -282,6 +282,13 @@ fn failed_export_keeps_the_file_of_an_earlier_one() {
     queue.file_within("m:x", "");
     queue.try_export("mbox", &mbox, &["--force", "x"]).failed(65);
     assert_eq!(fs::read(&mbox).expect("it is kept"), before);
+    queue.put(&["--id", "y"], b"Subject: y\n\n");
+    for options in [["--force", "--all"].as_slice(), &["--force", "--from", "nobody@example.com"]] {
+        let kept = queue.try_export("mbox", &mbox, options);
+        let words = "the older file is kept, since not every mail was exported, or none: name another file";
+        assert!(kept.code != 0 && kept.stderr.contains(words), "{}: {}", kept.code, kept.stderr);
+        assert_eq!(fs::read(&mbox).expect("it is kept"), before);
+    }
     queue.try_export("mbox", &queue.beside("new"), &["missing"]).failed(66);
     assert!(!queue.beside("new").exists());
 }

@@ -1,14 +1,17 @@
 //! The time of acceptance, by which chasquid gives up: renewed by what makes an item ready.
 
 use crate::aged::{Aged, now};
+use crate::mounts::{mount_tmpfs, with_mounts};
 use crate::queue::Queue;
 use crate::strace;
 use crate::trial::trials;
+use std::fs;
 
 trials![
     release_renews_time,
     release_of_ready_item_keeps_time,
     restore_renews_time,
+    failed_restore_leaves_the_item_in_quarantine => Root,
     requeue_renews_time_and_makes_failed_deliveries_pending,
     keep_time_keeps_it,
     time_is_renewed_while_the_item_is_held => Strace,
@@ -104,4 +107,20 @@ fn listings_warn_of_items_that_chasquid_gives_up() {
         let shown = queue.run(&["show", "x"]).done();
         assert_eq!(shown.ends_with(&format!("warning:   {warning}\n")), is_warned, "{shown}");
     }
+}
+
+fn failed_restore_leaves_the_item_in_quarantine() {
+    with_mounts(|| {
+        let queue = Queue::new();
+        mount_tmpfs(&queue.path(), "size=256k");
+        queue.file_within("q:x", Aged { hours: 48, ..Aged::default() }.text("x"));
+        // Until the file system is full.
+        let full = fs::write(queue.path().join("full"), vec![0; 1 << 20]);
+        full.expect_err("the file system is smaller");
+        queue.run(&["restore", "x"]).failed(75);
+        assert_eq!(queue.names(), ["full", "q:x"]);
+        fs::remove_file(queue.path().join("full")).expect("it is ours");
+        assert_eq!(queue.run(&["restore", "--all"]).done(), "restored 1 item\n");
+        assert_eq!(queue.names(), ["m:x"]);
+    });
 }

@@ -3,8 +3,14 @@
 use crate::aged::Aged;
 use crate::queue::Queue;
 use crate::trial::trials;
+use std::fs;
 
-trials![resolve_shows_files_of_an_id, kept_file_stays_and_others_are_quarantined, resolve_of_unknown_names_is_refused];
+trials![
+    resolve_shows_files_of_an_id,
+    kept_file_stays_and_others_are_quarantined,
+    resolve_of_unknown_names_is_refused,
+    queue_that_takes_no_changes_is_left,
+];
 
 /// Returns a queue with a ready and a held file of the id `x`.
 fn conflict() -> Queue {
@@ -49,4 +55,14 @@ fn resolve_of_unknown_names_is_refused() {
     assert_eq!(line, "x: m:y is not a ready or held file of this id; it has h:x, m:x");
     queue.refused(&mut queue.command(&["resolve", "y"]), b"", 66);
     queue.refused(&mut queue.command(&["resolve", "../x"]), b"", 64);
+}
+
+fn queue_that_takes_no_changes_is_left() {
+    let queue = conflict();
+    fs::create_dir(queue.path().join(".unsynced")).expect("the queue is writable");
+    queue.file_within(".unsynced/directory", "");
+    let before = queue.names();
+    let line = queue.run(&["resolve", "x", "--keep", "m:x"]).failed(75);
+    assert!(line.contains("queue-store recover"), "{line}");
+    assert_eq!(queue.names(), before);
 }

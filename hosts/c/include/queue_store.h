@@ -138,7 +138,8 @@ void qs_draft_abandon(qs_draft *draft);
 
 /* Opens the body of an item, `offset` bytes from its beginning. */
 int qs_body_open(qs_queue *queue, const char *id, uint64_t offset, qs_body **body);
-/* Reads at most `capacity` bytes. `*size` is 0 at the end, and there alone: then the body was intact. */
+/* Reads at most `capacity` bytes. `*size` is 0 at the end, and there alone: then the body was intact, if it was opened
+   at offset 0. */
 int qs_body_read(qs_body *body, void *bytes, size_t capacity, size_t *size);
 void qs_body_close(qs_body *body);
 

@@ -91,7 +91,8 @@ pub(crate) fn answer(call: impl FnOnce() -> Result<(), Failure>) -> c_int {
 
 /// Retains words for `qs_error_message`.
 pub(crate) fn set_message(message: String) {
-    MESSAGE.set(c_string(message));
+    // Where the thread ends, its messages are gone before the last calls of others' destructors.
+    let _ = MESSAGE.try_with(|retained| *retained.borrow_mut() = c_string(message));
 }
 
 /// Returns a string for C. A zero within it, which would end it there, is replaced.
@@ -101,5 +102,5 @@ pub(crate) fn c_string(string: String) -> CString {
 
 #[unsafe(no_mangle)]
 extern "C" fn qs_error_message() -> *const c_char {
-    MESSAGE.with_borrow(|message| message.as_ptr())
+    MESSAGE.try_with(|message| message.borrow().as_ptr()).unwrap_or(c"".as_ptr())
 }

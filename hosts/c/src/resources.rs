@@ -150,7 +150,7 @@ impl List {
     fn next(&mut self) -> Result<Entry, Failure> {
         self.strings.clear();
         self.recipients.clear();
-        let next = self.listing.next().transpose()?;
+        let next = self.listing.next_entry()?;
         let empty = self.retain(String::new());
         let mut entry = Entry {
             id: ptr::null(),

@@ -10,6 +10,7 @@ export class Draft extends Writable {
   #begin;
   #draft;
   #committed;
+  #failure;
   #inTurn = inTurn();
 
   /** The id of the item, once the stream has finished. */
@@ -60,8 +61,9 @@ export class Draft extends Writable {
         (failure) => callback(error ?? failure),
       );
     } else {
-      await this.#committed?.catch(() => {});
-      callback(error);
+      await this.#committed?.catch((failure) => (this.#failure = failure));
+      // What became of the mail matters more than why the stream was destroyed.
+      callback(this.#failure ?? error);
     }
   }
 
@@ -77,7 +79,7 @@ export class Draft extends Writable {
       await closed;
     }
     if (this.id === null) {
-      throw this.errored ?? new Error("the draft was destroyed");
+      throw this.#failure ?? this.errored ?? new Error("the draft was destroyed");
     }
     return this.id;
   }
@@ -87,11 +89,16 @@ export class Draft extends Writable {
     if (this.closed) {
       return;
     }
+    // Without a listener, the error would be thrown too.
+    this.once("error", () => {});
     const closed = new Promise((resolve) => this.once("close", resolve));
     if (!this.writableFinished) {
       this.destroy();
     }
     await closed;
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
   }
 }
 

@@ -251,7 +251,7 @@ export class Queue {
   /** Reads the facts about an item, without its body. */
   info(id: string): Promise<ItemInfo>;
 
-  /** Opens the body of an item, from `offset` on. A stream that ends without an error was intact. */
+  /** Opens the body of an item, from `offset` on. A stream that ends without an error was intact, if `offset` is 0. */
   body(id: string, options?: { offset?: number }): Readable;
 
   /** Lists every item with its envelope, in no order. */

@@ -1,6 +1,6 @@
 // The queue.
 
-import { resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import {
@@ -27,6 +27,11 @@ import { inTurn } from "./turns.js";
 
 const GRACE_SECONDS = 36 * 3600;
 
+/** Returns an absolute path. Not by `resolve`, which takes `link/..` for the directory that has the link. */
+function absolute(path) {
+  return isAbsolute(path) ? path : `${process.cwd()}/${path}`;
+}
+
 /** The key of the constructor, which this module alone has. */
 const OPENED = Symbol("opened");
 
@@ -39,7 +44,7 @@ export async function openQueue(Queue, Backend, path, given) {
     throw new QueueError({ code: "directory", detail: "the path of the queue is empty" });
   }
   const isInDatabase = isDatabase(place);
-  const backend = await answer(() => Backend.open(isInDatabase ? place : resolve(place), create));
+  const backend = await answer(() => Backend.open(isInDatabase ? place : absolute(place), create));
   const queue = new Queue(OPENED, backend, isInDatabase ? backend.shownUrl() : place);
   try {
     if (recover) {
@@ -245,8 +250,9 @@ export class BaseQueue {
   }
 
   close() {
-    this.#backend?.close();
+    const backend = this.#backend;
     this.#backend = undefined;
+    backend?.close();
   }
 
   async [Symbol.asyncDispose]() {

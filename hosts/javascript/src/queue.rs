@@ -11,23 +11,28 @@ use napi_derive::napi;
 use queue_store_host::types::{self, Detail, Mail, State};
 use queue_store_host::{Queue, Result};
 use queue_store_place::Place;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// A queue: the methods of the contract's resource `queue`.
 #[napi]
 pub struct NativeQueue {
     /// None after it was closed.
-    queue: Option<Queue>,
+    queue: Mutex<Option<Queue>>,
     place: Place,
 }
 
 impl NativeQueue {
+    fn queue(&self) -> Option<Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Has a thread make a call of the queue.
     fn call<T, U>(&self, work: impl FnOnce(&Queue) -> Result<T> + Send + 'static) -> AsyncTask<Call<U>>
     where
         U: From<T> + Send + ToNapiValue + TypeName + 'static,
     {
-        let queue = self.queue.clone();
+        let queue = self.queue();
         call(move || answer(work(queue.as_ref().ok_or_else(closed)?)).map(U::from))
     }
 
@@ -36,7 +41,7 @@ impl NativeQueue {
     where
         U: From<T> + Send + ToNapiValue + 'static,
     {
-        let queue = self.queue.clone();
+        let queue = self.queue();
         call(move || answer(work(queue.as_ref().ok_or_else(closed)?)).map(list))
     }
 }
@@ -55,7 +60,7 @@ impl NativeQueue {
         call(move || {
             let place = answer(Place::parse(&place))?;
             let queue = answer(place.open(create))?;
-            Ok(NativeQueue { queue: Some(queue), place })
+            Ok(NativeQueue { queue: Mutex::new(Some(queue)), place })
         })
     }
 
@@ -197,13 +202,13 @@ impl NativeQueue {
 
     #[napi]
     pub fn needs_recovery(&self) -> bool {
-        self.queue.as_ref().is_some_and(Queue::needs_recovery)
+        self.queue().as_ref().is_some_and(Queue::needs_recovery)
     }
 
     /// Lets the queue go, when the calls that run are over.
     #[napi]
-    pub fn close(&mut self) {
-        self.queue = None;
+    pub fn close(&self) {
+        *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     #[napi]

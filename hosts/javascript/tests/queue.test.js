@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -392,6 +393,20 @@ test("a commit of a draft that was given up is refused", { timeout: 10_000 }, as
   await assert.rejects(failed.commit(), RangeError);
   await assert.rejects(failed.commit(), RangeError);
   assert.deepEqual(readdirSync(path), []);
+});
+
+test("a queue is closed while its calls run, which come to their ends", async () => {
+  const puts = Array.from({ length: 4 }, () => queue.put("x", MAIL));
+  queue.close();
+  assert.equal(new Set(await Promise.all(puts)).size, 4);
+  await assert.rejects(queue.put("y", MAIL));
+});
+
+test("a path goes up from a symbolic link as in the kernel", async () => {
+  mkdirSync(join(directory, "target", "inner"), { recursive: true });
+  symlinkSync(join(directory, "target", "inner"), join(directory, "link"));
+  (await Queue.open(`${directory}/link/../mails`)).close();
+  assert(existsSync(join(directory, "target", "mails")));
 });
 
 test("a queue that was closed lets its directory go", async () => {

@@ -134,7 +134,7 @@ impl NativeListing {
 impl NativeListing {
     /// Returns the next item; none at the end.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let entry = self.0.call(py, |listing| listing.next().transpose())?;
+        let entry = self.0.call(py, Listing::next_entry)?;
         entry.map(|entry| results::entry(py, entry)).transpose()
     }
 

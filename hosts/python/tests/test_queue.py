@@ -313,6 +313,13 @@ class QueueTests:
         self.Queue(self.directory / "made" / "with" / "parents")
         self.assertEqual((self.directory / "made" / "with" / "parents").stat().st_mode & 0o777, 0o700)
 
+    def test_path_goes_up_from_a_symbolic_link_as_in_the_kernel(self) -> None:
+        inner = self.directory / "target" / "inner"
+        inner.mkdir(parents=True)
+        (self.directory / "link").symlink_to(inner)
+        self.Queue(f"{self.directory}/link/../mails")
+        self.assertTrue((self.directory / "target" / "mails").exists())
+
     def test_empty_path_is_refused(self) -> None:
         for path in ["", b""]:
             for create in [True, False]:

@@ -14,6 +14,7 @@ use std::time::Duration;
 trials![
     single_file_is_one_mail,
     file_of_one_mail_may_begin_with_from_line,
+    file_with_a_broken_from_line_is_no_mail,
     format_option_overrides_first_line,
     directory_of_files_needs_format,
     other_entries_of_directory_of_files_are_counted,
@@ -132,6 +133,7 @@ fn slow_pipe_is_read_as_file_is() {
 fn file_that_is_no_mail_is_refused() {
     let queue = Queue::existing();
     let no_header = "it does not begin with a header; put queues a file as it is";
+    let no_mbox = "not an mbox file, whose first line has `From `, a sender and a date";
     let contents: [&[u8]; 6] = [
         b"\nbody alone\n",
         b"\x1f\x8b\x08\x00",
@@ -144,7 +146,8 @@ fn file_that_is_no_mail_is_refused() {
         let path = queue.file("file", content);
         let import = &["--from", "a@example.com", "--to", "b@example.com"];
         let (refusals, imported) = queue.import_with_refusals(import, &[&path], "0 mails queued, 1 refused");
-        assert_eq!((refusals, imported), (vec![format!("DIR/file: {no_header}")], vec![]));
+        let reason = if content.starts_with(b"From ") { no_mbox } else { no_header };
+        assert_eq!((refusals, imported), (vec![format!("DIR/file: {reason}")], vec![]));
     }
     let path = queue.file("empty.eml", "");
     let (refusals, _) = queue.import_with_refusals(&[], &[&path], "0 mails queued, 1 refused");
@@ -191,4 +194,17 @@ fn unusable_path_is_refused_before_any_put() {
     assert_eq!(line, "DIR/missing: No such file or directory; check the path");
     let output = run(queue.command(&["import"]).arg("/dev/null"), b"");
     assert_eq!((output.code, output.stderr.as_str()), (0, "queue-store: 0 mails queued\n"));
+}
+
+fn file_with_a_broken_from_line_is_no_mail() {
+    for line in ["From a@example.com Sat Jan  3 01:05:34 2026 Europe/Berlin", "From a@example.com 2026-01-03T01:05:34Z"]
+    {
+        let queue = Queue::existing();
+        let mail = format!("{line}\nTo: b@example.com\n\none\n\n");
+        let path = queue.file("box", format!("\n{mail}{mail}"));
+        let output = queue.try_import(&["--to", "victim@example.com"], &[&path]);
+        assert_eq!(output.code, 65, "{}", output.stderr);
+        assert!(output.stderr.contains("not an mbox file, whose first line has"), "{}", output.stderr);
+        assert_eq!(queue.names(), [""; 0]);
+    }
 }

@@ -40,7 +40,8 @@ def place(path: Any) -> str:
         # The working directory would become the queue.
         raise FileNotFoundError(errno.ENOENT, "the path of the queue is empty", name)
     text = os.fsdecode(name)
-    return text if is_database(text) else os.path.abspath(text)
+    # Not `os.path.abspath`, which takes `link/..` for the directory that has the link.
+    return text if is_database(text) else os.path.join(os.getcwd(), text)
 
 
 def is_database(text: str) -> bool:

@@ -145,7 +145,10 @@ class BaseQueue:
         return result
 
     def body(self, id: str, offset: int = 0) -> io.BufferedReader:
-        """Opens the body of an item as a readable binary file. Read to its end without an exception, it is intact."""
+        """Opens the body of an item as a readable binary file.
+
+        Read from offset 0 to its end without an exception, it is intact.
+        """
         body = self._calls.read(_id(id), _arguments.u64(offset, "offset"))
         return io.BufferedReader(_Body(body), _Body.BUFFER)
 
