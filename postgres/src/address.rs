@@ -115,7 +115,7 @@ impl Address {
 pub(crate) fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
     let Some((base, query)) = split_options(rest) else {
-        // What is the password cannot be told.
+        // The password cannot be told from the rest.
         return format!("{scheme}://***");
     };
     let mut text = match base.split_once('@') {

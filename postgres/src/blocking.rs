@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Threads that pass messages between sessions and servers.
 const THREADS: usize = 2;
 
-/// What calls need: the database, and the threads of its sessions.
+/// The database, and the threads of its sessions.
 ///
 /// Invariant: both are present until it is dropped.
 pub(crate) struct Core {

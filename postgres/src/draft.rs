@@ -72,7 +72,7 @@ struct Body {
     writing: Option<JoinHandle<Result<()>>>,
 }
 
-/// What became of an item that names a body.
+/// The outcome of the commit of a draft.
 enum Commit {
     Added,
     IdIsTaken,

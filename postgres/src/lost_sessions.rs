@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(crate) struct LostSessions(Mutex<Vec<LostSession>>);
 
-/// What the sessions have in common that see and end each other, and whose barriers prove the same.
+/// The properties of sessions that see and end each other, and whose barriers prove the same.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Scope {
     /// A process that was forked must not touch the locks of its parent.

@@ -36,7 +36,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Time does not cure it, or nobody answered.
+    /// A refusal that lasts, or no answer.
     pub(crate) fn lasting(error: Error) -> Refusal {
         Refusal { error, is_awaited: false }
     }

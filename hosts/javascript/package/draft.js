@@ -62,7 +62,7 @@ export class Draft extends Writable {
       );
     } else {
       await this.#committed?.catch((failure) => (this.#failure = failure));
-      // What became of the mail matters more than why the stream was destroyed.
+      // The outcome of the commit matters more than the reason to destroy the stream.
       callback(this.#failure ?? error);
     }
   }
