@@ -23,9 +23,9 @@ impl ItemStates {
         self.among(&[State::Quarantined])
     }
 
-    /// Whether several items have the id.
-    pub(crate) fn is_shared(&self) -> bool {
-        self.0.len() > 1
+    /// Returns the number of items that have the id.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// Returns the number of items in these states.

@@ -1,8 +1,8 @@
 //! A pass over the items of a queue.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::OpenListing;
-use crate::types::{self, Entry, ErrorCode};
+use crate::types::{Entry, ErrorCode};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::vec;
@@ -28,14 +28,7 @@ impl Listing {
     /// Those of `listing.next` in the contract.
     pub fn next_entry(&mut self) -> Result<Option<Entry>> {
         if self.has_failed {
-            return Err(types::Error {
-                code: ErrorCode::Aborted,
-                operation: "next".to_string(),
-                path: String::new(),
-                detail: "the listing failed before".to_string(),
-                position: None,
-            }
-            .into());
+            return Err(Error::of_library(ErrorCode::Aborted, "the listing failed before"));
         }
         self.next().transpose()
     }

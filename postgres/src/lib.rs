@@ -19,8 +19,9 @@
 //! An acknowledged call of durability `full` is flushed to disk on the primary and on as many standbys as
 //! `synchronous_standby_names` asks for. PostgreSQL itself answers success for a commit that no standby has when the wait
 //! for it is cancelled; here that is `indeterminate`, and so is a connection that was lost while a change was committed.
-//! After it the queue stays open, and every handle of the process with the same user and `durability` knows. The next call ends the session that may still commit, so that nothing overtakes it, and the
-//! next one that reads also commits a barrier that the standbys acknowledge, which proves all that was committed before it.
+//! After it the queue stays open, and every handle of the process with the same user and `durability` knows. The next call
+//! ends the session that may still commit, so that nothing overtakes it, and the next one that reads also commits a barrier
+//! that the standbys acknowledge, which proves all that was committed before it.
 //!
 //! Once a queue has used a server, it uses none that a promotion replaced before: such a server may go on, show what was
 //! never replicated, and lack what was acknowledged since.

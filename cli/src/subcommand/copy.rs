@@ -6,6 +6,7 @@
 
 mod comparison;
 
+use crate::bulk::tried;
 use crate::change_log;
 use crate::display::items;
 use crate::failure::{Cause, Failure, Failures, note};
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Sysexit, Failure> {
     } else {
         (open_queue::open_for_change(&from, arguments.daemon.while_running)?, open_queue::create(&to)?)
     };
-    let (counts, states) = (source.count()?, item_states::by_id(&source)?);
+    let states = item_states::by_id(&source)?;
     let mut copy = Copy {
         from: &from,
         to: &to,
@@ -73,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Sysexit, Failure> {
         source: &source,
         target: &created.queue,
         removes: arguments.remove,
-        progress: progress::of_items(counts.ready + counts.held + counts.quarantined),
+        progress: progress::of_items(states.values().map(ItemStates::count).sum::<usize>() as u64),
         batch: Batch::default(),
         copied: 0,
         present: 0,
@@ -135,7 +136,7 @@ impl Copy<'_> {
 
     /// Takes an item, and puts a batch that is full.
     fn take(&mut self, entry: Entry) -> Result<(), Failure> {
-        if self.states.get(&entry.id).is_some_and(ItemStates::is_shared) {
+        if self.states.get(&entry.id).is_some_and(|states| states.count() > 1) {
             self.leave_out(&Failure::from(Cause::SeveralFiles).at_item(&entry.id));
             return Ok(());
         }
@@ -274,9 +275,8 @@ impl Copy<'_> {
             if ids.is_empty() {
                 continue;
             }
-            for outcome in self.target.set_state(&ids, state)? {
-                let id = outcome.id.clone().unwrap_or_default();
-                outcome.into_result().map_err(|error| Failure::from(error).at_item(&id))?;
+            for (id, moved) in tried(self.target.set_state(&ids, state)?) {
+                moved.map_err(|failure| failure.at_item(&id))?;
             }
         }
         Ok(())
@@ -286,10 +286,9 @@ impl Copy<'_> {
     fn remove(&self, done: &[ItemInfo]) -> Result<(), Failure> {
         let ids: Vec<&str> = done.iter().map(|info| info.id.as_str()).collect();
         let states = [State::Ready, State::Held, State::Quarantined];
-        for outcome in self.source.remove(&ids, &states, Durability::Full)? {
-            let id = outcome.id.clone().unwrap_or_default();
-            let removed = outcome.into_result().map_err(|error| Failure::from(error).at_item(&id));
-            change_log::record_in(self.from, &id, removed.as_ref().map(drop))?;
+        for (id, removed) in tried(self.source.remove(&ids, &states, Durability::Full)?) {
+            let removed = removed.map_err(|failure| failure.at_item(&id));
+            change_log::record_in(self.from, &id, removed.as_ref().copied())?;
             removed?;
         }
         Ok(())
