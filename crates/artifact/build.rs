@@ -3,7 +3,7 @@
 #[path = "src/engine.rs"]
 mod engine;
 
-use engine::AddressSpace::{Limited, Unlimited};
+use engine::AddressSpace::{self, Limited, Unlimited};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::env;
@@ -11,7 +11,9 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::thread;
 use wasm_encoder::{CustomSection, Encode, Section};
+use wasmtime::{Engine, OptLevel};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -76,12 +78,27 @@ fn build() -> Result<(), Box<dyn Error>> {
     };
     fs::write(out.join("queue_store.wasm"), &component)?;
     fs::write(out.join("queue_store.sha256"), format!("{:x}", Sha256::digest(&component)))?;
-    let target = env::var("TARGET")?;
-    for (address_space, name) in [(Unlimited, "queue_store.cwasm"), (Limited, "queue_store_checked.cwasm")] {
-        let engine = wasmtime::Engine::new(&engine::config(Some(&target), address_space)?)?;
-        fs::write(out.join(name), engine.precompile_component(&component)?)?;
+    let precompiled = thread::scope(|scope| {
+        let checked = scope.spawn(|| precompile(&component, Limited));
+        [
+            ("queue_store.cwasm", precompile(&component, Unlimited)),
+            ("queue_store_checked.cwasm", checked.join().expect("it does not panic")),
+        ]
+    });
+    for (name, precompiled) in precompiled {
+        fs::write(out.join(name), precompiled?)?;
     }
     Ok(())
+}
+
+/// Compiles the component to machine code of the target.
+fn precompile(component: &[u8], address_space: AddressSpace) -> wasmtime::Result<Vec<u8>> {
+    let mut config = engine::config(Some(&env::var("TARGET")?), address_space)?;
+    // The component is optimized as the program that has it is.
+    if env::var("OPT_LEVEL")? == "0" {
+        config.cranelift_opt_level(OptLevel::None);
+    }
+    Engine::new(&config)?.precompile_component(component)
 }
 
 /// Adds the component's name and annotations, and the contract with its documentation, which the linker keeps out of the

@@ -1,35 +1,57 @@
 //! Durable creation of a queue's directory, which the component cannot do.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::io::ErrorKind::{AlreadyExists, InvalidInput, PermissionDenied, Unsupported};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Creates a directory, and those above it, with mode 0700, and fsyncs each directory entry. One that exists stays as
 /// it is.
 pub(crate) fn create(path: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = path.ancestors().take_while(|ancestor| !exists(ancestor)).collect();
-    for directory in missing.into_iter().rev() {
-        match DirBuilder::new().mode(0o700).create(directory) {
-            Ok(()) => {}
-            // Another process created it meanwhile, and may not have fsynced its entry yet.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-        File::open(parent(directory))?.sync_all()?;
+    if exists(path) {
+        return sync_existing_entry(path);
     }
-    Ok(())
+    let parent = parent(path);
+    // Neither an empty path nor a working directory that cannot be entered has a parent.
+    if parent != path {
+        create(parent)?;
+    }
+    let is_new = match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => true,
+        // Another process created it meanwhile, and may not have fsynced its entry yet.
+        Err(error) if error.kind() == AlreadyExists => false,
+        Err(error) => return Err(error),
+    };
+    let synced = File::open(parent).and_then(|parent| parent.sync_all());
+    if synced.is_err() && is_new {
+        // A later fsync would succeed without writing the entry.
+        let _ = fs::remove_dir(path);
+    }
+    synced
+}
+
+/// Fsyncs the entry of a directory, which an earlier process may have created without coming to that. Is of no effect where
+/// the parent cannot be opened, or takes no fsync.
+fn sync_existing_entry(path: &Path) -> io::Result<()> {
+    // What cannot be resolved is no directory, which its opening tells.
+    let Ok(path) = path.canonicalize() else { return Ok(()) };
+    let Some(parent) = path.parent() else { return Ok(()) };
+    match File::open(parent).and_then(|parent| parent.sync_all()) {
+        Err(error) if [PermissionDenied, InvalidInput, Unsupported].contains(&error.kind()) => Ok(()),
+        synced => synced,
+    }
 }
 
 /// The directory that holds the entry of `path`.
-fn parent(path: &Path) -> PathBuf {
+fn parent(path: &Path) -> &Path {
     match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
-        Some(parent) => parent.to_path_buf(),
-        None => path.to_path_buf(),
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => path,
     }
 }
 
 fn exists(path: &Path) -> bool {
-    path.as_os_str().is_empty() || path.symlink_metadata().is_ok()
+    path.symlink_metadata().is_ok()
 }

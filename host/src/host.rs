@@ -77,6 +77,7 @@ impl Host {
     }
 
     /// Opens the queue in a directory, which is created durably, with mode 0700, if it does not exist.
+    /// The entry of one that exists is fsynced too: a process that was killed may have created it.
     ///
     /// # Errors
     ///

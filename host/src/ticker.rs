@@ -1,5 +1,6 @@
 //! The epoch ticker, by which wasmtime interrupts a call that computes for too long.
 
+use crate::process::OwnProcess;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
@@ -11,6 +12,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// A thread that increments an engine's epoch while calls run. Dropping it ends the thread.
 pub(crate) struct Ticker {
     shared: Arc<Shared>,
+    process: OwnProcess,
 }
 
 #[derive(Default)]
@@ -32,7 +34,7 @@ impl Ticker {
     /// Starts the thread.
     pub(crate) fn start(engine: &Engine) -> io::Result<Ticker> {
         let shared = Arc::<Shared>::default();
-        let (ticker, engine) = (Ticker { shared: shared.clone() }, engine.weak());
+        let (ticker, engine) = (Ticker { shared: shared.clone(), process: OwnProcess::current() }, engine.weak());
         thread::Builder::new().name("queue-store-epoch".to_string()).spawn(move || shared.tick(&engine))?;
         Ok(ticker)
     }
@@ -50,8 +52,11 @@ impl Ticker {
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        self.shared.state().stopped = true;
-        self.shared.changed.notify_one();
+        // In a process that was forked there is no such thread, and another one of the parent may hold the lock.
+        if self.process.is_current() {
+            self.shared.state().stopped = true;
+            self.shared.changed.notify_one();
+        }
     }
 }
 

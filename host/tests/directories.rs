@@ -29,6 +29,22 @@ fn directory_that_was_made_anew_is_opened_again() {
     assert_eq!(fs::read_dir(&path).expect("the directory exists").count(), 2);
 }
 
+#[test]
+fn empty_path_is_refused() {
+    let host = Host::new().expect("the component loads");
+    for refused in [host.create("").err(), host.open("").err()] {
+        assert!(matches!(refused, Some(Error::Directory { .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn parent_that_takes_no_fsync_does_not_keep_queue_from_opening() {
+    let parent = fs::File::open("/proc/self").expect("there is a process");
+    parent.sync_all().expect_err("Linux has no fsync of the directories of proc");
+    let host = Host::new().expect("the component loads");
+    host.create("/proc/self/fdinfo").expect("it exists").count().expect("it can be read");
+}
+
 fn submit(queue: &queue_store_host::Queue) {
     queue.submit("a@example.com", &["b@example.com"], b"third").expect("a plugin may submit the mail");
 }

@@ -5,6 +5,7 @@ use crate::sql_error::error;
 use percent_encoding::percent_decode_str;
 use queue_store_host::Result;
 use queue_store_host::types::ErrorCode;
+use std::collections::HashSet;
 use std::env;
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -79,9 +80,12 @@ impl Address {
             connections: 16,
             root_certificates: from_environment("PGSSLROOTCERT").map(PathBuf::from),
         };
-        let (mut options, mut mode) = (Vec::new(), None);
+        let (mut names, mut options, mut mode) = (HashSet::new(), Vec::new(), None);
         for option in query.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            if !names.insert(name) {
+                return Err(invalid(name, "is given twice"));
+            }
             let decoded = percent_decode_str(value).decode_utf8().map_err(|_| invalid(name, "is not UTF-8"))?;
             match name {
                 "queue" => address.queue = queue_name(&decoded)?,
@@ -281,6 +285,7 @@ mod tests {
     fn bad_urls_are_refused_by_the_name_of_what_is_wrong() {
         for (url, word) in [
             ("postgres://db/mail?queue=", "`queue`"),
+            ("postgres://db/mail?queue=a&queue=b", "`queue`"),
             ("postgres://db/mail?timeout=0", "`timeout`"),
             ("postgres://db/mail?durability=full", "replicated, remote-apply, single-node"),
             ("postgres://db/mail?colour=red", "`colour`"),

@@ -3,6 +3,7 @@
 use crate::address::{Address, FullDurability};
 use crate::connector::Connector;
 use crate::counters::Counters;
+use crate::group::Group;
 use crate::lost_sessions::{LostSessions, Scope};
 use crate::server::Refusal;
 use crate::session::Session;
@@ -40,6 +41,8 @@ pub(crate) struct Database {
     pub(crate) timeout: Duration,
     /// Open items whose bodies are in chunks: each holds a session. The other half of the sessions is for everything else.
     pub(crate) large_readers: Arc<Semaphore>,
+    /// The puts of small bodies.
+    pub(crate) group: Arc<Group>,
     user: String,
     /// Present once the queue is open.
     lost_sessions: OnceLock<Arc<LostSessions>>,
@@ -62,6 +65,7 @@ impl Database {
             full,
             timeout,
             large_readers: Arc::new(Semaphore::new(connections.div_ceil(2))),
+            group: Group::new(),
             user,
             lost_sessions: OnceLock::new(),
             counters: Counters::default(),

@@ -3,7 +3,7 @@
 use crate::convert::{self, failure};
 use crate::database::Database;
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_new_id, contested, exists, generate_id};
-use crate::put::NewItem;
+use crate::new_item::NewItem;
 use crate::sql_error::{error, only};
 use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
@@ -219,7 +219,14 @@ impl Draft {
         let (database, envelope) = (self.database.clone(), mem::take(&mut self.envelope));
         let Some(body) = &mut self.body else {
             return database
-                .put_small(deadline, envelope, &self.rest, self.format, self.is_generated, self.durability)
+                .put_small(
+                    deadline,
+                    envelope,
+                    mem::take(&mut self.rest),
+                    self.format,
+                    self.is_generated,
+                    self.durability,
+                )
                 .await;
         };
         body.arrived().await?;

@@ -2,7 +2,7 @@
 
 use crate::convert::{self, failure};
 use crate::database::Database;
-use crate::put::NewItem;
+use crate::new_item::NewItem;
 use queue_store::error::{Cause, Result as FormatResult};
 use queue_store::item::envelope::Envelope;
 use queue_store::item::parts::{Parts, PartsEncoder, Strictness};

@@ -26,6 +26,10 @@
 //! Once a queue has used a server, it uses none that a promotion replaced before: such a server may go on, show what was
 //! never replicated, and lack what was acknowledged since.
 //!
+//! Puts of one handle that wait at the same time share a commit, where their mails have generated ids, bodies of up to 256 KiB and
+//! durability `full`. A mail that the server refuses fails alone; where the session is lost, each of the puts is
+//! `indeterminate`. A caller that has to put again under the same id chooses the id, and shares no commit.
+//!
 //! `content-only` waits for the primary's disk alone, and `none` for none.
 //!
 //! # Non-guarantees
@@ -48,11 +52,14 @@ mod database;
 mod doubt;
 mod draft;
 mod envelope;
+mod group;
+mod group_commit;
 mod item;
 mod listing;
 mod lost_sessions;
 mod migration;
 mod moves;
+mod new_item;
 mod password;
 mod put;
 mod read;
@@ -100,7 +107,7 @@ pub fn check_commit(url: &str) -> Result<()> {
 /// Opens the queue that a URL names, and makes its tables if the database has none.
 ///
 /// `postgres://user:password@host:port,host:port/database?queue=NAME` is a URL of libpq
-/// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>). Of its options it has
+/// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>). Of its options it has, each once,
 /// `application_name`, `channel_binding`, `dbname`, `host`, `options`, `password`, `port`, `sslnegotiation`,
 /// `target_session_attrs=read-write` (which is so in any case) and `user`, and:
 ///

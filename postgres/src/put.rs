@@ -4,18 +4,17 @@ use crate::change::{ATTEMPTS, STANDBYS, check_commit, synchronous_commit};
 use crate::convert::{self, failure, problem};
 use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, contested, exists, generate_id};
+use crate::new_item::NewItem;
 use crate::sql_error::{SqlError, error, only};
 use futures_util::future::try_join_all;
 use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
 use queue_store::item::id::GeneratedFor;
-use queue_store::item::parts::{Parts, PartsEncoder};
 use queue_store::limits::{MAX_BODY_BYTES, MAX_DRAWS, MAX_LIST_BODY_BYTES};
 use queue_store_host::types::{self, Durability, ErrorCode, Format, IdentifiedMail, Mail, Outcome, WriteOptions};
 use queue_store_host::{Error, Result};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::types::ToSql;
 
 /// Adds an item with a small body, unless an item has the id.
 const PUT: &str = "INSERT INTO queue_store.item \
@@ -33,43 +32,6 @@ const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) VAL
 /// Counts the items that are ready or held, up to a number.
 const COUNT_LIVE: &str = "SELECT count(*) FROM (\
      SELECT FROM queue_store.item WHERE queue = $1 AND state IN (0, 1) LIMIT $2) AS live";
-
-/// A mail that is checked and encoded.
-pub(crate) struct NewItem {
-    pub(crate) id: String,
-    pub(crate) parts: Parts,
-    pub(crate) format: i16,
-    pub(crate) body_size: i64,
-    pub(crate) created: i64,
-}
-
-impl NewItem {
-    /// Encodes a mail whose envelope was accepted.
-    pub(crate) fn encode(envelope: &Envelope, format: Format, body: &[u8]) -> Result<NewItem> {
-        let mut encoder = PartsEncoder::new(envelope).map_err(|cause| failure(cause, &envelope.id))?;
-        encoder.body(body);
-        Ok(NewItem::new(envelope, format, encoder))
-    }
-
-    /// Ends an item whose body was encoded.
-    pub(crate) fn new(envelope: &Envelope, format: Format, encoder: PartsEncoder) -> NewItem {
-        let body_size = encoder.body_length().cast_signed();
-        let created = envelope.created_at.map_or(0, |created_at| created_at.seconds);
-        let format = convert::format_number(format);
-        NewItem { id: envelope.id.clone(), parts: encoder.finish(), format, body_size, created }
-    }
-
-    /// The columns that every item has.
-    fn parameters<'a>(&'a self, queue: &'a String, revision: &'a i64) -> [&'a (dyn ToSql + Sync); 8] {
-        let NewItem { id, parts: Parts { head, tail, checksum: _ }, format, body_size, created } = self;
-        [queue, id, format, revision, body_size, created, head, tail]
-    }
-
-    /// The checksum of the whole as the tables have it.
-    pub(crate) fn revision(&self) -> i64 {
-        self.parts.checksum.cast_signed()
-    }
-}
 
 impl Database {
     /// Queues a mail that comes in one piece.
@@ -91,28 +53,45 @@ impl Database {
         &self,
         deadline: Instant,
         mut envelope: Envelope,
-        body: &[u8],
+        body: Vec<u8>,
         format: Format,
         is_generated: bool,
         durability: Durability,
     ) -> Result<String> {
+        let body = Arc::from(body);
         for _ in 0..MAX_DRAWS {
-            let item = NewItem::encode(&envelope, format, body)?;
-            let revision = item.revision();
-            let parameters = item.parameters(&self.queue, &revision);
-            let parameters = [parameters.as_slice(), &[&body]].concat();
-            if !self.change(deadline, durability, PUT, &parameters).await?.is_empty() {
+            let item = Arc::new(NewItem::encode(&envelope, format, &body)?);
+            let is_added = if is_generated && durability == Durability::Full {
+                self.add_in_turn(deadline, &item, &body).await?
+            } else {
+                self.add(deadline, durability, &item, &body).await?
+            };
+            if is_added {
                 self.counters.puts.add(1);
                 self.counters.bytes_written.add(body.len() as u64);
-                return Ok(item.id);
+                return Ok(envelope.id);
             }
             if is_generated {
                 envelope.id = generate_id(GeneratedFor::Put)?;
-            } else if self.survives(deadline, &item.id).await? {
-                return Err(exists(&item.id));
+            } else if self.survives(deadline, &envelope.id).await? {
+                return Err(exists(&envelope.id));
             }
         }
         Err(if is_generated { failure(Cause::RandomnessRepeats, "") } else { contested(&envelope.id) })
+    }
+
+    /// Adds an item whose body is one chunk, unless an item has the id. Returns whether it did.
+    pub(crate) async fn add(
+        &self,
+        deadline: Instant,
+        durability: Durability,
+        item: &NewItem,
+        body: &[u8],
+    ) -> Result<bool> {
+        let revision = item.revision();
+        let parameters = item.parameters(&self.queue, &revision);
+        let added = self.change(deadline, durability, PUT, &[parameters.as_slice(), &[&body]].concat()).await?;
+        Ok(!added.is_empty())
     }
 
     /// Refuses a put into a queue that is full.

@@ -1,11 +1,12 @@
 //! Exports: the pair of imports, byte for byte.
 
 use crate::aged::Aged;
-use crate::process::{Output, run};
+use crate::process::{Output, launched_by, run};
 use crate::queue::{Queue, names};
 use crate::trial::trials;
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::chown;
 use std::path::Path;
 
 trials![
@@ -17,6 +18,7 @@ trials![
     maildir_has_mail_for_each_item,
     existing_file_is_kept_without_force,
     damaged_item_is_left_out,
+    item_that_cannot_be_read_is_left_out => Root,
     export_of_missing_item_exits_66,
     quarantined_item_is_exported_by_its_state_alone,
     failed_export_keeps_the_file_of_an_earlier_one,
@@ -243,6 +245,21 @@ fn damaged_item_is_left_out() {
         let imported = run(other.command(&["import", "--format", format]).arg(&output), b"");
         assert_eq!(imported.stderr, "queue-store: 2 mails queued\n");
     }
+}
+
+fn item_that_cannot_be_read_is_left_out() {
+    const USER: u32 = 4733;
+    let queue = Queue::existing();
+    ["x", "y", "z"].iter().for_each(|id| drop(queue.put(&["--id", id], b"To: b@example.com\n\nbody\n")));
+    for path in ["", "queue", "queue/m:x", "queue/m:z"] {
+        chown(queue.beside(path), Some(USER), None).expect("root may give files away");
+    }
+    let export = queue.command(&["export", "--all", "--format", "mbox", "--output"]);
+    let reuid = format!("--reuid={USER}");
+    let mut by_user = launched_by(&["setpriv", &reuid, "--clear-groups"], &export);
+    let exported = run(by_user.arg(queue.beside("mbox")), b"");
+    assert_eq!((exported.code, exported.text()), (77, "exported 2 mails\n"), "{}", exported.stderr);
+    assert!(exported.stderr.contains("m:y: "), "{}", exported.stderr);
 }
 
 fn export_of_missing_item_exits_66() {

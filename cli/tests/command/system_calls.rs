@@ -6,6 +6,7 @@ use crate::strace;
 use crate::trial::trials;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::NamedTempFile;
 
@@ -15,6 +16,8 @@ trials![
     streamed_put_makes_same_calls => Strace,
     weaker_durability_fsyncs_less => Strace,
     created_queue_is_fsynced => Strace,
+    entry_of_existing_directory_is_fsynced => Strace,
+    directory_whose_entry_was_not_fsynced_is_removed => Strace,
     removal_fsyncs_directory => Strace,
     update_fsyncs_before_and_after_replacing => Strace,
     moves_fsync_directory => Strace,
@@ -109,6 +112,25 @@ fn created_queue_is_fsynced() {
     assert_eq!(done(&changes[..put]), ["make new", "sync .", "make new/queue", "sync new", "sync new/queue"]);
 }
 
+fn entry_of_existing_directory_is_fsynced() {
+    // A process that was killed can have created it, and not have fsynced its entry.
+    let queue = Queue::new();
+    fs::create_dir(queue.path()).expect("the name is free");
+    let parent = queue.beside("");
+    let changes = strace::changes(&parent, &queue.put_command(&[]), b"body");
+    assert_eq!(done(&changes)[0], "sync .");
+}
+
+fn directory_whose_entry_was_not_fsynced_is_removed() {
+    let queue = Queue::new();
+    let parent = queue.beside("").canonicalize().expect("it exists");
+    let parent = parent.to_str().expect("temporary directories have names in UTF-8");
+    let fault = ["-P", parent, "-e", "inject=fsync:error=EIO"];
+    let output = run(&mut strace::traced(&queue.put_command(&[]), &fault, Path::new("/dev/null")), b"body");
+    assert_eq!(output.code, 73, "{}", output.stderr);
+    assert!(!queue.path().exists(), "a later fsync would succeed without writing the entry: {}", output.stderr);
+}
+
 fn removal_fsyncs_directory() {
     let queue = Queue::existing();
     for id in ["x", "y", "z"] {
@@ -187,17 +209,17 @@ fn directory_is_opened_once() {
     let queue = Queue::existing();
     let log = strace::log(&queue.put_command(&["--id", "x"]), &["-e", "trace=openat,openat2,fsync"], b"body");
     let calls = |call: &str| log.lines().filter(|line| line.contains(call)).count();
-    assert_eq!((calls("fsync("), calls(", \".\", ")), (3, 1), "{log}");
+    assert_eq!((calls("fsync("), calls(", \".\", ")), (4, 1), "{log}");
 }
 
 fn failed_directory_fsync_is_not_retried() {
     let queue = Queue::existing();
     let log = NamedTempFile::new().expect("a test can create a temporary file");
-    // The first fsyncs are of the directory as it was, and of the file.
-    let options = ["-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=3"];
+    // The first fsyncs are of the directory's entry, of the directory as it was, and of the file.
+    let options = ["-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=4"];
     let line = run(&mut strace::traced(&queue.put_command(&[]), &options, log.path()), b"body").failed(74);
     let log = fs::read_to_string(log.path()).expect("strace escapes all but ASCII");
-    assert_eq!(log.lines().filter(|line| line.contains("fsync(")).count(), 3, "{line}: {log}");
+    assert_eq!(log.lines().filter(|line| line.contains("fsync(")).count(), 4, "{line}: {log}");
 }
 
 fn reads_change_nothing() {

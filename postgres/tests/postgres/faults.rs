@@ -1,7 +1,7 @@
 //! Sessions that are lost, and primaries that are replaced, each at a chosen moment. `tools/cluster-faults` searches at random.
 
 use crate::support::{Test, code, mail, open_in};
-use queue_store_host::types::{Durability, IdentifiedMail, State, WriteOptions};
+use queue_store_host::types::{Detail, Durability, IdentifiedMail, State, WriteOptions};
 use queue_store_host::{Queue, Result};
 use queue_store_host_test::postgres_cluster::Cluster;
 use std::io::Read;
@@ -25,6 +25,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("faults::removal_that_waits_twice_keeps_its_time_limit", removal_that_waits_twice_keeps_its_time_limit),
         ("faults::single_node_waits_for_no_standby", single_node_waits_for_no_standby),
         ("faults::open_waits_for_a_promotion", open_waits_for_a_promotion),
+        ("faults::listing_that_failed_is_aborted_from_then_on", listing_that_failed_is_aborted_from_then_on),
         ("faults::doubt_of_a_handle_is_settled_by_another", doubt_of_a_handle_is_settled_by_another),
     ]
 }
@@ -81,10 +82,12 @@ fn wait_for(cluster: &Cluster, node: usize, sql: &str) -> String {
 /// The only session of a queue.
 const SESSION: &str = "SELECT pid FROM pg_stat_activity WHERE application_name = 'lost'";
 
-const WAITING: &str =
+/// The sessions of puts that wait for standbys.
+pub(crate) const WAITING: &str =
     "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'queue-store'";
 
-fn signal(process: &str, signal: &str) {
+/// Sends a signal to a process.
+pub(crate) fn signal(process: &str, signal: &str) {
     let status = std::process::Command::new("kill").args(["-s", signal, process]).status();
     assert!(status.expect("there is kill").success(), "the process {process} gets {signal}");
 }
@@ -277,4 +280,25 @@ fn doubt_of_a_handle_is_settled_by_another() {
         another.info("x").expect("the commit was ended, not undone");
         assert_eq!(code(put(&another, "x")), "exists");
     });
+}
+
+fn listing_that_failed_is_aborted_from_then_on() {
+    let cluster = Cluster::start(1);
+    let queue = open_in(&cluster, "listed", "&durability=single-node");
+    let mails: Vec<IdentifiedMail> = (0..1000).map(|_| mail("x").into()).collect();
+    for _ in 0..2 {
+        queue.put_many(&mails, &WriteOptions::default()).expect("they are put");
+    }
+    let queue = open_in(&cluster, "listed", "&durability=single-node&timeout=1");
+    let mut listing = queue.items(&[], Detail::Name).expect("it begins");
+    listing.next_entry().expect("there is a first page").expect("the queue has items");
+    cluster.run("cut", Some(0));
+    let failure = loop {
+        match listing.next_entry() {
+            Ok(entry) => drop(entry.expect("the rest is not listed")),
+            Err(failure) => break failure,
+        }
+    };
+    assert_eq!(code::<()>(Err(failure)), "io");
+    assert_eq!(code(listing.next_entry()), "aborted", "a part is not taken for the whole");
 }

@@ -2,6 +2,7 @@
 
 mod contract;
 mod faults;
+mod group_commit;
 mod plugins;
 mod replication;
 mod support;
@@ -11,7 +12,8 @@ use queue_store_host_test::requirement::{Requirement, trial};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let tests = [contract::tests(), faults::tests(), plugins::tests(), replication::tests()].concat();
+    let tests =
+        [contract::tests(), faults::tests(), group_commit::tests(), plugins::tests(), replication::tests()].concat();
     let trials: Vec<Trial> = tests
         .into_iter()
         .map(|(name, test)| {

@@ -2,12 +2,12 @@
 
 use crate::error::Error;
 use crate::history::Item;
-use crate::mail::body;
+use crate::mail::{body, name};
 use crate::nodes::Nodes;
 use crate::violation::{Kind, Violation};
 use queue_store_host::Queue;
 use queue_store_host::types::{Detail, Durability, ItemInfo};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::thread;
 use std::time::Duration;
 
@@ -32,14 +32,21 @@ pub(crate) fn check(nodes: &Nodes, handles: &[Queue], items: &[Item]) -> Result<
     }
     let Some(queue) = handles.first() else { return Ok(violations) };
     let found = list(queue, &mut violations);
-    let known: HashMap<&str, &Item> = items.iter().map(|item| (item.id.as_str(), item)).collect();
-    for id in found.keys().filter(|id| !known.contains_key(id.as_str())) {
-        violations.push(Violation::new(Kind::Listing, format!("{id} is listed, and is no mail of this round")));
+    let known: HashSet<&str> = items.iter().map(|item| item.name.as_str()).collect();
+    for name in found.keys().filter(|name| !known.contains(name.as_str())) {
+        violations.push(Violation::new(Kind::Listing, format!("{name} is listed, and is no mail of this round")));
     }
-    violations.extend(items.iter().filter_map(|item| item.judge(found.get(&item.id))));
-    let existing: Vec<&Item> = items.iter().filter(|item| found.contains_key(&item.id)).collect();
-    violations.extend(read(queue, &existing));
-    remove(queue, &found.into_keys().collect::<Vec<_>>(), &mut violations);
+    for item in items {
+        let infos = found.get(&item.name).map_or(&[][..], Vec::as_slice);
+        violations.extend(item.judge(infos.first()));
+        if infos.len() > 1 {
+            violations.push(item.violation(Kind::Doubled, &format!("{} items have it", infos.len())));
+        }
+    }
+    let existing = items.iter().filter_map(|item| Some((item, found.get(&item.name)?.first()?.id.as_str())));
+    violations.extend(read(queue, &existing.collect::<Vec<_>>()));
+    let ids = found.into_values().flatten().map(|info| info.id);
+    remove(queue, &ids.collect::<Vec<_>>(), &mut violations);
     let leaked = nodes.sql(LEAKED)?;
     // The disks are small.
     nodes.sql("VACUUM")?;
@@ -49,9 +56,9 @@ pub(crate) fn check(nodes: &Nodes, handles: &[Queue], items: &[Item]) -> Result<
     Ok(violations)
 }
 
-/// Lists all items.
-fn list(queue: &Queue, violations: &mut Vec<Violation>) -> HashMap<String, ItemInfo> {
-    let mut found = HashMap::new();
+/// Lists all items, by the names of their mails.
+fn list(queue: &Queue, violations: &mut Vec<Violation>) -> HashMap<String, Vec<ItemInfo>> {
+    let (mut found, mut ids) = (HashMap::<_, Vec<_>>::new(), HashSet::new());
     let listing = match queue.items(&[], Detail::Envelope) {
         Ok(listing) => listing,
         Err(error) => {
@@ -64,9 +71,10 @@ fn list(queue: &Queue, violations: &mut Vec<Violation>) -> HashMap<String, ItemI
             Err(error) => violations.push(Violation::new(Kind::Failed, format!("items: {error}"))),
             Ok(entry) => match (entry.info, entry.problem) {
                 (Some(info), None) => {
-                    if found.insert(entry.id.clone(), info).is_some() {
+                    if !ids.insert(entry.id.clone()) {
                         violations.push(Violation::new(Kind::Listing, format!("{} is listed twice", entry.id)));
                     }
+                    found.entry(name(&info.envelope).unwrap_or(&entry.id).to_string()).or_default().push(info);
                 }
                 (_, problem) => violations.push(Violation::new(Kind::Damaged, format!("{}: {problem:?}", entry.id))),
             },
@@ -75,16 +83,16 @@ fn list(queue: &Queue, violations: &mut Vec<Violation>) -> HashMap<String, ItemI
     found
 }
 
-/// Compares the bytes of mails.
-fn read(queue: &Queue, items: &[&Item]) -> Vec<Violation> {
-    let differs = |item: &&Item| match queue.get(&item.id) {
-        Ok(found) if found.body == body(&item.id, item.length) => None,
+/// Compares the bytes of mails, which have these ids.
+fn read(queue: &Queue, items: &[(&Item, &str)]) -> Vec<Violation> {
+    let differs = |(item, id): &(&Item, &str)| match queue.get(id) {
+        Ok(found) if found.body == body(&item.name, item.length) => None,
         Ok(_) => Some(item.violation(Kind::Damaged, "its bytes are not those of its put")),
         Err(error) => Some(item.violation(Kind::Damaged, &error.to_string())),
     };
-    let chunks: Vec<&[&Item]> = items.chunks(items.len().div_ceil(READERS).max(1)).collect();
+    let chunks: Vec<_> = items.chunks(items.len().div_ceil(READERS).max(1)).collect();
     thread::scope(|scope| {
-        let read = |items: &[&Item]| items.iter().filter_map(differs).collect::<Vec<_>>();
+        let read = |items: &[(&Item, &str)]| items.iter().filter_map(differs).collect::<Vec<_>>();
         let threads: Vec<_> = chunks.into_iter().map(|items| scope.spawn(move || read(items))).collect();
         let ends = threads.into_iter().map(|thread| thread.join());
         ends.flat_map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()

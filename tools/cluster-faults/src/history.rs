@@ -51,8 +51,10 @@ impl Answer {
 /// A mail, and what a reader may find of it.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// The id.
-    pub id: String,
+    /// What its bytes follow from.
+    pub name: String,
+    /// The id: the name, or one that the queue generated; none as long as no call told that one.
+    pub id: Option<String>,
     /// Bytes of the body.
     pub length: usize,
     may_exist: bool,
@@ -64,10 +66,15 @@ pub struct Item {
 }
 
 impl Item {
-    /// A mail that was not put yet.
-    pub fn new(id: String, length: usize) -> Item {
+    /// A mail that was not put yet, whose id is its name.
+    pub fn new(name: String, length: usize) -> Item {
+        Item::with_id(name.clone(), Some(name), length)
+    }
+
+    /// A mail whose put was not noted yet, for which the queue generated an id, if it told one.
+    pub fn with_id(name: String, id: Option<String>, length: usize) -> Item {
         let (attempts, states) = (vec![0], vec![State::Ready]);
-        Item { id, length, may_exist: false, may_be_absent: true, attempts, states, log: Vec::new() }
+        Item { name, id, length, may_exist: false, may_be_absent: true, attempts, states, log: Vec::new() }
     }
 
     /// Whether it exists for sure.
@@ -127,6 +134,9 @@ impl Item {
         let Some(info) = found else {
             return self.exists().then(|| self.violation(Kind::Lost, "an acknowledged mail does not exist"));
         };
+        if self.id.as_ref().is_some_and(|id| *id != info.id) {
+            return Some(self.violation(Kind::Listing, &format!("it has the id {}", info.id)));
+        }
         if !self.may_exist {
             return Some(self.violation(self.kind_of_appearance(), "a mail exists that must not"));
         }
@@ -154,7 +164,12 @@ impl Item {
 
 impl fmt::Display for Item {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} of {} bytes:", self.id, self.length)?;
+        write!(formatter, "{} of {} bytes", self.name, self.length)?;
+        match &self.id {
+            Some(id) if *id == self.name => write!(formatter, ":")?,
+            Some(id) => write!(formatter, ", as {id}:")?,
+            None => write!(formatter, ", as an unknown id:")?,
+        }
         self.log.iter().try_for_each(|(call, answer)| write!(formatter, " {call:?} {answer:?};"))
     }
 }

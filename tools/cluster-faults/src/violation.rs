@@ -11,11 +11,13 @@ pub enum Kind {
     Resurrected,
     /// A mail exists whose put was refused.
     Refused,
+    /// Several items are one mail that was put once.
+    Doubled,
     /// A mail is damaged, or its bytes are not those of its put.
     Damaged,
     /// A mail lacks an acknowledged change, or has one that was refused.
     Change,
-    /// An id is listed several times, or no writer has generated it.
+    /// An id is listed several times, is another one than was told, or is of no writer's mail.
     Listing,
     /// A body is left that neither an item nor a draft names.
     Leak,
@@ -32,6 +34,7 @@ impl Kind {
             Kind::Lost => "lost mail",
             Kind::Resurrected => "removed mail back",
             Kind::Refused => "refused mail exists",
+            Kind::Doubled => "mail queued twice",
             Kind::Damaged => "damaged mail",
             Kind::Change => "wrong change",
             Kind::Listing => "wrong listing",

@@ -59,7 +59,8 @@ impl<'a> Writer<'a> {
     pub(crate) fn run(mut self, stop: &AtomicBool) -> Written {
         while !stop.load(Ordering::Relaxed) {
             match self.random.random_range(0..100) {
-                0..40 => self.put(SHORT),
+                0..20 => self.put_without_id(),
+                20..40 => self.put(SHORT),
                 40 => self.put(LONG),
                 41 => self.draft(),
                 42..45 => self.put_many(),
@@ -80,8 +81,18 @@ impl<'a> Writer<'a> {
         self.live.push(place);
     }
 
+    /// Puts a mail for which the queue generates the id: together with those of other writers, where they wait.
+    fn put_without_id(&mut self) {
+        let Ok(name) = self.queue.new_id() else { return };
+        let mail = mail(&name, SHORT);
+        let result = self.call(|queue| queue.put(&mail));
+        let place = self.add(Item::with_id(name, result.as_ref().ok().cloned(), SHORT));
+        self.note(place, Call::Put, Answer::of(&result));
+        self.live.push(place);
+    }
+
     fn put_item(&mut self, place: usize) {
-        let Item { id, length, .. } = &self.written.items[place];
+        let Item { name: id, length, .. } = &self.written.items[place];
         let (id, mail) = (id.clone(), mail(id, *length));
         let result = self.call(|queue| queue.put_with(Some(&id), &mail, &WriteOptions::default()));
         self.note(place, Call::Put, Answer::of(&result));
@@ -89,7 +100,7 @@ impl<'a> Writer<'a> {
 
     fn draft(&mut self) {
         let Some(place) = self.begin(LONG) else { return };
-        let id = self.written.items[place].id.clone();
+        let id = self.written.items[place].name.clone();
         let (envelope, body) = (mail(&id, 0).envelope, body(&id, LONG));
         let draft = self.call(|queue| queue.draft(Some(&id), &envelope, &WriteOptions::default()));
         let draft = draft.and_then(|mut draft| {
@@ -106,7 +117,7 @@ impl<'a> Writer<'a> {
 
     fn put_many(&mut self) {
         let places: Vec<usize> = (0..BATCH).filter_map(|_| self.begin(SHORT)).collect();
-        let mails = places.iter().map(|place| &self.written.items[*place].id);
+        let mails = places.iter().map(|place| &self.written.items[*place].name);
         let mails = mails.map(|id| IdentifiedMail { id: Some(id.clone()), mail: mail(id, SHORT) });
         let mails: Vec<IdentifiedMail> = mails.collect();
         match self.call(|queue| queue.put_many(&mails, &WriteOptions::default())) {
@@ -131,11 +142,10 @@ impl<'a> Writer<'a> {
         let index = self.random.random_range(0..self.live.len());
         let place = self.live[index];
         let item = &self.written.items[place];
-        if !item.may_exist() {
+        let Some(id) = item.id.clone().filter(|_| item.may_exist()) else {
             self.live.swap_remove(index);
             return;
-        }
-        let id = item.id.clone();
+        };
         match choice {
             45..65 => {
                 self.attempts += 1;
@@ -149,7 +159,7 @@ impl<'a> Writer<'a> {
                 let result = self.call(|queue| only(queue.set_state(&[&id], state)));
                 self.note(place, Call::SetState(state), Answer::of(&result));
             }
-            75..79 => self.read(place),
+            75..79 => self.read(place, &id),
             79 => self.read_in_parts(place),
             _ => {
                 let result = self.call(|queue| only(queue.remove(&[&id], &[], Durability::Full)));
@@ -158,13 +168,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn read(&mut self, place: usize) {
-        let Item { id, length, .. } = &self.written.items[place];
-        let (id, length) = (id.clone(), *length);
-        let result = self.call(|queue| queue.get(&id));
+    fn read(&mut self, place: usize, id: &str) {
+        let result = self.call(|queue| queue.get(id));
         self.note(place, Call::Read, Answer::of(&result));
         let item = &self.written.items[place];
-        if result.is_ok_and(|found| found.body != body(&id, length)) {
+        if result.is_ok_and(|found| found.body != body(&item.name, item.length)) {
             self.written.violations.push(item.violation(Kind::Damaged, "it was read with other bytes"));
         }
     }
@@ -174,14 +182,14 @@ impl<'a> Writer<'a> {
         if let Some((mut reader, place, mut bytes)) = self.reader.take() {
             let is_read = self.call(|_| Ok(reader.read_to_end(&mut bytes))).is_ok_and(|read| read.is_ok());
             let item = &self.written.items[place];
-            if is_read && bytes != body(&item.id, item.length) {
+            if is_read && bytes != body(&item.name, item.length) {
                 self.written.violations.push(item.violation(Kind::Damaged, "it was read in parts with other bytes"));
             }
             return;
         }
         let long = self.live.iter().rev().find(|place| self.written.items[**place].length == LONG);
         let place = *long.unwrap_or(&place);
-        let id = self.written.items[place].id.clone();
+        let Some(id) = self.written.items[place].id.clone() else { return };
         let opened = self.call(|queue| queue.read(&id, 0));
         self.note(place, Call::Read, Answer::of(&opened));
         let mut bytes = vec![0; BEGINNING];
@@ -195,8 +203,12 @@ impl<'a> Writer<'a> {
     /// Generates the id of a new mail.
     fn begin(&mut self, length: usize) -> Option<usize> {
         let id = self.queue.new_id().ok()?;
-        self.written.items.push(Item::new(id, length));
-        Some(self.written.items.len() - 1)
+        Some(self.add(Item::new(id, length)))
+    }
+
+    fn add(&mut self, item: Item) -> usize {
+        self.written.items.push(item);
+        self.written.items.len() - 1
     }
 
     /// Makes a call, and measures it.

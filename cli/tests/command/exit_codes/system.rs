@@ -66,8 +66,8 @@ fn failing_device_exits_74() {
     queue.put(&["--id", "x"], b"body");
     let cause = "the device failed (input/output error); look at the system's log";
     for (fault, body) in [
-        // The first fsync is of the directory as it was.
-        ("fsync:error=EIO:when=2", &b"body"[..]),
+        // The first fsyncs are of the directory's entry, and of the directory as it was.
+        ("fsync:error=EIO:when=3", &b"body"[..]),
         ("pwrite64:error=EIO:when=1", b"body"),
         ("pwrite64:error=EIO:when=3+", &[b'x'; 2 << 20]),
         ("renameat:error=EIO", b"body"),
@@ -82,8 +82,8 @@ fn failing_device_exits_74() {
 
 fn failed_directory_fsync_exits_74_as_indeterminate() {
     let queue = Queue::existing();
-    // The first fsync is of the entries that are there before, the second one of the file.
-    let line = run(&mut with_fault("fsync:error=EIO:when=3", &queue.put_command(&["--id", "x"])), b"body").failed(74);
+    // The first fsyncs are of the directory's entry, of the entries that are there before, and of the file.
+    let line = run(&mut with_fault("fsync:error=EIO:when=4", &queue.put_command(&["--id", "x"])), b"body").failed(74);
     let cause = "the effect is visible, or may be, and may not survive power loss: recover the queue, then look";
     assert!(line.ends_with(cause), "{line}");
     assert_eq!(queue.names(), [".unsynced", "m:x"]);
@@ -94,9 +94,9 @@ fn failed_directory_fsync_exits_74_as_indeterminate() {
 
 fn failed_fsync_before_change_exits_75() {
     let queue = Queue::existing();
-    // The first fsync is of the entries that are there before.
+    // The fsync of the entries that are there before, after that of the directory's entry.
     let put = queue.put_command(&["--id", "x"]);
-    let line = run(&mut with_fault("fsync:error=EIO:when=1", &put), b"body").failed(75);
+    let line = run(&mut with_fault("fsync:error=EIO:when=2", &put), b"body").failed(75);
     assert!(line.ends_with("queue-store recover does that"), "{line}");
     assert_eq!(queue.names(), [".unsynced"]);
 }
@@ -105,9 +105,9 @@ fn failed_fsync_closes_the_queue_for_later_commands() {
     let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     queue.put(&["--id", "y"], b"body");
-    // The fsync of the existing item, after that of the directory as it was.
+    // The fsync of the existing item, after those of the directory's entry and of the directory as it was.
     let put = queue.put_command(&["--id", "x"]);
-    let line = run(&mut with_fault("fsync:error=EIO:when=2", &put), b"body").failed(75);
+    let line = run(&mut with_fault("fsync:error=EIO:when=3", &put), b"body").failed(75);
     assert!(line.contains("/m:x: the device failed"), "{line}");
     let advice = "recover the queue first; queue-store recover does that";
     for arguments in [&["put", "--id", "x", "--from=<>", "--to=b@example.com"][..], &["hold", "x"], &["remove", "y"]] {
@@ -123,10 +123,10 @@ fn failed_fsync_closes_the_queue_for_later_commands() {
 
 fn directory_without_fsync_exits_69() {
     let queue = Queue::existing();
-    // EINVAL is the answer for a file that has no fsync.
+    // EINVAL is the answer for a file that has no fsync. The first fsync is of the directory's entry, in another directory.
     for arguments in [&[][..], &["--id", "x"]] {
         let put = queue.put_command(arguments);
-        let line = queue.refused(&mut with_fault("fsync:error=EINVAL:when=1", &put), b"body", 69);
+        let line = queue.refused(&mut with_fault("fsync:error=EINVAL:when=1+1", &put), b"body", 69);
         assert!(line.contains("a directory cannot be fsynced") && line.contains("content-only"), "{line}");
     }
     queue.put(&["--id", "x", "--durability", "content-only"], b"body");
@@ -135,7 +135,7 @@ fn directory_without_fsync_exits_69() {
     }
     // The fsync of the item succeeds, and the one of the directory does not.
     let again = queue.put_command(&["--id", "x", "--durability", "content-only"]);
-    queue.refused(&mut with_fault("fsync:error=EINVAL:when=2", &again), b"body", 69);
+    queue.refused(&mut with_fault("fsync:error=EINVAL:when=3", &again), b"body", 69);
     // A recovery fsyncs the directory, the item, and the directory.
     let recovered = run(&mut with_fault("fsync:error=EINVAL:when=1+2", &queue.command(&["recover"])), b"");
     assert!(recovered.text().starts_with("items: 1 durable"), "{}", recovered.text());

@@ -1,6 +1,6 @@
 // Durable creation of a queue's directory, which the component cannot do.
 
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -9,22 +9,69 @@ import { dirname } from "node:path";
  */
 export function createDirectory(path) {
   if (exists(path)) {
+    syncExistingEntry(path);
     return;
   }
-  createDirectory(dirname(path));
+  const parent = dirname(path);
+  // A working directory that cannot be entered has no parent.
+  if (parent !== path) {
+    createDirectory(parent);
+  }
+  const isNew = make(path);
+  try {
+    sync(parent);
+  } catch (error) {
+    if (isNew) {
+      // A later fsync would succeed without writing the entry.
+      remove(path);
+    }
+    throw error;
+  }
+}
+
+/** Returns false where another process created it meanwhile, which may not have fsynced its entry yet. */
+function make(path) {
   try {
     mkdirSync(path, { mode: 0o700 });
+    return true;
   } catch (error) {
-    // Another process created it meanwhile, and may not have fsynced its entry yet.
-    if (error.code !== "EEXIST") {
+    if (error.code === "EEXIST") {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** Removes a directory, unless another process uses it. */
+function remove(path) {
+  try {
+    rmdirSync(path);
+  } catch {
+    // The caller reports why it should go.
+  }
+}
+
+/**
+ * Fsyncs the entry of a directory, which an earlier process may have created without coming to that. Is of no effect where
+ * the parent cannot be opened, or takes no fsync.
+ */
+function syncExistingEntry(path) {
+  try {
+    sync(dirname(realpathSync(path)));
+  } catch (error) {
+    // ENOENT and ELOOP: what cannot be resolved is no directory, which its opening tells.
+    if (!["EACCES", "EPERM", "EINVAL", "ENOTSUP", "ENOENT", "ELOOP"].includes(error.code)) {
       throw error;
     }
   }
-  const parent = openSync(dirname(path));
+}
+
+function sync(directory) {
+  const descriptor = openSync(directory);
   try {
-    fsyncSync(parent);
+    fsyncSync(descriptor);
   } finally {
-    closeSync(parent);
+    closeSync(descriptor);
   }
 }
 

@@ -12,7 +12,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
@@ -471,18 +471,37 @@ def _identity(path: str) -> tuple[int, int]:
 
 
 def _create_directory(path: str) -> None:
-    """Creates a directory and those above it, each durably."""
+    """Creates a directory and those above it, each durably. One that exists stays as it is."""
     if os.path.isdir(path):
+        # An earlier process may have created it without coming to the fsync of its entry. Is of no effect where the parent
+        # cannot be opened, or takes no fsync.
+        try:
+            _sync(os.path.dirname(os.path.realpath(path)))
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP):
+                raise
         return
     parent = os.path.dirname(path)
-    if not os.path.isdir(parent):
-        _create_directory(parent)
+    _create_directory(parent)
+    is_new = True
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
         # Another process created it meanwhile, unless it is a file.
         _identity(path)
-    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+        is_new = False
+    try:
+        _sync(parent)
+    except OSError:
+        if is_new:
+            # A later fsync would succeed without writing the entry.
+            with suppress(OSError):
+                os.rmdir(path)
+        raise
+
+
+def _sync(directory: str) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

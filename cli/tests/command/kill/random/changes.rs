@@ -18,8 +18,8 @@ const IMPORT_KILLED_WITHIN: u64 = 150;
 /// The factor by which a command is slower under strace, about.
 const TRACED_SLOWER: u64 = 8;
 
-/// The number of the last fsync of a command that is made to fail: most commands have no more than three.
-const MAX_FAILED_FSYNC: usize = 4;
+/// The number of the last fsync of a command that is made to fail: most commands have no more than four.
+const MAX_FAILED_FSYNC: usize = 5;
 
 /// A change that a command is to make.
 pub(super) enum Change {
