@@ -9,8 +9,9 @@ use queue_store_host::{BodyReader, Queue, Result};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use std::io::Read;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// The pause after a call, so that the writers leave time to the nodes.
@@ -27,6 +28,9 @@ const BEGINNING: usize = 1000;
 
 /// Mails of a `put-many`.
 const BATCH: usize = 4;
+
+/// Mails that are put at the same time.
+const TOGETHER: usize = 8;
 
 /// The results of a writer.
 #[derive(Debug, Default)]
@@ -59,8 +63,8 @@ impl<'a> Writer<'a> {
     pub(crate) fn run(mut self, stop: &AtomicBool) -> Written {
         while !stop.load(Ordering::Relaxed) {
             match self.random.random_range(0..100) {
-                0..20 => self.put_without_id(),
-                20..40 => self.put(SHORT),
+                0..5 => self.put_together(),
+                5..40 => self.put(SHORT),
                 40 => self.put(LONG),
                 41 => self.draft(),
                 42..45 => self.put_many(),
@@ -81,14 +85,22 @@ impl<'a> Writer<'a> {
         self.live.push(place);
     }
 
-    /// Puts a mail for which the queue generates the id: together with those of other writers, where they wait.
-    fn put_without_id(&mut self) {
-        let Ok(name) = self.queue.new_id() else { return };
-        let mail = mail(&name, SHORT);
-        let result = self.call(|queue| queue.put(&mail));
-        let place = self.add(Item::with_id(name, result.as_ref().ok().cloned(), SHORT));
-        self.note(place, Call::Put, Answer::of(&result));
-        self.live.push(place);
+    /// Puts mails at the same time, for which the queue generates the ids, so that puts share commits.
+    fn put_together(&mut self) {
+        let queue = self.queue;
+        let names: Vec<String> = (0..TOGETHER).filter_map(|_| queue.new_id().ok()).collect();
+        let results = thread::scope(|scope| {
+            let puts: Vec<_> =
+                names.iter().map(|name| scope.spawn(move || timed(|| queue.put(&mail(name, SHORT))))).collect();
+            let ends = puts.into_iter().map(ScopedJoinHandle::join);
+            ends.map(|end| end.unwrap_or_else(|panic| resume_unwind(panic))).collect::<Vec<_>>()
+        });
+        for (name, (result, took)) in names.into_iter().zip(results) {
+            self.time(&result, took);
+            let place = self.add(Item::with_id(name, result.as_ref().ok().cloned(), SHORT));
+            self.note(place, Call::Put, Answer::of(&result));
+            self.live.push(place);
+        }
     }
 
     fn put_item(&mut self, place: usize) {
@@ -213,9 +225,12 @@ impl<'a> Writer<'a> {
 
     /// Makes a call, and measures it.
     fn call<T>(&mut self, call: impl FnOnce(&Queue) -> Result<T>) -> Result<T> {
-        let began = Instant::now();
-        let result = call(self.queue);
-        let took = began.elapsed();
+        let (result, took) = timed(|| call(self.queue));
+        self.time(&result, took);
+        result
+    }
+
+    fn time<T>(&mut self, result: &Result<T>, took: Duration) {
         self.written.tally.time(took);
         if took > self.limit {
             let failure = result.as_ref().err().map(|error| format!(": {error}")).unwrap_or_default();
@@ -226,7 +241,6 @@ impl<'a> Writer<'a> {
             );
             self.written.violations.push(Violation::new(Kind::Slow, text));
         }
-        result
     }
 
     fn note(&mut self, place: usize, call: Call, answer: Answer) {
@@ -234,6 +248,13 @@ impl<'a> Writer<'a> {
         let violation = self.written.items[place].note(call, answer);
         self.written.violations.extend(violation);
     }
+}
+
+/// Returns the result of a call, and the time that it took.
+fn timed<T>(call: impl FnOnce() -> Result<T>) -> (Result<T>, Duration) {
+    let began = Instant::now();
+    let result = call();
+    (result, began.elapsed())
 }
 
 /// Returns the only outcome of a call.
