@@ -3,6 +3,7 @@
 mod advice;
 mod cause;
 pub(crate) mod note;
+mod system_error;
 
 pub(crate) use cause::Cause;
 

@@ -1,6 +1,7 @@
 //! The remedies for causes whose own words do not name one.
 
-use super::cause::{Cause, is_exhaustion};
+use super::cause::Cause;
+use super::system_error::{is_exhaustion, is_of_device};
 use crate::file_size_limit;
 use nix::sys::resource::{Resource, getrlimit};
 use queue_store_composition::CompositionError;
@@ -20,6 +21,8 @@ const SUFFICIENT_DESCRIPTORS: u64 = 64;
 
 const RAISE_DESCRIPTORS: &str = "the limit of descriptors is too low: ulimit -n 64";
 
+const LOOK_AT_LOG: &str = "look at the system's log";
+
 const MOUNT_WRITABLE: &str = "mount it writable, then try again";
 
 /// Returns the advice for a cause.
@@ -38,6 +41,7 @@ fn of_other(cause: &Cause) -> Option<&'static str> {
         Cause::File { source, .. } | Cause::Read(source) | Cause::Signals(source) if is_exhaustion(source) => {
             Some(of_exhaustion())
         }
+        Cause::File { source, .. } | Cause::Read(source) if is_of_device(source) => Some(LOOK_AT_LOG),
         Cause::File { source, .. } | Cause::Read(source) => Some(of_kind(source.kind())),
         Cause::Queue(Error::Conflict(Details { detail, .. })) if is_about_files(detail) => {
             Some("queue-store resolve shows them")
@@ -82,7 +86,7 @@ fn of_code(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::ReadOnly => Some(MOUNT_WRITABLE),
         ErrorCode::Access => Some("run this as the owner of the queue"),
         ErrorCode::Busy => Some(of_exhaustion()),
-        ErrorCode::Io => Some("look at the system's log"),
+        ErrorCode::Io => Some(LOOK_AT_LOG),
         ErrorCode::NeedsRecovery => Some("queue-store recover does that"),
         ErrorCode::ChecksumMismatch
         | ErrorCode::Conflict

@@ -1,5 +1,6 @@
 //! The causes of failures: their words, and their exit codes (sysexits.h).
 
+use super::system_error::exit_code_of_system;
 use crate::address_list::MalformedList;
 use crate::display;
 use crate::file_size_limit;
@@ -9,7 +10,7 @@ use queue_store_composition::CompositionError;
 use queue_store_host::Error;
 use queue_store_host::plugin::PluginError;
 use queue_store_host::types::{ErrorCode, State};
-use std::io::{self, ErrorKind};
+use std::io;
 use sysexits::ExitCode as Sysexit;
 
 /// The cause of a failure.
@@ -342,23 +343,6 @@ impl Cause {
             Cause::Queue(Error::TooLarge(_)) if file_size_limit::was_exceeded() => Sysexit::TempFail,
             Cause::Queue(error) => error.code().map_or(Sysexit::Software, exit_code_of),
         }
-    }
-}
-
-/// Whether an error of the system tells that a resource is used up for now.
-pub(super) fn is_exhaustion(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().map(Errno::from_raw);
-    matches!(errno, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::EAGAIN))
-}
-
-/// Returns the exit code that an error of the system has wherever it occurs.
-fn exit_code_of_system(error: &io::Error) -> Option<Sysexit> {
-    match error.kind() {
-        _ if is_exhaustion(error) => Some(Sysexit::TempFail),
-        ErrorKind::FileTooLarge if file_size_limit::was_exceeded() => Some(Sysexit::TempFail),
-        ErrorKind::PermissionDenied => Some(Sysexit::NoPerm),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Sysexit::TempFail),
-        _ => None,
     }
 }
 

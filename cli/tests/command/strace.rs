@@ -53,8 +53,8 @@ fn calls(log: &str) -> Vec<Call> {
     for line in log.lines() {
         let (thread, text) = line.split_once(' ').expect("with -f each line begins with a thread");
         let text = text.trim_start();
-        if text.starts_with(['+', '-']) {
-            // An exit or a signal.
+        if text.starts_with(['+', '-', '?']) {
+            // An exit, a signal, or a thread that ended with its process before strace knew its call.
             continue;
         }
         if let Some(begun) = text.strip_suffix(" <unfinished ...>") {
