@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::io::ErrorKind::{AlreadyExists, InvalidInput, PermissionDenied, Unsupported};
+use std::io::ErrorKind::{AlreadyExists, InvalidInput, ReadOnlyFilesystem, Unsupported};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -25,20 +25,19 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
     };
     let synced = File::open(parent).and_then(|parent| parent.sync_all());
     if synced.is_err() && is_new {
-        // A later fsync would succeed without writing the entry.
+        // A later fsync could succeed without writing the entry.
         let _ = fs::remove_dir(path);
     }
     synced
 }
 
-/// Fsyncs the entry of a directory, which an earlier process may have created without coming to that. Is of no effect where
-/// the parent cannot be opened, or takes no fsync.
+/// Fsyncs the entry of a directory that exists: a process that was killed may have created it, and not have fsynced it. Goes on
+/// where the parent cannot be opened, or takes no fsync.
 fn sync_existing_entry(path: &Path) -> io::Result<()> {
-    // What cannot be resolved is no directory, which its opening tells.
-    let Ok(path) = path.canonicalize() else { return Ok(()) };
-    let Some(parent) = path.parent() else { return Ok(()) };
-    match File::open(parent).and_then(|parent| parent.sync_all()) {
-        Err(error) if [PermissionDenied, InvalidInput, Unsupported].contains(&error.kind()) => Ok(()),
+    // The parent of the directory itself, where the path is a symbolic link. A file has none: its opening as a queue fails.
+    let Ok(parent) = File::open(path.join("..")) else { return Ok(()) };
+    match parent.sync_all() {
+        Err(error) if [InvalidInput, ReadOnlyFilesystem, Unsupported].contains(&error.kind()) => Ok(()),
         synced => synced,
     }
 }

@@ -86,6 +86,13 @@ impl Database {
     /// Takes a session for a change. Refuses one of full durability while no synchronous standby is configured.
     pub(crate) async fn lease_with_standbys(&self, deadline: Instant, durability: Durability) -> Result<Lease> {
         let lease = self.lease(deadline).await?;
+        if Instant::now() >= deadline {
+            // What is sent now is in doubt.
+            return Err(error(
+                ErrorCode::Io,
+                "no connection was free early enough within the time that a call may take",
+            ));
+        }
         if !self.waits_for_standbys(durability) || lease.had_standbys {
             return Ok(lease);
         }

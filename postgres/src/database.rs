@@ -41,7 +41,7 @@ pub(crate) struct Database {
     pub(crate) timeout: Duration,
     /// Open items whose bodies are in chunks: each holds a session. The other half of the sessions is for everything else.
     pub(crate) large_readers: Arc<Semaphore>,
-    /// The puts of small bodies.
+    /// The puts that share commits.
     pub(crate) group: Arc<Group>,
     user: String,
     /// Present once the queue is open.

@@ -15,7 +15,7 @@ const TURNS: usize = 2;
 /// Puts that share a commit, at most.
 const MAX_PUTS: usize = 64;
 
-/// Bytes of the items that follow the first one into a commit, at most: such as 64 with the largest body that is put this way.
+/// Bytes of the items that follow the first one into a commit, at most.
 const MAX_BYTES: usize = 16 << 20;
 
 /// The turns of a queue, and the puts that wait for one.
@@ -59,7 +59,7 @@ impl Waiting {
     }
 }
 
-/// What a put that waits is told.
+/// The answer to a put that waits.
 pub(crate) enum Answer {
     /// Whether another caller added the item.
     Added(bool),
@@ -175,7 +175,7 @@ mod tests {
         let (turn, others) = lead(first);
         assert_eq!(others, 2);
         drop((turn, other));
-        // Nobody answered them.
+        // They got no answer.
         assert!(second.try_recv().is_err() && third.try_recv().is_err());
         assert_eq!(group.state().free_turns, TURNS);
     }
@@ -197,6 +197,15 @@ mod tests {
     }
 
     #[test]
+    fn one_of_two_puts_with_one_id_is_added() {
+        let [(added, _), (other, _)] = [b"1", b"2"].map(|body| item(body));
+        let mut result = Ok(HashSet::from([added.key()]));
+        assert!(matches!(Answer::of(&mut result, &other), Answer::Added(false)));
+        assert!(matches!(Answer::of(&mut result, &added), Answer::Added(true)));
+        assert!(matches!(Answer::of(&mut result, &added), Answer::Added(false)), "two that are the same are one item");
+    }
+
+    #[test]
     fn put_that_goes_alone_is_committed_by_no_other() {
         let group = Group::new();
         let (_turn, other) = (turn(&group), turn(&group));
@@ -208,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn turn_that_nobody_receives_passes_on() {
+    fn turn_without_a_receiver_passes_on() {
         let group = Group::new();
         let (_turn, other) = (turn(&group), turn(&group));
         drop(wait(&group, b"1"));

@@ -2,7 +2,7 @@
 //!
 //! A commit costs the server and its standbys about the same for one mail as for many. A put that finds a turn free commits
 //! at once, alone. Those that come while all turns are taken wait together, and the first of them commits for all when a turn
-//! is given back. One that waits for long goes alone too: what holds the turns may be a session that is silent.
+//! is given back. One that waits for long goes alone too: a session that is silent may hold the turns.
 //!
 //! Only mails with generated ids share a statement: no other caller has their ids, so that none waits for the lock of another.
 
@@ -14,11 +14,12 @@ use queue_store_host::Result;
 use queue_store_host::types::{Durability, ErrorCode};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// The time after which a put that waits goes alone. Puts that share a commit have all but this part of their time left.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// The eighths of its time that a put must have to wait for a turn, and those that it waits: the puts of a commit have most of
+/// their time.
+const LEFT: u32 = 6;
+const PATIENCE: u32 = 1;
 
 /// Adds items with small bodies, but those whose ids are taken. Returns the ids and checksums of those that it added.
 const PUT_SEVERAL: &str = "INSERT INTO queue_store.item \
@@ -34,11 +35,15 @@ impl Database {
     ///
     /// Where this fails with another code than `indeterminate`, nothing was changed.
     pub(crate) async fn add_in_turn(&self, deadline: Instant, item: &Arc<NewItem>, body: &Arc<[u8]>) -> Result<bool> {
+        let eighth = self.timeout / 8;
+        if Instant::now() + eighth * LEFT > deadline {
+            return self.add(deadline, Durability::Full, item, body).await;
+        }
         let mut receiver = match self.group.enter(item, body, deadline) {
             Ok(_turn) => return self.add(deadline, Durability::Full, item, body).await,
             Err(receiver) => receiver,
         };
-        let answer = match timeout(PATIENCE, &mut receiver).await {
+        let answer = match timeout(eighth * PATIENCE, &mut receiver).await {
             Ok(answer) => answer,
             Err(_) if self.group.withdraw(item) => Ok(Answer::Alone),
             // It is being committed, or about to be.

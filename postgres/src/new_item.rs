@@ -41,7 +41,7 @@ impl NewItem {
         [queue, id, format, revision, body_size, created, head, tail]
     }
 
-    /// What tells it from an item of the same id with another content.
+    /// The key that tells it from an item of the same id with another content.
     pub(crate) fn key(&self) -> Key {
         (self.id.clone(), self.revision())
     }

@@ -68,7 +68,7 @@ fn begin_put(queue: &Queue, id: &'static str) -> JoinHandle<Result<String>> {
 }
 
 /// Polls SQL on a node until it prints a line.
-fn wait_for(cluster: &Cluster, node: usize, sql: &str) -> String {
+pub(crate) fn wait_for(cluster: &Cluster, node: usize, sql: &str) -> String {
     for _ in 0..200 {
         let line = cluster.sql(node, sql);
         if !line.is_empty() {

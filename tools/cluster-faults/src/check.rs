@@ -32,17 +32,7 @@ pub(crate) fn check(nodes: &Nodes, handles: &[Queue], items: &[Item]) -> Result<
     }
     let Some(queue) = handles.first() else { return Ok(violations) };
     let found = list(queue, &mut violations);
-    let known: HashSet<&str> = items.iter().map(|item| item.name.as_str()).collect();
-    for name in found.keys().filter(|name| !known.contains(name.as_str())) {
-        violations.push(Violation::new(Kind::Listing, format!("{name} is listed, and is no mail of this round")));
-    }
-    for item in items {
-        let infos = found.get(&item.name).map_or(&[][..], Vec::as_slice);
-        violations.extend(item.judge(infos.first()));
-        if infos.len() > 1 {
-            violations.push(item.violation(Kind::Doubled, &format!("{} items have it", infos.len())));
-        }
-    }
+    violations.extend(compare(items, &found));
     let existing = items.iter().filter_map(|item| Some((item, found.get(&item.name)?.first()?.id.as_str())));
     violations.extend(read(queue, &existing.collect::<Vec<_>>()));
     let ids = found.into_values().flatten().map(|info| info.id);
@@ -54,6 +44,23 @@ pub(crate) fn check(nodes: &Nodes, handles: &[Queue], items: &[Item]) -> Result<
         violations.push(Violation::new(Kind::Leak, format!("{leaked} chunks")));
     }
     Ok(violations)
+}
+
+/// Compares mails with the items that were found, by the names of their mails.
+fn compare(items: &[Item], found: &HashMap<String, Vec<ItemInfo>>) -> Vec<Violation> {
+    let known: HashSet<&str> = items.iter().map(|item| item.name.as_str()).collect();
+    let strange = found.keys().filter(|name| !known.contains(name.as_str()));
+    let strange =
+        strange.map(|name| Violation::new(Kind::Listing, format!("{name} is listed, and is no mail of this round")));
+    let mut violations: Vec<Violation> = strange.collect();
+    for item in items {
+        let infos = found.get(&item.name).map_or(&[][..], Vec::as_slice);
+        violations.extend(item.judge(infos.first()));
+        if infos.len() > 1 {
+            violations.push(item.violation(Kind::Doubled, &format!("{} items have it", infos.len())));
+        }
+    }
+    violations
 }
 
 /// Lists all items, by the names of their mails.
@@ -73,6 +80,7 @@ fn list(queue: &Queue, violations: &mut Vec<Violation>) -> HashMap<String, Vec<I
                 (Some(info), None) => {
                     if !ids.insert(entry.id.clone()) {
                         violations.push(Violation::new(Kind::Listing, format!("{} is listed twice", entry.id)));
+                        continue;
                     }
                     found.entry(name(&info.envelope).unwrap_or(&entry.id).to_string()).or_default().push(info);
                 }
@@ -116,5 +124,49 @@ fn remove(queue: &Queue, ids: &[String], violations: &mut Vec<Violation>) {
         counts => {
             violations.push(Violation::new(Kind::Listing, format!("all mails were removed, and left: {counts:?}")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Answer, Call};
+    use queue_store_host::types::{Envelope, Format, Integrity, State};
+
+    fn info(id: &str) -> ItemInfo {
+        ItemInfo {
+            id: id.to_string(),
+            state: State::Ready,
+            format: Format::Text,
+            integrity: Integrity::Whole,
+            envelope: Envelope::default(),
+            file_size: 1,
+            body_size: Some(1),
+            revision: String::new(),
+            recorded_id: None,
+        }
+    }
+
+    /// The kinds of what is wrong where a put without an id was answered, and items with these ids were found.
+    fn kinds(answer: Answer, id: Option<&str>, found: &[&str]) -> Vec<Kind> {
+        let mut item = Item::with_id("name".to_string(), id.map(str::to_string), 1);
+        assert!(item.note(Call::Put, answer).is_none());
+        let found = HashMap::from([("name".to_string(), found.iter().map(|id| info(id)).collect())]);
+        compare(&[item], &found).into_iter().map(|violation| violation.kind).collect()
+    }
+
+    #[test]
+    fn mail_is_there_once_under_the_id_that_was_told() {
+        assert_eq!(kinds(Answer::Acknowledged, Some("x"), &["x"]), []);
+        assert_eq!(kinds(Answer::Acknowledged, Some("x"), &["y"]), [Kind::Listing]);
+        assert_eq!(kinds(Answer::Acknowledged, Some("x"), &[]), [Kind::Lost]);
+        assert_eq!(kinds(Answer::Acknowledged, Some("x"), &["x", "y"]), [Kind::Doubled]);
+    }
+
+    #[test]
+    fn mail_in_doubt_is_there_once_at_most() {
+        assert_eq!(kinds(Answer::Indeterminate, None, &[]), []);
+        assert_eq!(kinds(Answer::Indeterminate, None, &["x"]), []);
+        assert_eq!(kinds(Answer::Indeterminate, None, &["x", "y"]), [Kind::Doubled]);
     }
 }

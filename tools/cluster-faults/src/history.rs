@@ -51,7 +51,7 @@ impl Answer {
 /// A mail, and what a reader may find of it.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// What its bytes follow from.
+    /// The name, from which its bytes follow.
     pub name: String,
     /// The id: the name, or one that the queue generated; none as long as no call told that one.
     pub id: Option<String>,
@@ -134,11 +134,11 @@ impl Item {
         let Some(info) = found else {
             return self.exists().then(|| self.violation(Kind::Lost, "an acknowledged mail does not exist"));
         };
-        if self.id.as_ref().is_some_and(|id| *id != info.id) {
-            return Some(self.violation(Kind::Listing, &format!("it has the id {}", info.id)));
-        }
         if !self.may_exist {
             return Some(self.violation(self.kind_of_appearance(), "a mail exists that must not"));
+        }
+        if self.id.as_ref().is_some_and(|id| *id != info.id) {
+            return Some(self.violation(Kind::Listing, &format!("it has the id {}", info.id)));
         }
         if !self.states.contains(&info.state) {
             return Some(self.violation(Kind::Change, &format!("it is {:?}", info.state)));

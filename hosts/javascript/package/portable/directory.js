@@ -1,6 +1,6 @@
 // Durable creation of a queue's directory, which the component cannot do.
 
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync, rmdirSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -22,7 +22,7 @@ export function createDirectory(path) {
     sync(parent);
   } catch (error) {
     if (isNew) {
-      // A later fsync would succeed without writing the entry.
+      // A later fsync could succeed without writing the entry.
       remove(path);
     }
     throw error;
@@ -42,7 +42,7 @@ function make(path) {
   }
 }
 
-/** Removes a directory, unless another process uses it. */
+/** Removes a directory, unless it has entries. */
 function remove(path) {
   try {
     rmdirSync(path);
@@ -52,15 +52,16 @@ function remove(path) {
 }
 
 /**
- * Fsyncs the entry of a directory, which an earlier process may have created without coming to that. Is of no effect where
- * the parent cannot be opened, or takes no fsync.
+ * Fsyncs the entry of a directory that exists: a process that was killed may have created it, and not have fsynced it. Goes on
+ * where the parent cannot be opened, or takes no fsync.
  */
 function syncExistingEntry(path) {
   try {
-    sync(dirname(realpathSync(path)));
+    // The parent of the directory itself, where the path is a symbolic link.
+    sync(`${path}/..`);
   } catch (error) {
-    // ENOENT and ELOOP: what cannot be resolved is no directory, which its opening tells.
-    if (!["EACCES", "EPERM", "EINVAL", "ENOTSUP", "ENOENT", "ELOOP"].includes(error.code)) {
+    // The last three: what is no directory is not opened as a queue either.
+    if (!["EACCES", "EPERM", "EINVAL", "ENOTSUP", "EROFS", "ENOENT", "ENOTDIR", "ELOOP"].includes(error.code)) {
       throw error;
     }
   }

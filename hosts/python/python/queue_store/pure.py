@@ -473,13 +473,7 @@ def _identity(path: str) -> tuple[int, int]:
 def _create_directory(path: str) -> None:
     """Creates a directory and those above it, each durably. One that exists stays as it is."""
     if os.path.isdir(path):
-        # An earlier process may have created it without coming to the fsync of its entry. Is of no effect where the parent
-        # cannot be opened, or takes no fsync.
-        try:
-            _sync(os.path.dirname(os.path.realpath(path)))
-        except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP):
-                raise
+        _sync_existing_entry(path)
         return
     parent = os.path.dirname(path)
     _create_directory(parent)
@@ -494,10 +488,23 @@ def _create_directory(path: str) -> None:
         _sync(parent)
     except OSError:
         if is_new:
-            # A later fsync would succeed without writing the entry.
+            # A later fsync could succeed without writing the entry.
             with suppress(OSError):
                 os.rmdir(path)
         raise
+
+
+def _sync_existing_entry(path: str) -> None:
+    """Fsyncs the entry of a directory that exists: a process that was killed may have created it, and not have fsynced it.
+
+    Goes on where the parent cannot be opened, or takes no fsync.
+    """
+    # The parent of the directory itself, where the path is a symbolic link.
+    try:
+        _sync(os.path.join(path, ".."))
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.EROFS):
+            raise
 
 
 def _sync(directory: str) -> None:
