@@ -63,7 +63,7 @@ fn puts_that_wait_share_a_commit() {
     let queue = open_in(&cluster, "shared", "");
     let results = put_together(&cluster, &queue, || thread::sleep(SHORT));
     for (number, (result, _)) in results.into_iter().enumerate() {
-        let item = queue.get(&result.expect("it is put")).expect("it is there");
+        let item = queue.get(result.expect("it is put")).expect("it is there");
         assert_eq!(item.body, number.to_string().as_bytes());
     }
     assert_eq!(bodies(&queue).into_values().collect::<Vec<_>>(), [1; PUTS + 1]);
