@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -122,6 +122,23 @@ test(
       Array.from(calls, ([, call, name]) => [call, name]).slice(0, 5),
       [["fsync", dirname(path)], ["mkdir", below[1]], ["fsync", path], ["mkdir", below[2]], ["fsync", below[1]]],
     );
+  }),
+);
+
+test(
+  "a directory whose entry was not fsynced is removed",
+  inQueue(async (path, queue, context) => {
+    if (!hasStrace()) {
+      return missing("strace", context);
+    }
+    const strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "inject=fsync:error=EIO"];
+    const source = `
+      import { Queue } from "${ENTRY}";
+      console.log(await Queue.open(process.argv[1]).then(() => "opened", ({ code }) => code));
+    `;
+    const created = join(path, "created");
+    assert.equal(run(source, [created], { command: strace }), "directory\n");
+    assert.ok(!existsSync(created), "a later fsync could succeed without writing the entry");
   }),
 );
 

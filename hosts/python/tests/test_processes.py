@@ -62,11 +62,25 @@ class ProcessTests:
             self.assertEqual(self.queue.get(id).body, body)
         self.assertTrue(all(entry.problem is None for entry in self.queue.items(detail="whole")))
 
-    def test_put_fsyncs_the_file_and_then_the_directory(self) -> None:
+    def require_strace(self) -> None:
         if shutil.which("strace") is None:
             if os.environ.get("QUEUE_STORE_REQUIRE_ALL") == "1":
                 self.fail("strace is missing")
             self.skipTest("strace is missing")
+
+    def test_directory_whose_entry_was_not_fsynced_is_removed(self) -> None:
+        self.require_strace()
+        fault = ["-P", str(self.directory), "-e", "inject=fsync:error=EIO"]
+        strace = ["strace", "-f", "-qq", "-o", os.devnull, *fault]
+        source = f"import sys; from {self.module} import Queue; Queue(sys.argv[1])"
+        created = self.directory / "created"
+        program = [sys.executable, "-c", source, str(created)]
+        process = subprocess.run([*strace, *program], check=False, capture_output=True, text=True)
+        self.assertRegex(process.stderr.splitlines()[-1], r"OSError: .*Input/output error")
+        self.assertFalse(created.exists(), "a later fsync could succeed without writing the entry")
+
+    def test_put_fsyncs_the_file_and_then_the_directory(self) -> None:
+        self.require_strace()
         log = self.directory / "log"
         calls = "trace=fsync,fdatasync,rename,renameat,renameat2,link,linkat,write"
         strace = ["strace", "-f", "-qq", "-y", "-s", "64", "-e", calls, "-o", str(log)]
