@@ -77,7 +77,8 @@ impl Host {
     }
 
     /// Opens the queue in a directory, which is created durably, with mode 0700, if it does not exist.
-    /// The entry of one that exists is fsynced too: a process that was killed may have created it.
+    /// The entry of one that exists is fsynced too, where its parent can be opened and takes an fsync: a process that was
+    /// killed may have created it. A new one whose entry cannot be fsynced is removed again.
     ///
     /// # Errors
     ///

@@ -107,7 +107,7 @@ With durability `full`, {broken} of {images} images of the file systems that kee
 {second} of these images had a second power cut, during their recovery or after it.
 
 {table}{skipped}
-`content-only` fsyncs the file and not the directory, as chasquid does since its commit 08273ea; `none` fsyncs nothing.
+`content-only` fsyncs the file and not the directory, as chasquid does since its commit 08273ea; `none` fsyncs nothing of an item.
 Both are shown for comparison, and to show that this test detects losses.
 
 btrfs makes a removal without fsync durable with its next transaction commit, which is half a minute away; an fsync of
