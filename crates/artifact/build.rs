@@ -94,7 +94,7 @@ fn build() -> Result<(), Box<dyn Error>> {
 /// Compiles the component to machine code of the target.
 fn precompile(component: &[u8], address_space: AddressSpace) -> wasmtime::Result<Vec<u8>> {
     let mut config = engine::config(Some(&env::var("TARGET")?), address_space)?;
-    // The component is optimized as the program that has it is.
+    // Optimized in a program that is optimized, and in no other: that takes the compiler long.
     if env::var("OPT_LEVEL")? == "0" {
         config.cranelift_opt_level(OptLevel::None);
     }

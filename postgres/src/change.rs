@@ -87,7 +87,7 @@ impl Database {
     pub(crate) async fn lease_with_standbys(&self, deadline: Instant, durability: Durability) -> Result<Lease> {
         let lease = self.lease(deadline).await?;
         if Instant::now() >= deadline {
-            // What is sent now is in doubt.
+            // A change that is sent now would be in doubt.
             return Err(error(
                 ErrorCode::Io,
                 "no connection was free early enough within the time that a call may take",
