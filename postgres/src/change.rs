@@ -155,7 +155,9 @@ impl Database {
     ) -> Result<T> {
         let answer = match result {
             Ok(answer) => answer,
-            Err(SqlError::Refused(error) | SqlError::Again(error)) => return Err(error.into()),
+            Err(SqlError::Refused(error) | SqlError::Again(error) | SqlError::Aborted(error)) => {
+                return Err(error.into());
+            }
             Err(SqlError::Unsent(cause)) => {
                 self.lose(lease);
                 return Err(error(ErrorCode::Io, cause));

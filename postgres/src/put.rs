@@ -6,7 +6,7 @@ use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, contested, exists, generate_id};
 use crate::new_item::NewItem;
 use crate::sql_error::{SqlError, error, only};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use queue_store::error::Cause;
 use queue_store::item::envelope::Envelope;
 use queue_store::item::id::GeneratedFor;
@@ -197,7 +197,10 @@ impl Database {
                 lease.prepare(sql).await?;
             }
             // The client sends them one after the other, and waits for no answer between them.
-            try_join_all(items.iter().map(|(_, item, body)| self.put_one(lease, item, body))).await
+            let mut results = join_all(items.iter().map(|(_, item, body)| self.put_one(lease, item, body))).await;
+            // What the first failure says comes before the failures that follow from it.
+            results.sort_by_key(|result| matches!(result, Err(SqlError::Aborted(_))));
+            results.into_iter().collect::<Result<Vec<_>, _>>()
         };
         let added = match put.await {
             Ok(added) => added,

@@ -22,6 +22,8 @@ pub(crate) enum SqlError {
     Refused(types::Error),
     /// As `Refused`, since it met another one: the same statement may succeed.
     Again(types::Error),
+    /// As `Refused`, since an earlier statement of the transaction had failed.
+    Aborted(types::Error),
     /// The session was gone before the statement was sent.
     Unsent(String),
     /// The session is gone, or the server did not answer: whether the statement had an effect is not known.
@@ -37,7 +39,9 @@ impl SqlError {
     /// The same failure of what follows a statement that changed something.
     pub(crate) fn after_change(self) -> SqlError {
         match self {
-            SqlError::Refused(error) | SqlError::Again(error) => SqlError::Lost(error.detail),
+            SqlError::Refused(error) | SqlError::Again(error) | SqlError::Aborted(error) => {
+                SqlError::Lost(error.detail)
+            }
             SqlError::Unsent(detail) | SqlError::Lost(detail) => SqlError::Lost(detail),
         }
     }
@@ -63,7 +67,13 @@ impl From<tokio_postgres::Error> for SqlError {
         }
         let code = code(database.code());
         let error = types::Error { operation: "sql".to_string(), ..record(code, text(database)) };
-        if is_met_by_others(database.code()) { SqlError::Again(error) } else { SqlError::Refused(error) }
+        if is_met_by_others(database.code()) {
+            SqlError::Again(error)
+        } else if *database.code() == SqlState::IN_FAILED_SQL_TRANSACTION {
+            SqlError::Aborted(error)
+        } else {
+            SqlError::Refused(error)
+        }
     }
 }
 
@@ -71,7 +81,7 @@ impl From<tokio_postgres::Error> for SqlError {
 impl From<SqlError> for Error {
     fn from(cause: SqlError) -> Error {
         match cause {
-            SqlError::Refused(error) | SqlError::Again(error) => error.into(),
+            SqlError::Refused(error) | SqlError::Again(error) | SqlError::Aborted(error) => error.into(),
             SqlError::Unsent(detail) | SqlError::Lost(detail) => error(ErrorCode::Io, detail),
         }
     }

@@ -27,6 +27,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("faults::open_waits_for_a_promotion", open_waits_for_a_promotion),
         ("faults::listing_that_failed_is_aborted_from_then_on", listing_that_failed_is_aborted_from_then_on),
         ("faults::doubt_of_a_handle_is_settled_by_another", doubt_of_a_handle_is_settled_by_another),
+        ("faults::first_refusal_gives_the_code_of_several_puts", first_refusal_gives_the_code_of_several_puts),
     ]
 }
 
@@ -301,4 +302,25 @@ fn listing_that_failed_is_aborted_from_then_on() {
     };
     assert_eq!(code::<()>(Err(failure)), "io");
     assert_eq!(code(listing.next_entry()), "aborted", "a part is not taken for the whole");
+}
+
+/// Refuses bodies of one byte as a full disk does.
+const FULL_DISK: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \
+     $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$; \
+     CREATE TRIGGER full_disk BEFORE INSERT ON queue_store.item FOR EACH ROW \
+     WHEN (new.queue = 'full' AND new.body_size = 1) EXECUTE FUNCTION full_disk()";
+
+fn first_refusal_gives_the_code_of_several_puts() {
+    with_cluster(|cluster| {
+        let queue = open_in(cluster, "full", "");
+        cluster.sql(0, FULL_DISK);
+        // The answers to what follows the refused mail say only that the transaction failed.
+        let mut bodies = vec![vec![b'x'; 300_000]; 20];
+        bodies[10] = b"x".to_vec();
+        let mails: Vec<_> = bodies.into_iter().map(|body| IdentifiedMail { id: None, mail: mail(body) }).collect();
+        for _ in 0..50 {
+            assert_eq!(code(queue.put_many(&mails, &WriteOptions::default())), "no-space");
+        }
+        assert_eq!(queue.items(&[], Detail::Name).expect("they are listed").count(), 0);
+    });
 }
