@@ -35,7 +35,7 @@ const COMMIT: &str = "WITH draft AS (SELECT body FROM queue_store.draft WHERE bo
      written AS (SELECT body FROM draft WHERE $5 = (\
          SELECT sum(octet_length(bytes)) FROM queue_store.chunk WHERE chunk.body = draft.body)), \
      item AS (INSERT INTO queue_store.item (queue, id, state, format, revision, body, body_size, created, head, tail) \
-         SELECT $1, $2, 0, $9, $3, body, $5, $6, $7, $8 FROM written ON CONFLICT DO NOTHING RETURNING body), \
+         SELECT $1, $2, 0, $9::smallint, $3, body, $5, $6, $7, $8 FROM written ON CONFLICT DO NOTHING RETURNING body), \
      gone AS (DELETE FROM queue_store.draft USING item WHERE draft.body = item.body) \
      SELECT EXISTS (SELECT FROM written), EXISTS (SELECT FROM item)";
 

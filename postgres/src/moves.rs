@@ -18,7 +18,7 @@ const STATES: &str = "SELECT id, state, revision FROM queue_store.item WHERE que
 
 /// Moves items that have these revisions and states. An item that is in the state already is written too, so that its state survives
 /// with this commit.
-const MOVE: &str = "UPDATE queue_store.item SET state = $4 \
+const MOVE: &str = "UPDATE queue_store.item SET state = $4::smallint \
      FROM unnest($2::text[], $3::bigint[], $5::smallint[]) AS wanted (id, revision, state) \
      WHERE queue = $1 AND item.id = wanted.id AND item.revision = wanted.revision AND item.state = wanted.state \
      RETURNING item.id";

@@ -19,12 +19,12 @@ use tokio::time::{Instant, timeout_at};
 /// Adds an item with a small body, unless an item has the id.
 const PUT: &str = "INSERT INTO queue_store.item \
      (queue, id, state, format, revision, body_size, created, head, tail, small_body) \
-     VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING true";
+     VALUES ($1, $2, 0, $3::smallint, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING true";
 
 /// Adds an item whose body follows in the same transaction, unless an item has the id. Returns the number of the body.
 const PUT_LARGE: &str = "INSERT INTO queue_store.item \
      (queue, id, state, format, revision, body_size, created, head, tail, body) \
-     VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, nextval('queue_store.body_number')) ON CONFLICT DO NOTHING RETURNING body";
+     VALUES ($1, $2, 0, $3::smallint, $4, $5, $6, $7, $8, nextval('queue_store.body_number')) ON CONFLICT DO NOTHING RETURNING body";
 
 /// Adds a chunk of a body.
 const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) VALUES ($1, $2, $3)";
