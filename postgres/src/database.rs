@@ -109,16 +109,22 @@ impl Database {
 
     async fn lease_while(&self, deadline: Instant, waits: impl Fn(&Refusal) -> bool) -> Result<Lease> {
         let mut pause = FIRST_PAUSE;
+        let mut earlier = None;
         loop {
             let refusal = match self.try_lease(deadline).await {
-                Err(refusal) if waits(&refusal) => refusal,
-                result => return result.map_err(|refusal| refusal.error),
+                Ok(lease) => return Ok(lease),
+                Err(refusal) => refusal,
             };
-            if Instant::now() + pause >= deadline {
+            if Instant::now() >= deadline {
+                // What servers said before tells more than that the last one did not answer in time.
+                return Err(earlier.unwrap_or(refusal).error);
+            }
+            if !waits(&refusal) || Instant::now() + pause >= deadline {
                 return Err(refusal.error);
             }
             sleep(pause).await;
             pause = (pause * 2).min(LAST_PAUSE);
+            earlier = Some(refusal);
         }
     }
 

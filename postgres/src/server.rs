@@ -88,10 +88,9 @@ pub(crate) async fn check(client: &Client, synchronous_commit: &str) -> Result<F
         );
     }
     let Some(started) = row.get(7) else {
-        return Err(Refusal::lasting(error(
-            ErrorCode::Access,
+        return unsupported(
             "the role that the session takes may not see its own process in pg_stat_activity: connect as that role itself",
-        )));
+        );
     };
     let backend = Backend { process: row.get(6), started };
     Ok(Facts { system: row.get(11), backend, timeline: row.get(12), has_standbys: row.get(8) })
