@@ -10,18 +10,25 @@ CREATE TABLE queue_store.migration (
 -- The numbers of bodies.
 CREATE SEQUENCE queue_store.body_number CACHE 32;
 
+-- Checks of values are those of domains: PostgreSQL prepares these once for a session, and the checks of a table anew for each
+-- statement that inserts.
+
+-- 0: ready, 1: held, 2: quarantined.
+CREATE DOMAIN queue_store.item_state AS smallint CHECK (VALUE IN (0, 1, 2));
+
+-- The format that the item has as a file: 0: text, 1: binary.
+CREATE DOMAIN queue_store.item_format AS smallint CHECK (VALUE IN (0, 1));
+
 CREATE TABLE queue_store.item (
     queue text COLLATE "C" NOT NULL,
     id text COLLATE "C" NOT NULL,
-    -- 0: ready, 1: held, 2: quarantined.
-    state smallint NOT NULL CHECK (state IN (0, 1, 2)),
-    -- The format that the item has as a file: 0: text, 1: binary.
-    format smallint NOT NULL CHECK (format IN (0, 1)),
+    state queue_store.item_state NOT NULL,
+    format queue_store.item_format NOT NULL,
     -- The checksum of the whole item: another content has another one.
     revision bigint NOT NULL,
     -- The number of a body in chunks.
     body bigint,
-    -- A body of at most one chunk.
+    -- A body of at most one chunk. An item without any body fails its checksum.
     small_body bytea,
     -- Bytes of the body.
     body_size bigint NOT NULL,
@@ -30,8 +37,7 @@ CREATE TABLE queue_store.item (
     -- The binary item, in the wire format of protocol buffers with its checksums, up to the body and from its end on.
     head bytea NOT NULL,
     tail bytea NOT NULL,
-    PRIMARY KEY (queue, id),
-    CHECK ((body IS NULL) <> (small_body IS NULL))
+    PRIMARY KEY (queue, id)
 );
 
 -- The large bodies: every chunk but the last of a body has 262144 bytes.

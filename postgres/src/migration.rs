@@ -7,7 +7,7 @@ use queue_store_host::types::ErrorCode;
 use tokio::time::{Instant, timeout_at};
 
 /// The migrations, of which the first has the number 1.
-const MIGRATIONS: [&str; 2] = [include_str!("../migrations/1.sql"), include_str!("../migrations/2.sql")];
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/1.sql")];
 
 /// The number of the last migration that was applied: none or 0 in a database that has no tables.
 const APPLIED: &str = "SELECT max(number) FROM queue_store.migration";

@@ -23,7 +23,6 @@ pub(crate) fn tests() -> Vec<Test> {
         ("contract::body_is_read_as_it_was_when_it_was_opened", body_is_read_as_it_was_when_it_was_opened),
         ("contract::queues_of_a_database_are_apart", queues_of_a_database_are_apart),
         ("contract::newer_tables_are_refused", newer_tables_are_refused),
-        ("contract::tables_of_the_first_version_are_changed", tables_of_the_first_version_are_changed),
         ("contract::queue_may_be_dropped_in_an_async_task", queue_may_be_dropped_in_an_async_task),
         ("contract::what_is_open_is_limited", what_is_open_is_limited),
         ("contract::body_of_one_chunk_is_read_from_any_offset", body_of_one_chunk_is_read_from_any_offset),
@@ -172,21 +171,6 @@ fn newer_tables_are_refused() {
     let output = std::process::Command::new("psql").args([&url, "--command", insert]).output().expect("there is psql");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(code(queue_store_postgres::open(&url)), "unsupported");
-}
-
-fn tables_of_the_first_version_are_changed() {
-    let cluster = cluster();
-    cluster.sql(0, "CREATE DATABASE first OWNER queue");
-    let url = format!("{}first", cluster.url().strip_suffix("queue").expect("the URL ends with its database"));
-    let first = format!(
-        "CREATE SCHEMA queue_store; {}; INSERT INTO queue_store.migration (number) VALUES (1)",
-        include_str!("../../migrations/1.sql")
-    );
-    let output = std::process::Command::new("psql").args([&url, "--command", &first]).output().expect("there is psql");
-    assert!(output.status.success(), "{output:?}");
-    let queue = queue_store_postgres::open(&url).expect("the tables are changed");
-    let id = queue.put(&mail("x")).expect("it is put");
-    assert_eq!(queue.get(&id).expect("it is there").body, b"x");
 }
 
 fn queue_may_be_dropped_in_an_async_task() {
