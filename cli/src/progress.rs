@@ -23,6 +23,8 @@ pub(crate) fn of_call(message: String) -> ProgressBar {
     let spinner = ProgressBar::new_spinner().with_style(style("{spinner} {msg} {elapsed}")).with_message(message);
     // The thread that this starts is only of use on a terminal.
     if !spinner.is_hidden() {
+        // Drawn at once: the thread may first run when a short call is over.
+        spinner.tick();
         spinner.enable_steady_tick(Duration::from_millis(100));
     }
     spinner
