@@ -10,8 +10,8 @@ CREATE TABLE queue_store.migration (
 -- The numbers of bodies.
 CREATE SEQUENCE queue_store.body_number CACHE 32;
 
--- Checks of values are those of domains: PostgreSQL prepares these once for a session, and the checks of a table anew for each
--- statement that inserts.
+-- The checks of values are those of domains: PostgreSQL prepares these once for a session, and the checks of a table anew for
+-- each statement that inserts or updates.
 
 -- 0: ready, 1: held, 2: quarantined.
 CREATE DOMAIN queue_store.item_state AS smallint CHECK (VALUE IN (0, 1, 2));
@@ -26,9 +26,8 @@ CREATE TABLE queue_store.item (
     format queue_store.item_format NOT NULL,
     -- The checksum of the whole item: another content has another one.
     revision bigint NOT NULL,
-    -- The number of a body in chunks.
+    -- The number of a body in chunks, or else a body of at most one chunk.
     body bigint,
-    -- A body of at most one chunk. An item without any body fails its checksum.
     small_body bytea,
     -- Bytes of the body.
     body_size bigint NOT NULL,

@@ -133,14 +133,13 @@ impl Database {
                 return lease.query(sql, parameters).await;
             };
             let begin = format!("BEGIN; SET LOCAL synchronous_commit = {commit}");
-            lease.execute(&begin).await.map_err(SqlError::before_change)?;
-            match lease.query(sql, parameters).await {
+            let uncommitted = async {
+                lease.execute(&begin).await?;
+                lease.query(sql, parameters).await
+            };
+            match uncommitted.await {
                 Ok(rows) => lease.execute("COMMIT").await.map(|()| rows),
-                // Nothing is committed: a session that is lost rolls back.
-                Err(failure) => {
-                    let _ = lease.execute("ROLLBACK").await;
-                    Err(failure.before_change())
-                }
+                Err(failure) => Err(roll_back(lease, failure).await),
             }
         };
         timeout_at(deadline, change).await.unwrap_or_else(|_| Err(SqlError::timed_out()))
@@ -183,6 +182,16 @@ impl Database {
         let detail =
             format!("{cause}; the effect is visible, or may be, and may not survive: recover the queue, then look");
         error(ErrorCode::Indeterminate, detail)
+    }
+}
+
+/// Ends a transaction in which a statement failed, and returns the failure. Nothing is committed: a session that is lost rolls
+/// back.
+pub(crate) async fn roll_back(lease: &Lease, failure: SqlError) -> SqlError {
+    match lease.execute("ROLLBACK").await {
+        Ok(()) => failure.before_change(),
+        // The session may be in the transaction still, and must not be used again.
+        Err(_) => failure.after_change().before_change(),
     }
 }
 

@@ -115,8 +115,8 @@ impl Database {
                 Ok(lease) => return Ok(lease),
                 Err(refusal) => refusal,
             };
-            if Instant::now() >= deadline {
-                // What servers said before tells more than that the last one did not answer in time.
+            if Instant::now() >= deadline && refusal.error.code() == Some(ErrorCode::Io) {
+                // The last attempt was cut short: the one before it has the reason.
                 return Err(earlier.unwrap_or(refusal).error);
             }
             if !waits(&refusal) || Instant::now() + pause >= deadline {

@@ -132,7 +132,8 @@ pub fn check_commit(url: &str) -> Result<()> {
 ///
 /// `invalid-argument`: the URL; `io`: no server answers, or none takes changes; `access`: it refuses the user; `not-found`: no
 /// such database; `unsupported`: the server runs with `fsync` or `full_page_writes` off, is older than PostgreSQL 13, does not
-/// store UTF-8, or has tables of a newer version of this crate. [`queue_store_host::Error::InAsyncRuntime`] in an async task.
+/// store UTF-8, or has tables of a newer version of this crate, the settings of the session are not in effect, or its role does
+/// not see its own sessions. [`queue_store_host::Error::InAsyncRuntime`] in an async task.
 pub fn open(url: &str) -> Result<Queue> {
     Ok(Queue::from_store(Arc::new(PostgresStore::open(url)?)))
 }

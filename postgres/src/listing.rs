@@ -136,8 +136,9 @@ fn envelope_bytes(info: &ItemInfo) -> usize {
     info.file_size.saturating_sub(body_size) as usize + values * VALUE_BYTES
 }
 
-/// Whether an error is of the item, and not of the database.
+/// Whether an error is of the item, and not of the database, whose errors have no path.
 fn is_of_item(failure: &Error) -> bool {
     use queue_store_host::types::ErrorCode::{ChecksumMismatch, Corrupt, IdMismatch, TooLarge, Unsupported};
     matches!(failure.code(), Some(Corrupt | ChecksumMismatch | IdMismatch | TooLarge | Unsupported))
+        && failure.details().is_some_and(|details| !details.path.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Puts: one, or several in one transaction.
 
-use crate::change::{ATTEMPTS, STANDBYS, check_commit, synchronous_commit};
+use crate::change::{ATTEMPTS, STANDBYS, check_commit, roll_back, synchronous_commit};
 use crate::convert::{self, failure, problem};
 use crate::database::{Database, Lease};
 use crate::item::{CHUNK_BYTES, accept, body_too_large, check_batch, check_new_id, contested, exists, generate_id};
@@ -24,7 +24,8 @@ const PUT: &str = "INSERT INTO queue_store.item \
 /// Adds an item whose body follows in the same transaction, unless an item has the id. Returns the number of the body.
 const PUT_LARGE: &str = "INSERT INTO queue_store.item \
      (queue, id, state, format, revision, body_size, created, head, tail, body) \
-     VALUES ($1, $2, 0, $3::smallint, $4, $5, $6, $7, $8, nextval('queue_store.body_number')) ON CONFLICT DO NOTHING RETURNING body";
+     VALUES ($1, $2, 0, $3::smallint, $4, $5, $6, $7, $8, nextval('queue_store.body_number')) \
+     ON CONFLICT DO NOTHING RETURNING body";
 
 /// Adds a chunk of a body.
 const ADD_CHUNK: &str = "INSERT INTO queue_store.chunk (body, number, bytes) VALUES ($1, $2, $3)";
@@ -191,24 +192,20 @@ impl Database {
     ) -> Result<Vec<usize>, SqlError> {
         let set = synchronous_commit(durability).map(|commit| format!("; SET LOCAL synchronous_commit = {commit}"));
         let begin = format!("BEGIN{}", set.unwrap_or_default());
-        lease.execute(&begin).await.map_err(SqlError::before_change)?;
         let put = async {
-            for sql in [PUT, PUT_LARGE, ADD_CHUNK] {
+            lease.execute(&begin).await?;
+            for sql in [PUT, PUT_LARGE, ADD_CHUNK, STANDBYS] {
                 lease.prepare(sql).await?;
             }
             // The client sends them one after the other, and waits for no answer between them.
             let mut results = join_all(items.iter().map(|(_, item, body)| self.put_one(lease, item, body))).await;
-            // What the first failure says comes before the failures that follow from it.
+            // Moves the failures of the aborted transaction behind the one that aborted it.
             results.sort_by_key(|result| matches!(result, Err(SqlError::Aborted(_))));
             results.into_iter().collect::<Result<Vec<_>, _>>()
         };
         let added = match put.await {
             Ok(added) => added,
-            // Nothing is committed: a session that is lost rolls back.
-            Err(failure) => {
-                let _ = lease.execute("ROLLBACK").await;
-                return Err(failure.before_change());
-            }
+            Err(failure) => return Err(roll_back(lease, failure).await),
         };
         if self.waits_for_standbys(durability) && added.contains(&true) {
             check_commit(lease.commit_and_query(STANDBYS).await?)?;

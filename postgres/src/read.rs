@@ -67,6 +67,10 @@ impl Database {
         let rows = self.query(deadline, INFO, &[&self.queue, &id]).await?;
         let row = rows.first().ok_or_else(|| no_item(id))?;
         let (head, tail): (&[u8], &[u8]) = (row.get(2), row.get(3));
+        let (body, small_body): (Option<i64>, Option<Vec<u8>>) = (row.get(5), row.get(6));
+        if body.is_some() == small_body.is_some() {
+            return Err(corrupt(id, "it has no body, or two"));
+        }
         let mut reader = open_parts(id, head, tail, Strictness::Full)?;
         let (state, format) = (state(row.get(0))?, format(row.get(1))?);
         Ok(info(id, state, format, (head.len() + tail.len()) as u64, &mut reader))
@@ -129,8 +133,8 @@ impl Database {
             left: reader.body_length(),
             reader,
             revision: row.get(4),
-            body: row.get(5),
-            chunks: row.get::<_, Option<Vec<u8>>>(6).into_iter().collect(),
+            body,
+            chunks: small_body.into_iter().collect(),
             next: 0,
             skip: 0,
             verifies: true,
@@ -192,7 +196,7 @@ impl OpenItem {
             }
             let Some(mut chunk) = self.chunks.pop_front() else {
                 if self.is_partial {
-                    return Err(self.corrupt("the body is shorter than it was"));
+                    return Err(corrupt(&self.id, "the body is shorter than it was"));
                 }
                 // The checksum tells that a small body is shorter than it was.
                 self.left = 0;
@@ -227,10 +231,6 @@ impl OpenItem {
         info(&self.id, self.state, self.format, self.parts_bytes, &mut self.reader)
     }
 
-    fn corrupt(&self, detail: &str) -> Error {
-        types::Error { path: self.id.clone(), ..record(ErrorCode::Corrupt, detail) }.into()
-    }
-
     async fn fetch(&mut self, deadline: Instant, body: i64) -> Result<()> {
         let parameters: [&(dyn ToSql + Sync); 2] = [&body, &self.next];
         let rows = match self.snapshot.as_mut() {
@@ -239,7 +239,7 @@ impl OpenItem {
         };
         let numbers = rows.iter().map(|row| row.get::<_, i32>(0));
         if rows.is_empty() || !numbers.eq(self.next..self.next + rows.len() as i32) {
-            return Err(self.corrupt("a chunk of the body is missing"));
+            return Err(corrupt(&self.id, "a chunk of the body is missing"));
         }
         self.next += rows.len() as i32;
         self.chunks.extend(rows.iter().map(|row| row.get::<_, Vec<u8>>(1)));
@@ -248,6 +248,10 @@ impl OpenItem {
         }
         Ok(())
     }
+}
+
+fn corrupt(id: &str, detail: &str) -> Error {
+    types::Error { path: id.to_string(), ..record(ErrorCode::Corrupt, detail) }.into()
 }
 
 /// A session whose statements see the database as it was when it began.

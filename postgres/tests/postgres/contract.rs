@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Test> {
             envelope_that_was_changed_is_a_problem_of_its_item,
         ),
         ("contract::body_that_lacks_a_chunk_is_corrupt", body_that_lacks_a_chunk_is_corrupt),
+        ("contract::item_with_no_body_or_two_is_corrupt", item_with_no_body_or_two_is_corrupt),
         ("contract::abandoned_draft_leaves_nothing", abandoned_draft_leaves_nothing),
         ("contract::swept_draft_cannot_be_committed", swept_draft_cannot_be_committed),
         ("contract::body_is_read_as_it_was_when_it_was_opened", body_is_read_as_it_was_when_it_was_opened),
@@ -104,6 +105,17 @@ fn body_that_lacks_a_chunk_is_corrupt() {
     assert_eq!(code(queue.get(&id)), "corrupt");
     let sealed = queue.seal(&[&id]).expect("it is tried").remove(0).into_result();
     assert_eq!(code(sealed), "corrupt", "no checksum makes it right");
+}
+
+fn item_with_no_body_or_two_is_corrupt() {
+    let queue = open("bodies");
+    for change in ["small_body = NULL", "body = 1"] {
+        let id = queue.put(&mail("x")).expect("it is put");
+        cluster().sql(0, &format!("UPDATE queue_store.item SET {change} WHERE id = '{id}'"));
+        assert_eq!(code(queue.get(&id)), "corrupt");
+        let sealed = queue.seal(&[&id]).expect("it is tried").remove(0).into_result();
+        assert_eq!(code(sealed), "corrupt", "no checksum makes it right");
+    }
 }
 
 fn abandoned_draft_leaves_nothing() {
