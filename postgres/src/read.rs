@@ -67,10 +67,6 @@ impl Database {
         let rows = self.query(deadline, INFO, &[&self.queue, &id]).await?;
         let row = rows.first().ok_or_else(|| no_item(id))?;
         let (head, tail): (&[u8], &[u8]) = (row.get(2), row.get(3));
-        let (body, small_body): (Option<i64>, Option<Vec<u8>>) = (row.get(5), row.get(6));
-        if body.is_some() == small_body.is_some() {
-            return Err(corrupt(id, "it has no body, or two"));
-        }
         let mut reader = open_parts(id, head, tail, Strictness::Full)?;
         let (state, format) = (state(row.get(0))?, format(row.get(1))?);
         Ok(info(id, state, format, (head.len() + tail.len()) as u64, &mut reader))
@@ -124,6 +120,10 @@ impl Database {
     fn open_row(self: &Arc<Database>, id: &str, rows: &[Row], strictness: Strictness) -> Result<OpenItem> {
         let row = rows.first().ok_or_else(|| no_item(id))?;
         let (head, tail): (&[u8], &[u8]) = (row.get(2), row.get(3));
+        let (body, small_body): (Option<i64>, Option<Vec<u8>>) = (row.get(5), row.get(6));
+        if body.is_some() == small_body.is_some() {
+            return Err(corrupt(id, "it has no body, or two"));
+        }
         let reader = open_parts(id, head, tail, strictness)?;
         Ok(OpenItem {
             id: id.to_string(),
