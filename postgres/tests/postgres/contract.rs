@@ -149,7 +149,9 @@ fn swept_draft_cannot_be_committed() {
     let mut draft = queue.draft(None, &envelope(), &WriteOptions::default()).expect("it begins");
     draft.append(&long_body()).expect("it is written");
     assert_eq!(queue.recover(Duration::from_hours(36)).expect("it is recovered").temporary_kept, 1);
-    assert_eq!(queue.recover(Duration::ZERO).expect("it is recovered").temporary_removed, 1);
+    // A chunk that is on its way keeps its draft.
+    let is_swept = || queue.recover(Duration::ZERO).expect("it is recovered").temporary_removed == 1;
+    assert!((0..100).any(|_| is_swept()), "the draft is removed");
     assert_eq!(code(draft.commit()), "aborted");
     assert_eq!(queue.count().expect("it is counted").ready, 0);
 }
