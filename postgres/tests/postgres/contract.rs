@@ -1,5 +1,6 @@
 //! The contract, on PostgreSQL.
 
+use crate::faults::wait_for;
 use crate::support::{self, Test, cluster, code, mail, open};
 use queue_store_host::types::{Detail, Durability, Envelope, IdentifiedMail, State, WriteOptions};
 use queue_store_host::{Error, Queue};
@@ -150,8 +151,10 @@ fn swept_draft_cannot_be_committed() {
     draft.append(&long_body()).expect("it is written");
     assert_eq!(queue.recover(Duration::from_hours(36)).expect("it is recovered").temporary_kept, 1);
     // A chunk that is on its way keeps its draft.
-    let is_swept = || queue.recover(Duration::ZERO).expect("it is recovered").temporary_removed == 1;
-    assert!((0..100).any(|_| is_swept()), "the draft is removed");
+    let arrived = "SELECT 'arrived' FROM queue_store.chunk JOIN queue_store.draft USING (body) WHERE queue = 'swept' \
+                   HAVING count(*) = 3";
+    wait_for(&cluster(), 0, arrived);
+    assert_eq!(queue.recover(Duration::ZERO).expect("it is recovered").temporary_removed, 1);
     assert_eq!(code(draft.commit()), "aborted");
     assert_eq!(queue.count().expect("it is counted").ready, 0);
 }
