@@ -3,7 +3,8 @@
 use crate::exhaustion;
 use crate::types::{self, ErrorCode, Position};
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error as ThisError;
 
@@ -83,7 +84,7 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
         /// The error of the operating system.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The component needed more memory than [`crate::Limits::memory_bytes`], which is given here. Its instance is
     /// gone; as after the death of a process, the call's effect is complete or absent, and may not survive power loss.
@@ -154,6 +155,15 @@ impl Error {
     pub(crate) fn of_library(code: ErrorCode, detail: impl Into<String>) -> Error {
         let (operation, path) = (String::new(), String::new());
         types::Error { code, operation, path, detail: detail.into(), position: None }.into()
+    }
+
+    /// Makes the error of a directory that cannot be opened or created: `busy` where the system had no descriptor or memory for
+    /// it.
+    pub(crate) fn of_directory(path: &Path, source: io::Error) -> Error {
+        if exhaustion::is_exhaustion(&source) {
+            return wasmtime::Error::from(source).into();
+        }
+        Error::Directory { path: path.to_path_buf(), source }
     }
 
     /// Returns the code of the contract, if the component answered the call, or `busy` if the system could not serve it.

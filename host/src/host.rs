@@ -72,7 +72,7 @@ impl Host {
     /// [`Error::Directory`] if the directory cannot be opened; those of `queue.open` in the contract.
     pub fn open(&self, directory: impl AsRef<Path>) -> Result<Queue> {
         let directory = directory.as_ref();
-        require_directory(directory).map_err(|source| Error::Directory { path: directory.to_path_buf(), source })?;
+        require_directory(directory).map_err(|source| Error::of_directory(directory, source))?;
         Ok(Queue::from_store(Arc::new(DirectoryStore::new(Pool::open(&self.engine, directory)?))))
     }
 
@@ -85,7 +85,7 @@ impl Host {
     /// [`Error::Directory`] if the directory cannot be created or opened; those of `queue.open` in the contract.
     pub fn create(&self, directory: impl AsRef<Path>) -> Result<Queue> {
         let directory = directory.as_ref();
-        directory::create(directory).map_err(|source| Error::Directory { path: directory.to_path_buf(), source })?;
+        directory::create(directory).map_err(|source| Error::of_directory(directory, source))?;
         self.open(directory)
     }
 }

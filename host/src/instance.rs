@@ -3,7 +3,6 @@
 use crate::bindings;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::exhaustion;
 use crate::state::{OutOfTime, State};
 use crate::types;
 use std::path::Path;
@@ -37,10 +36,7 @@ impl Instance {
     /// Makes an instance that has the directory, and calls it `name`.
     pub(crate) fn new(engine: &Arc<Engine>, directory: &Path, name: &Arc<str>) -> Result<Instance> {
         let state = State::new(engine.limits, directory, name).map_err(|error| match error.downcast() {
-            Ok(source) if !exhaustion::is_exhaustion(&source) => {
-                Error::Directory { path: directory.to_path_buf(), source }
-            }
-            Ok(source) => wasmtime::Error::from(source).into(),
+            Ok(source) => Error::of_directory(directory, source),
             Err(error) => error.into(),
         })?;
         let mut store = Store::new(&engine.wasmtime, state);

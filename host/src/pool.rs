@@ -52,8 +52,7 @@ impl Pool {
         engine.check_process()?;
         // The component names the directory in its errors, so it gets the name that the caller uses.
         let name: Arc<str> = directory.to_str().filter(|path| !path.is_empty()).unwrap_or("queue").into();
-        let error = |source| Error::Directory { path: directory.to_path_buf(), source };
-        let directory = path::absolute(directory).map_err(error)?;
+        let directory = path::absolute(directory).map_err(|source| Error::of_directory(directory, source))?;
         let identity = Some(identity(&directory)?);
         let mut instance = Instance::new(engine, &directory, &name)?;
         instance.queue()??;
@@ -201,7 +200,7 @@ impl Pool {
 fn identity(directory: &Path) -> Result<DirectoryIdentity> {
     match directory.metadata() {
         Ok(metadata) => Ok((metadata.dev(), metadata.ino())),
-        Err(source) => Err(Error::Directory { path: directory.to_path_buf(), source }),
+        Err(source) => Err(Error::of_directory(directory, source)),
     }
 }
 
