@@ -10,6 +10,7 @@ import io
 import os
 import pickle
 import re
+import resource
 import shutil
 import signal
 import tempfile
@@ -312,6 +313,28 @@ class QueueTests:
             self.assertTrue(raised.exception.filename.startswith(str(file)))
         self.Queue(self.directory / "made" / "with" / "parents")
         self.assertEqual((self.directory / "made" / "with" / "parents").stat().st_mode & 0o777, 0o700)
+
+    def test_calls_without_descriptors_are_to_be_tried_later(self) -> None:
+        self.put(id="x")
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        unused = os.dup(0)
+        os.close(unused)
+        for name, call in {
+            "put": self.put,
+            "get": lambda: self.queue.get("x"),
+            "list": lambda: list(self.queue),
+        }.items():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (unused, limits[1]))
+            try:
+                call()
+                error = None
+            except queue_store.QueueError as raised:
+                error = raised
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            self.assertIsInstance(error, TryAgainLater, name)
+            self.assertIn("descriptors", str(error))
+        self.assertEqual(self.names(), ["m:x"])
 
     def test_path_goes_up_from_a_symbolic_link_as_in_the_kernel(self) -> None:
         inner = self.directory / "target" / "inner"

@@ -521,7 +521,25 @@ def _optional(make: Callable[[Any], Any], value: Any) -> Any:
 
 def _error(error: dict[str, Any]) -> QueueError:
     position = _optional(lambda position: Position(**position), error["position"])
-    return queue_error(error["code"], error["operation"], error["path"], error["detail"], position)
+    code, detail = error["code"], error["detail"]
+    # To wasmtime, running out of descriptors is a device that failed.
+    if code == "io" and not _has_descriptors():
+        code, detail = "busy", "the process is out of descriptors"
+    return queue_error(code, error["operation"], error["path"], detail, position)
+
+
+def _has_descriptors() -> bool:
+    """Returns whether as many descriptors are left as one operation on a file takes."""
+    opened = []
+    try:
+        for _ in range(2):
+            opened.append(os.open("/", os.O_RDONLY))
+    except OSError:
+        return False
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return True
 
 
 def _envelope(envelope: dict[str, Any]) -> Envelope:
