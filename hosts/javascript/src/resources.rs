@@ -11,6 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Entries of a listing that are passed at a time.
 const PAGE_ITEMS: usize = 1000;
 
+/// Bytes of a body that are read at a time: several chunks, since waking a thread takes longer than reading one.
+const READ_BYTES: usize = 256 << 10;
+
 /// A resource, until a call consumes it. Calls of one resource take turns.
 struct Resource<T>(Arc<Mutex<Option<T>>>);
 
@@ -93,7 +96,17 @@ impl NativeBody {
     /// Returns the next bytes; none at the end, where the body was verified.
     #[napi]
     pub fn read(&self) -> AsyncTask<Call<Option<Buffer>>> {
-        self.0.call(|body| Ok(body.next_chunk()?.map(Buffer::from)))
+        self.0.call(|body| {
+            let Some(mut bytes) = body.next_chunk()? else {
+                return Ok(None);
+            };
+            while bytes.len() < READ_BYTES
+                && let Some(chunk) = body.next_chunk()?
+            {
+                bytes.extend(chunk);
+            }
+            Ok(Some(bytes.into()))
+        })
     }
 
     #[napi]

@@ -44,6 +44,9 @@ async function all(iterable) {
   return values;
 }
 
+/** Resolves when a draft has its body. */
+const written = (draft) => new Promise((resolve) => draft.write("body", resolve));
+
 const code = (expected) => (error) => {
   assert(error instanceof QueueError, `${error}`);
   assert.equal(error.code, expected);
@@ -367,8 +370,9 @@ test("a recovery opens a queue that another process marked", async () => {
 
 test("a draft that is destroyed while it commits tells its id", async () => {
   const draft = queue.draft({ ...MAIL, id: "x" });
-  draft.end("body");
-  await once(draft, "prefinish");
+  await written(draft);
+  // It commits from here on.
+  draft.end();
   await draft[Symbol.asyncDispose]();
   assert.equal(draft.id, "x");
   assert.equal(await draft.commit(), "x");
@@ -376,6 +380,20 @@ test("a draft that is destroyed while it commits tells its id", async () => {
   const failed = queue.draft({ ...MAIL, id: "x" });
   await assert.rejects(once(failed, "close"), code("exists"));
   await assert.rejects(failed.commit(), code("exists"));
+});
+
+test("a draft that is destroyed while its commit fails tells the failure", async () => {
+  const [disposed, destroyed] = [1, 2].map(() => queue.draft({ ...MAIL, id: "x" }));
+  await Promise.all([disposed, destroyed].map(written));
+  await queue.put("first", { ...MAIL, id: "x" });
+  disposed.end();
+  await assert.rejects(disposed[Symbol.asyncDispose](), code("exists"));
+  await assert.rejects(disposed.commit(), code("exists"));
+  destroyed.end();
+  destroyed.destroy(new RangeError("of the caller"));
+  await assert.rejects(once(destroyed, "close"), code("exists"));
+  await assert.rejects(destroyed.commit(), code("exists"));
+  assert.equal(`${(await queue.get("x")).body}`, "first");
 });
 
 test("a commit of a draft that was given up is refused", { timeout: 10_000 }, async () => {
