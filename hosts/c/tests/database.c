@@ -1,4 +1,4 @@
-/* A queue in a database, and URLs that name none: database [URL] */
+/* A queue in the database QUEUE_STORE_DATABASE, and URLs that name none: database [URL] */
 
 #include <queue_store.h>
 #include <stdio.h>
@@ -69,10 +69,41 @@ static void test_fork(const char *url)
     qs_close(queue);
 }
 
+/* Takes a table of the database away, or gives it back: what reads it fails in between. */
+static void rename_table(const char *table, const char *name)
+{
+    char command[200];
+    snprintf(command, sizeof command,
+             "psql --quiet \"$QUEUE_STORE_DATABASE\" --command 'ALTER TABLE queue_store.%s RENAME TO %s'", table, name);
+    CHECK(system(command) == 0);
+}
+
+/* A list that failed is not taken for the whole. */
+static void test_list(const char *url)
+{
+    qs_queue *queue = NULL;
+    qs_list *list = NULL;
+    qs_entry entry;
+    const qs_mail mail = {.sender = "a@example.com", .to = TO, .to_count = 1, .id = "listed"};
+    CODE(QS_OK, qs_open(url, &queue));
+    CODE(QS_OK, qs_put(queue, &mail, "", 0, NULL));
+    CODE(QS_OK, qs_list_open(queue, &list));
+    rename_table("item", "renamed");
+    int code = qs_list_next(list, &entry);
+    rename_table("renamed", "item");
+    CHECK(code != QS_OK);
+    CODE(QS_ABORTED, qs_list_next(list, &entry));
+    qs_list_close(list);
+    CODE(QS_OK, qs_remove(queue, "listed"));
+    qs_close(queue);
+}
+
 int main(int argc, char **argv)
 {
     test_errors();
-    if (argc == 2)
+    if (argc == 2) {
         test_fork(argv[1]);
+        test_list(argv[1]);
+    }
     return 0;
 }

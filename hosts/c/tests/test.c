@@ -235,6 +235,30 @@ static void test_threads(qs_queue *queue)
         CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
+static pthread_key_t ENDING;
+
+static void call_at_the_end(void *queue)
+{
+    CHECK(qs_remove(queue, "none") == QS_NOT_FOUND && qs_error_message() != NULL);
+}
+
+static void *call_and_end(void *queue)
+{
+    CODE(QS_NOT_FOUND, qs_remove(queue, "none"));
+    CHECK(pthread_setspecific(ENDING, queue) == 0);
+    return NULL;
+}
+
+/* A destructor of a thread may call, though the thread's message is gone. */
+static void test_end_of_thread(qs_queue *queue)
+{
+    pthread_t thread;
+    CHECK(pthread_key_create(&ENDING, call_at_the_end) == 0);
+    CHECK(pthread_create(&thread, NULL, call_and_end, queue) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(pthread_key_delete(ENDING) == 0);
+}
+
 static void wait_for(pid_t child)
 {
     int status = 0;
@@ -310,6 +334,7 @@ int main(int argc, char **argv)
     test_lists(queue, argv[1]);
     test_marked_queue(queue, argv[1]);
     test_threads(queue);
+    test_end_of_thread(queue);
     test_fork(queue, argv[1]);
     test_kills(queue, argv[1]);
     qs_close(queue);

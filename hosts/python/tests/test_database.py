@@ -62,6 +62,12 @@ class DatabaseTests(unittest.TestCase):
         command = [str(CLUSTER), verb, str(DIRECTORY), str(node)]
         return subprocess.run(command, check=False, capture_output=True, text=True)
 
+    def rename(self, table: str, name: str) -> None:
+        """Takes a table away, or gives it back: what reads it fails in between."""
+        primary = f"{DATABASE}?target_session_attrs=read-write"
+        statement = f"ALTER TABLE queue_store.{table} RENAME TO {name}"
+        subprocess.run(["psql", "--quiet", primary, "--command", statement], check=True)
+
     def test_password_is_not_shown(self) -> None:
         url = self.url("shown").replace("://queue@", "://queue:secret@")
         for given in [url, url.encode()]:
@@ -80,6 +86,21 @@ class DatabaseTests(unittest.TestCase):
         with self.assertRaises(QueueError) as raised:
             draft.commit()
         self.assertEqual(raised.exception.code, "aborted")
+
+    def test_listing_that_failed_is_not_taken_for_the_whole(self) -> None:
+        queue = Queue(self.url("listing"))
+        queue.put(b"body", **MAIL)
+        listing = iter(queue)
+        self.rename("item", "renamed")
+        try:
+            with self.assertRaises(QueueError):
+                next(listing)
+        finally:
+            self.rename("renamed", "item")
+        with self.assertRaises(QueueError) as raised:
+            next(listing)
+        self.assertEqual(raised.exception.code, "aborted")
+        self.assertEqual(len(list(queue)), 1)
 
     def test_queue_of_a_missing_database_is_not_found(self) -> None:
         with self.assertRaises(NotFound):
