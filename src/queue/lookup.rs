@@ -8,6 +8,7 @@ use crate::storage::errno::Errno;
 use crate::storage::file_name::{self, FORMATS, ItemName, LIVE, Meaning, State};
 use crate::storage::filesystem::{Directory, File, FileType, System};
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// Bytes of two files that are compared at a time.
@@ -91,21 +92,26 @@ impl<S: System> Queue<S> {
         Ok(files)
     }
 
-    /// Finds the one file of an id that is ready or held.
-    pub(super) fn live_file(&self, id: &str) -> Result<ItemFile> {
-        if let Some(file) = self.names_of_one_file(id, &LIVE)?.pop() {
-            return Ok(file);
+    /// Finds the names of the one file of an id that is ready or held, at least one, the most restrained one last.
+    pub(super) fn names_of_live_item(&self, id: &str) -> Result<Vec<ItemFile>> {
+        let names = self.names_of_one_file(id, &LIVE)?;
+        if !names.is_empty() {
+            return Ok(names);
         }
         let file = self.quarantined_file(id)?;
         Err(Error::new(Cause::Quarantined, Operation::None, &file.name))
     }
 
+    /// Finds the names of the one file of an id, at least one, the most restrained one last: ready or held, or else
+    /// quarantined.
+    pub(super) fn names_of_item(&self, id: &str) -> Result<Vec<ItemFile>> {
+        let names = self.names_of_one_file(id, &LIVE)?;
+        if names.is_empty() { Ok(vec![self.quarantined_file(id)?]) } else { Ok(names) }
+    }
+
     /// Finds the one file of an id: ready or held, or else quarantined.
     pub(super) fn any_file(&self, id: &str) -> Result<ItemFile> {
-        match self.names_of_one_file(id, &LIVE)?.pop() {
-            Some(file) => Ok(file),
-            None => self.quarantined_file(id),
-        }
+        Ok(most_restrained(&self.names_of_item(id)?).clone())
     }
 
     /// Finds the one quarantined file of an id, by a pass over the directory.
@@ -184,6 +190,11 @@ impl<S: System> Queue<S> {
         opened.sync().map_err(|errno| Error::new(errno, Operation::Sync, &file.name))?;
         Ok(opened)
     }
+}
+
+/// Returns the last name of an item, which is the one that counts.
+pub(super) fn most_restrained(names: &[ItemFile]) -> &ItemFile {
+    names.last().expect("an item has a name")
 }
 
 /// Reads the next bytes of a file: a whole block, except at its end.

@@ -2,6 +2,7 @@
 
 use super::batch::Outcome;
 use super::handle::Queue;
+use super::lookup::most_restrained;
 use crate::error::Result;
 use crate::item::decoder::Strictness;
 use crate::storage::filesystem::System;
@@ -13,10 +14,10 @@ impl<S: System> Queue<S> {
     /// Writes new checksums for items.
     pub fn seal(&self, ids: &[String]) -> Result<Vec<Outcome>> {
         self.batch(ids, Durability::Full, |id| {
-            let file = self.any_file(id)?;
-            let mut item = self.open_item(&file, Strictness::NoChecksums)?;
+            let names = self.names_of_item(id)?;
+            let mut item = self.open_item(most_restrained(&names), Strictness::NoChecksums)?;
             let envelope = item.reader.take_envelope();
-            self.rewrite(&file, &mut item, &envelope, Durability::Full).map(|_| ())
+            self.rewrite(id, &names, &mut item, &envelope, Durability::Full).map(|_| ())
         })
     }
 }

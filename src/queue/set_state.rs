@@ -2,7 +2,7 @@
 
 use super::batch::Outcome;
 use super::handle::Queue;
-use super::lookup::{ItemFile, no_item, not_regular};
+use super::lookup::{ItemFile, most_restrained, no_item, not_regular};
 use super::read::check_recorded_id;
 use crate::error::{Cause, Error, Operation, Result};
 use crate::item::Format;
@@ -34,9 +34,9 @@ impl<S: System> Queue<S> {
         })
     }
 
-    /// Moves a live item, which has these names, to a state.
-    fn move_live(&self, id: &ItemId, names: &[ItemFile], state: State) -> Result<()> {
-        let (file, _) = names.split_last().expect("a live item has a name");
+    /// Moves a live item, which has these names, to a state, also one that it has: a second name is removed.
+    pub(super) fn move_live(&self, id: &ItemId, names: &[ItemFile], state: State) -> Result<()> {
+        let file = most_restrained(names);
         let target = match state {
             State::Ready | State::Held => file_name::item(id, state, file.format),
             State::Quarantined => self.quarantine_name(id, file.format)?,

@@ -1,6 +1,7 @@
 //! Changes of an item's envelope.
 
 use super::handle::Queue;
+use super::lookup::most_restrained;
 use crate::error::{Cause, Code, Error, Operation, Result};
 use crate::item::decoder::{Strictness, revision};
 use crate::item::envelope::{Envelope, Recipient, Timestamp};
@@ -107,14 +108,15 @@ impl<S: System> Queue<S> {
         self.sync_preexisting_entries(durability).map_err(|error| self.error(error))?;
         let id = ItemId::parse(id)?;
         let update = || {
-            let file = self.live_file(&id)?;
-            let mut item = self.open_item(&file, Strictness::Full)?;
+            let names = self.names_of_live_item(&id)?;
+            let file = most_restrained(&names);
+            let mut item = self.open_item(file, Strictness::Full)?;
             if if_revision.is_some_and(|revision| revision != item.revision()) {
                 return Err(Error::new(Cause::OtherRevision, Operation::None, &file.name));
             }
             let mut envelope = item.reader.take_envelope();
             change(&mut envelope)?;
-            let checksum = self.rewrite(&file, &mut item, &envelope, durability)?;
+            let checksum = self.rewrite(&id, &names, &mut item, &envelope, durability)?;
             self.sync_change(durability)?;
             self.counters.updates.add(1);
             Ok(revision(checksum))

@@ -173,6 +173,8 @@ pub const SAFEGUARDS: &[Safeguard] = &[
     lie("remove-look", "P5", (Lie::StaleEntries, LastCall), crash("put 1; remove 1 !N happens and fails io")),
     // The remaining name is durable before a second one is removed, in a change of state.
     patch("move-order", "P1", case("a hold of an item with a second name", cases::hold_with_second_name)),
+    // The removal of a second name is durable before an update replaces the other one.
+    patch("update-order", "P3", case("an update of an item with a second name", cases::update_with_second_name)),
     // The remaining name is durable before a second one is removed, in a recovery.
     patch("reconcile-order", "P1", case("a recovery of an item with a second name", cases::recovery_with_second_name)),
     // A second item of an id is quarantined under a name of its own.

@@ -40,6 +40,37 @@ fn set_state_leaves_one_of_two_names() {
 }
 
 #[test]
+fn change_leaves_one_of_two_names() {
+    let attempts = [Attempt { recipient: 0, status: 1, message: String::new() }];
+    let calls: [fn(&mut TestQueue, &[Attempt]); 3] = [
+        |queue, attempts| drop(queue.record_attempts("x", attempts, None, None).expect("the item is live")),
+        |queue, _| drop(queue.update("x", &no_change(), None).expect("the item is live")),
+        |queue, _| done(queue.seal(&one("x"))),
+    ];
+    for call in calls {
+        for copied in [false, true] {
+            let mut queue = linked("h:x");
+            if copied {
+                fs::remove_file(queue.file("h:x")).expect("the file can be removed");
+                fs::copy(queue.file("m:x"), queue.file("h:x")).expect("the file can be copied");
+            }
+            call(&mut queue, &attempts);
+            assert_eq!(queue.names(), ["h:x"], "the other name would keep the old content");
+            assert_eq!(body(&mut queue, "x"), b"1");
+        }
+    }
+}
+
+#[test]
+fn refused_change_keeps_both_names() {
+    let mut queue = linked("h:x");
+    let attempts = [Attempt { recipient: 9, status: 1, message: String::new() }];
+    assert_eq!(code(queue.record_attempts("x", &attempts, None, None)), ErrorCode::InvalidArgument);
+    assert_eq!(code(queue.record_attempts("x", &[], Some("1"), None)), ErrorCode::Conflict);
+    assert_eq!(queue.names(), ["h:x", "m:x"]);
+}
+
+#[test]
 fn remove_removes_both_names() {
     let mut queue = linked("h:x");
     done(queue.remove(&one("x"), &[], None));
