@@ -1,10 +1,9 @@
 //! Durable creation of a queue's directory, which the component cannot do.
 
+use crate::exhaustion;
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::io::ErrorKind::{
-    self, AlreadyExists, InvalidInput, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, Unsupported,
-};
+use std::io::ErrorKind::{AlreadyExists, InvalidInput, ReadOnlyFilesystem, Unsupported};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -36,12 +35,15 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
 /// Fsyncs the entry of a directory that exists: a process that was killed may have created it, and not have fsynced it. Goes on
 /// where the parent cannot be opened, or takes no fsync.
 fn sync_existing_entry(path: &Path) -> io::Result<()> {
-    const PASSED_OVER: [ErrorKind; 6] =
-        [PermissionDenied, InvalidInput, Unsupported, ReadOnlyFilesystem, NotFound, NotADirectory];
     // The parent of the directory itself, where the path is a symbolic link. What is no directory has none: its opening as a
     // queue fails.
-    match File::open(path.join("..")).and_then(|parent| parent.sync_all()) {
-        Err(error) if PASSED_OVER.contains(&error.kind()) => Ok(()),
+    let parent = match File::open(path.join("..")) {
+        Ok(parent) => parent,
+        Err(error) if exhaustion::is_exhaustion(&error) => return Err(error),
+        Err(_) => return Ok(()),
+    };
+    match parent.sync_all() {
+        Err(error) if [InvalidInput, ReadOnlyFilesystem, Unsupported].contains(&error.kind()) => Ok(()),
         synced => synced,
     }
 }
