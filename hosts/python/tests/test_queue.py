@@ -13,13 +13,18 @@ import re
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import unittest
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import queue_store
 from queue_store import (
@@ -336,6 +341,23 @@ class QueueTests:
             self.assertIn("descriptors", str(error))
         self.assertEqual(self.names(), ["m:x"])
 
+    def test_options_are_checked_before_anything_is_written(self) -> None:
+        for options in [{"create": "no"}, {"recover": 1}, {"grace": 5}]:
+            with self.assertRaises(TypeError) as raised:
+                self.Queue(self.directory / "new", **options)
+            self.assertIn(next(iter(options)), str(raised.exception))
+        self.assertEqual(os.listdir(self.directory), ["queue"])
+
+    def test_item_of_some_megabytes_is_got_in_one_piece(self) -> None:
+        body = os.urandom(6 << 20)
+        item = self.queue.get(self.put(body, id="x"))
+        self.assertEqual((item.id, item.envelope.reverse_path, item.body), ("x", SENDER, body))
+
+    def test_longest_grace_removes_nothing(self) -> None:
+        draft = self.queue.draft(sender=SENDER, to=TO)
+        self.assertEqual(self.queue.recover(timedelta.max).temporary_kept, 1)
+        draft.close()
+
     def test_path_goes_up_from_a_symbolic_link_as_in_the_kernel(self) -> None:
         inner = self.directory / "target" / "inner"
         inner.mkdir(parents=True)
@@ -480,6 +502,21 @@ class QueueTests:
             thread.join()
         self.assertEqual(failures, [])
         self.assertEqual(self.queue.count().ready, 8 * 20 * 2)
+
+    def test_threads_take_turns_with_a_draft_and_a_listing(self) -> None:
+        def in_threads(work: Callable[[], int]) -> int:
+            with ThreadPoolExecutor(4) as threads:
+                return sum(future.result() for future in [threads.submit(work) for _ in range(4)])
+
+        with self.queue.draft(sender=SENDER, to=TO, id="x") as draft:
+            written = in_threads(lambda: sum(draft.write(b"x" * 100_000) for _ in range(10)))
+        self.assertEqual((written, len(self.queue.get("x").body)), (4_000_000, 4_000_000))
+        self.queue.remove("x")
+        mails = [IdentifiedMail(Envelope(SENDER, TO), b"") for _ in range(1000)]
+        for _ in range(3):
+            self.queue.put_many(mails)
+        listing = iter(self.queue)
+        self.assertEqual(in_threads(lambda: sum(1 for _ in listing)), 3000)
 
     def test_asyncio_uses_threads(self) -> None:
         async def put_all() -> list[str]:
@@ -715,6 +752,46 @@ class PureTests(QueueTests, unittest.TestCase):
         self.queue.recover()
         self.assertFalse(self.queue.needs_recovery)
         self.put()
+
+    def test_listing_whose_instance_trapped_is_aborted(self) -> None:
+        from wasmtime import WasmtimeError
+
+        self.put()
+        listing = iter(self.queue)
+        trap = mock.patch.object(pure._Instance, "call", side_effect=WasmtimeError("wasm trap: unreachable"))
+        with trap, self.assertRaises(ComponentError):
+            next(listing)
+        with self.assertRaises(queue_store.QueueError) as raised:
+            next(listing)
+        self.assertEqual(raised.exception.code, "aborted")
+
+    def test_draft_that_is_interrupted_leaves_nothing(self) -> None:
+        with self.assertRaises(KeyboardInterrupt), self.queue.draft(sender=SENDER, to=TO) as draft:
+            draft.write(b"x")
+            self.assertEqual(len(self.names()), 1)
+            with mock.patch.object(pure._Instance, "call", side_effect=KeyboardInterrupt):
+                draft.write(b"x")
+        self.assertEqual(self.names(), [])
+        self.put()
+
+    def test_first_opening_without_descriptors_is_to_be_tried_later(self) -> None:
+        program = (
+            "import os, resource, sys; from queue_store import TryAgainLater, pure\n"
+            "unused = os.dup(0); os.close(unused)\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (unused + int(sys.argv[2]), 1000))\n"
+            "try: pure.Queue(sys.argv[1])\n"
+            "except TryAgainLater: print('later')"
+        )
+        for free in range(12):
+            command = [sys.executable, "-c", program, self.path, str(free)]
+            run = subprocess.run(command, check=False, capture_output=True, text=True)
+            self.assertEqual((run.returncode, run.stderr), (0, ""), free)
+            self.assertEqual(run.stdout, "later\n" if free < 10 else "", free)
+
+    def test_path_that_is_not_utf_8_is_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, "UTF-8"):
+            pure.Queue(self.directory / os.fsdecode(b"\xff"))
+        self.assertEqual(os.listdir(self.directory), ["queue"])
 
     def test_instance_that_traps_is_replaced(self) -> None:
         from wasmtime import WasmtimeError

@@ -110,6 +110,12 @@ def states(values: Any) -> list[str]:
     return [one_of(value, "state") for value in strings(values, "states")]
 
 
+def boolean(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is True or False, and not {_describe(value)}")
+    return value
+
+
 def grace(value: Any) -> timedelta:
     if not isinstance(value, timedelta):
         raise TypeError(f"grace is a timedelta, and not {_describe(value)}")

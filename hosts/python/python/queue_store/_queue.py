@@ -54,6 +54,8 @@ class BaseQueue:
         self, path: str | os.PathLike[str], *, create: bool = True, recover: bool = True, grace: timedelta = GRACE
     ) -> None:
         place = _arguments.place(path)
+        create, recover = _arguments.boolean(create, "create"), _arguments.boolean(recover, "recover")
+        grace = _arguments.grace(grace)
         self._calls = self._open(place, create)
         self.path = self._calls.shown_url() if _arguments.is_database(place) else os.fspath(path)
         """The directory, as it was given; the URL without its password."""

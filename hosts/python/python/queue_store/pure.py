@@ -12,7 +12,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
@@ -42,6 +42,7 @@ from ._types import (
     Recipient,
     Recovery,
     Timestamp,
+    TooLarge,
     WriteOptions,
     queue_error,
 )
@@ -50,7 +51,13 @@ __all__ = ["Queue"]
 
 _GUEST_PATH = "queue"
 _CHUNK_BYTES = 64 << 10
+_MAX_BODY_BYTES = 64 << 20
+_MAX_GRACE = timedelta(seconds=2**32 - 1)
 _PAGE_ITEMS = 1000
+# Descriptors that wasmtime takes for its threads, with some for the first call; without them it ends the process.
+_RUNTIME_DESCRIPTORS = 10
+_CALL_DESCRIPTORS = 2
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Queue(BaseQueue):
@@ -65,7 +72,16 @@ class Queue(BaseQueue):
                 detail="the URL of a database is no directory: open it with `queue_store.Queue`; "
                 "a directory of that name is ./postgres:",
             )
-        return _Calls(place, create)
+        try:
+            place.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"wasmtime takes no path that is not UTF-8, use `queue_store.Queue`: {place!r}") from None
+        try:
+            return _Calls(place, create)
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                raise _exhausted() from error
+            raise
 
 
 class _Runtime:
@@ -88,6 +104,7 @@ class _Runtime:
         cls.check_process()
         with cls._lock:
             if cls._only is None:
+                _check_descriptors(_RUNTIME_DESCRIPTORS)
                 cls._only = cls()
             return cls._only
 
@@ -191,6 +208,8 @@ class _Calls:
 
     def take(self) -> _Instance:
         self.runtime.check_process()
+        # To wasmtime, an fsync for which there is no descriptor is one that failed.
+        _check_descriptors(_CALL_DESCRIPTORS)
         self.forget_replaced_directory()
         with self._lock:
             instance = self._idle.pop() if self._idle else None
@@ -280,8 +299,15 @@ class _Calls:
             return result
 
     def get(self, id: str) -> Item:
-        item = self._call("get", id)
-        return Item(item["id"], _envelope(item["envelope"]), item["body"])
+        # In chunks: wasmtime passes less than 3 MiB in one piece.
+        with closing(self.read(id, 0)) as body:
+            envelope, chunks, length = body.envelope(), [], 0
+            while (chunk := body.read()) is not None:
+                chunks.append(chunk)
+                length += len(chunk)
+                if length > _MAX_BODY_BYTES:
+                    raise TooLarge("too-large", "read", "", f"the body of {id} is too long for one piece: use `body`")
+        return Item(id, envelope, b"".join(chunks))
 
     def info(self, id: str) -> ItemInfo:
         return _item_info(self._call("info", id))
@@ -317,7 +343,7 @@ class _Calls:
 
     def recover(self, grace: timedelta) -> Recovery:
         self.runtime.check_process()
-        grace_seconds = min(-(-grace // timedelta(seconds=1)), 2**32 - 1)
+        grace_seconds = -(-min(grace, _MAX_GRACE) // timedelta(seconds=1))
         with self._recovery:
             return self._recover(grace_seconds)
 
@@ -382,18 +408,29 @@ class _Calls:
 
 
 class _Resource:
-    """A resource of the contract, which keeps its instance until it is closed."""
+    """A resource of the contract, which keeps its instance until it is closed. Threads take turns."""
 
     def __init__(self, calls: _Calls, function: str, *arguments: Any) -> None:
         self._calls: _Calls | None = calls
+        self._runtime = calls.runtime
+        # Reentrant, since the garbage collector may close another resource at any place.
+        self._lock = threading.RLock()
+        # Whether its instance trapped.
+        self._is_lost = False
         self._lease = calls.lease()
         self._instance = self._lease.__enter__()
         self._handle: Any = self._guarded(function, self._instance.queue, *arguments)
 
+    def _turn(self) -> Any:
+        """Returns the lock, in the process that opened the resource: elsewhere, a thread of the parent may hold it."""
+        self._runtime.check_process()
+        return self._lock
+
     def _call(self, function: str, *arguments: Any) -> Any:
+        if self._is_lost:
+            raise QueueError("aborted", detail="an earlier call of it failed: begin a new one")
         if self._calls is None:
             raise ValueError("I/O operation on closed file.")
-        self._calls.runtime.check_process()
         return self._guarded(function, self._handle, *arguments)
 
     def _guarded(self, function: str, *arguments: Any) -> Any:
@@ -403,34 +440,47 @@ class _Resource:
             if not isinstance(error, QueueError) or function.startswith(("[static]", "[method]queue.")):
                 # The resource is gone, and `lease` decides about the instance.
                 self._calls = None
+                self._is_lost = not isinstance(error, QueueError)
+                if not isinstance(error, (QueueError, WasmtimeError)):
+                    # An interrupt comes between two calls. Dropped, a draft leaves nothing.
+                    with suppress(Exception):
+                        self._handle.drop(self._instance.store)
                 self._lease.__exit__(type(error), error, error.__traceback__)
             raise
 
     def close(self) -> None:
-        calls, self._calls = self._calls, None
-        if calls is not None and calls.runtime.is_of_this_process():
-            self._handle.drop(self._instance.store)
-            self._lease.__exit__(None, None, None)
+        # What this process inherited is the parent's, and stays.
+        if not self._runtime.is_of_this_process():
+            return
+        with self._lock:
+            calls, self._calls = self._calls, None
+            if calls is not None:
+                self._handle.drop(self._instance.store)
+                self._lease.__exit__(None, None, None)
 
 
 class _Draft(_Resource):
     def write(self, data: bytes) -> None:
-        for start in range(0, len(data), _CHUNK_BYTES):
-            self._call("[method]draft.write", data[start : start + _CHUNK_BYTES])
+        with self._turn():
+            for start in range(0, len(data), _CHUNK_BYTES):
+                self._call("[method]draft.write", data[start : start + _CHUNK_BYTES])
 
     def commit(self) -> str:
-        if self._calls is not None:
-            self._calls.close_if_closed(self._instance)
-        result: str = self._call("[static]draft.commit")
-        self._consumed()
-        return result
+        with self._turn():
+            if self._calls is not None:
+                self._calls.close_if_closed(self._instance)
+            result: str = self._call("[static]draft.commit")
+            self._consumed()
+            return result
 
     def abandon(self) -> None:
         # A draft that this process inherited is the parent's, and stays.
-        if self._calls is not None and self._calls.runtime.is_of_this_process():
-            self._call("[static]draft.abandon")
-            self._consumed()
-        self._calls = None
+        if not self._runtime.is_of_this_process():
+            return
+        with self._lock:
+            if self._calls is not None:
+                self._call("[static]draft.abandon")
+                self._consumed()
 
     def _consumed(self) -> None:
         self._calls = None
@@ -438,26 +488,34 @@ class _Draft(_Resource):
 
 
 class _Body(_Resource):
+    def envelope(self) -> Envelope:
+        with self._turn():
+            return _item_info(self._call("[method]body-reader.info")).envelope
+
     def read(self) -> bytes | None:
-        result: bytes | None = self._call("[method]body-reader.read", _CHUNK_BYTES)
-        return result
+        with self._turn():
+            result: bytes | None = self._call("[method]body-reader.read", _CHUNK_BYTES)
+            return result
 
 
 class _Listing(_Resource):
     def __init__(self, calls: _Calls, states: list[str], detail: str) -> None:
         super().__init__(calls, "[method]queue.items", states, detail)
         self._page: list[Any] = []
+        self._is_done = False
 
     def next(self) -> Entry | None:
-        if not self._page:
-            if self._calls is None:
-                return None
-            page = self._call("[method]listing.next", _PAGE_ITEMS)
-            if page is None:
-                self.close()
-                return None
-            self._page = page[::-1]
-        entry = self._page.pop()
+        with self._turn():
+            if not self._page:
+                if self._is_done:
+                    return None
+                page = self._call("[method]listing.next", _PAGE_ITEMS)
+                if page is None:
+                    self._is_done = True
+                    self.close()
+                    return None
+                self._page = page[::-1]
+            entry = self._page.pop()
         info = _optional(_item_info, entry["info"])
         return Entry(entry["id"], entry["state"], info, _optional(_error, entry["problem"]))
 
@@ -521,25 +579,25 @@ def _optional(make: Callable[[Any], Any], value: Any) -> Any:
 
 def _error(error: dict[str, Any]) -> QueueError:
     position = _optional(lambda position: Position(**position), error["position"])
-    code, detail = error["code"], error["detail"]
-    # To wasmtime, running out of descriptors is a device that failed.
-    if code == "io" and not _has_descriptors():
-        code, detail = "busy", "the process is out of descriptors"
-    return queue_error(code, error["operation"], error["path"], detail, position)
+    return queue_error(error["code"], error["operation"], error["path"], error["detail"], position)
 
 
-def _has_descriptors() -> bool:
-    """Returns whether as many descriptors are left as one operation on a file takes."""
-    opened = []
+def _check_descriptors(count: int) -> None:
+    """Raises `TryAgainLater` where the process can open fewer files."""
+    opened: list[int] = []
     try:
-        for _ in range(2):
-            opened.append(os.open("/", os.O_RDONLY))
-    except OSError:
-        return False
+        while len(opened) < count:
+            opened.append(os.open("/", os.O_PATH))
+    except OSError as error:
+        if error.errno in _EXHAUSTED:
+            raise _exhausted() from error
     finally:
         for descriptor in opened:
             os.close(descriptor)
-    return True
+
+
+def _exhausted() -> QueueError:
+    return queue_error("busy", "open", "", "the process is out of descriptors or memory", None)
 
 
 def _envelope(envelope: dict[str, Any]) -> Envelope:
