@@ -1,6 +1,7 @@
 //! The errors of the library.
 
 use crate::exhaustion;
+use crate::one_line::OneLine;
 use crate::types::{self, ErrorCode, Position};
 use std::fmt;
 use std::io;
@@ -79,7 +80,7 @@ pub enum Error {
     #[error("{0}")]
     Other(Details),
     /// The directory of a queue could not be opened or created.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", OneLine(&path.to_string_lossy()))]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -137,12 +138,12 @@ pub struct Details {
 }
 
 impl fmt::Display for Details {
-    /// Writes one line: `path: detail (line L, column C)`, without the unknown parts.
+    /// Writes one line: `path: detail (line L, column C)`, without the unknown parts. Control characters are escaped.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {
-            write!(formatter, "{}: ", self.path)?;
+            write!(formatter, "{}: ", OneLine(&self.path))?;
         }
-        formatter.write_str(&self.detail)?;
+        write!(formatter, "{}", OneLine(&self.detail))?;
         match &self.position {
             Some(position) => write!(formatter, " (line {}, column {})", position.line, position.column),
             None => Ok(()),

@@ -54,6 +54,7 @@ mod intake;
 mod limits;
 mod listing;
 mod names;
+mod one_line;
 #[cfg(feature = "plugin")]
 pub mod plugin;
 mod pool;

@@ -46,6 +46,9 @@ fn display_is_one_line_without_unknown_parts() {
     let with_position = error(ErrorCode::Corrupt, "Q/m:x", Some(position));
     assert_eq!(with_position.to_string(), "Q/m:x: it is damaged (line 2, column 3)");
     assert_eq!(error(ErrorCode::Busy, "", None).to_string(), "it is damaged");
+    assert_eq!(error(ErrorCode::Busy, "Q\n/m:\u{85}é", None).to_string(), r"Q\n/m:\u{85}é: it is damaged");
+    let missing = Host::new().expect("the component loads").open("none\nsuch").expect_err("the directory is missing");
+    assert!(missing.to_string().starts_with(r"none\nsuch: "), "{missing}");
 }
 
 #[test]
