@@ -8,6 +8,9 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::io::Read;
 use std::{ptr, slice};
 
+/// Bytes of a body that are read at a time, at most: those of a chunk.
+const MAX_READ_BYTES: usize = 64 << 10;
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn qs_draft_begin(queue: *const Queue, mail: *const Mail, draft: *mut *mut Draft) -> c_int {
     answer(|| {
@@ -84,6 +87,8 @@ unsafe extern "C" fn qs_body_read(
         // SAFETY: they are as the header describes them.
         let body = unsafe { reference_mut(body, "body") }?;
         let place = place(size, "size")?;
+        // Whoever has room for a whole body calls more than once, and all of the room would be initialized each time.
+        let capacity = capacity.min(MAX_READ_BYTES);
         // SAFETY: it has that many bytes. They need not be initialized, so they are before they are referred to.
         let buffer = unsafe {
             ptr::write_bytes(bytes.cast::<u8>(), 0, capacity);

@@ -68,6 +68,16 @@ static void test_puts(qs_queue *queue)
     CODE(QS_OK, qs_put(queue, &MAIL, large, size, id));
     CHECK(strlen(id) == 11);
     check_body(queue, id, large, size);
+    size_t room_size = 1 << 20, read_size = 0;
+    char *room = calloc(room_size, 1);
+    qs_body *whole = NULL;
+    room[room_size - 1] = 'x';
+    CODE(QS_OK, qs_body_open(queue, id, 0, &whole));
+    CODE(QS_OK, qs_body_read(whole, room, room_size, &read_size));
+    CHECK(read_size > 0 && memcmp(room, large, read_size) == 0);
+    CHECK(room[room_size - 1] == 'x'); /* it is beyond what was read */
+    qs_body_close(whole);
+    free(room);
     CODE(QS_OK, qs_put(queue, &MAIL, NULL, 0, NULL));
     qs_mail mail = with_id("x");
     mail.is_binary = 1;
@@ -130,6 +140,8 @@ static void test_errors(qs_queue *queue)
     CODE(QS_INVALID_ARGUMENT, qs_set_state(queue, "x", 3));
     CODE(QS_NOT_FOUND, qs_body_open(queue, "none", 0, &body));
     CODE(QS_NOT_FOUND, qs_remove(queue, "none"));
+    CODE(QS_NOT_FOUND, qs_remove(queue, "a\nb"));
+    CHECK(strstr(qs_error_message(), "/m:a\\nb: ") != NULL && strchr(qs_error_message(), '\n') == NULL);
     CODE(QS_DIRECTORY, qs_open("/proc/none", &other));
     CODE(QS_INVALID_ARGUMENT, qs_open(NULL, &other));
     CODE(QS_DIRECTORY, qs_open("", &other));
