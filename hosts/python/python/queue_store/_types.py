@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Literal
@@ -184,6 +185,10 @@ class Position:
     column: int
 
 
+# Characters that end a line, and others that steer a terminal.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 class QueueError(Exception):
     """An error of the queue. `code` is the error code of the contract (`wit/types.wit`, `error-code`).
 
@@ -200,7 +205,8 @@ class QueueError(Exception):
 
     def __str__(self) -> str:
         place = f" (line {self.position.line}, column {self.position.column})" if self.position else ""
-        return f"{self.path}: {self.detail}{place}" if self.path else f"{self.detail}{place}"
+        text = f"{self.path}: {self.detail}{place}" if self.path else f"{self.detail}{place}"
+        return _CONTROL.sub(lambda control: control[0].encode("unicode_escape").decode(), text)
 
 
 class InvalidArgument(QueueError):
