@@ -96,10 +96,17 @@ export function string(value, name) {
   return value;
 }
 
+export function boolean(value, name) {
+  if (typeof value !== "boolean") {
+    throw new TypeError(`${name} is true or false, and not ${describe(value)}`);
+  }
+  return value;
+}
+
 /** Returns a count, or undefined. */
 export function count(value, name) {
   if (value !== undefined && value !== null && !(Number.isSafeInteger(value) && value >= 0)) {
-    throw new TypeError(`${name} is a whole number that is not negative, and not ${describe(value)}`);
+    throw new TypeError(`${name} is a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, and not ${describe(value)}`);
   }
   return value ?? undefined;
 }

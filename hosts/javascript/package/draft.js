@@ -7,7 +7,7 @@ import { inTurn } from "./turns.js";
 
 /** A mail that is being written. */
 export class Draft extends Writable {
-  #begin;
+  #begun;
   #draft;
   #committed;
   #failure;
@@ -16,11 +16,14 @@ export class Draft extends Writable {
   /** The id of the item, once the stream has finished. */
   id = null;
 
-  constructor(begin) {
+  /** Takes the promise of the backend's draft. */
+  constructor(begun) {
     // What is written during a call is the next one. Fewer calls are faster, since waking a thread takes longer than writing a
     // chunk.
     super({ decodeStrings: false, highWaterMark: 1 << 20 });
-    this.#begin = begin;
+    this.#begun = begun;
+    // `commit` throws the error, which may come before it is called. Without a listener, it would end the process.
+    this.on("error", () => {});
   }
 
   /** Calls the draft after its earlier calls, so that it occupies one thread of Node's pool at most. */
@@ -30,7 +33,7 @@ export class Draft extends Writable {
   }
 
   async _construct(callback) {
-    await settle(async () => (this.#draft = await answer(this.#begin)), callback);
+    await settle(async () => (this.#draft = await this.#begun), callback);
   }
 
   async _write(chunk, encoding, callback) {
@@ -72,8 +75,6 @@ export class Draft extends Writable {
   /** Ends the mail, and resolves to its id when it is durable. */
   async commit() {
     if (!this.closed) {
-      // Without a listener, the error would be thrown too.
-      this.once("error", () => {});
       const closed = new Promise((resolve) => this.once("close", resolve));
       if (!this.writableEnded) {
         this.end();
@@ -91,8 +92,6 @@ export class Draft extends Writable {
     if (this.closed) {
       return;
     }
-    // Without a listener, the error would be thrown too.
-    this.once("error", () => {});
     const closed = new Promise((resolve) => this.once("close", resolve));
     if (!this.writableFinished) {
       this.destroy();
@@ -105,5 +104,5 @@ export class Draft extends Writable {
 }
 
 function encode(chunk, encoding) {
-  return typeof chunk === "string" && encoding !== "utf8" ? Buffer.from(chunk, encoding) : bytes(chunk);
+  return typeof chunk === "string" && !/^utf-?8$/i.test(encoding) ? Buffer.from(chunk, encoding) : bytes(chunk);
 }

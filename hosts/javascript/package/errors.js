@@ -4,7 +4,7 @@
 export class QueueError extends Error {
   constructor({ code, operation = "", path = "", detail, position = null }) {
     const place = position ? ` (line ${position.line}, column ${position.column})` : "";
-    super(`${path ? `${path}: ` : ""}${detail}${place}`);
+    super(`${path ? `${path}: ` : ""}${detail}${place}`.replace(/\p{Cc}/gu, escape));
     this.name = "QueueError";
     this.code = code;
     this.operation = operation;
@@ -12,6 +12,10 @@ export class QueueError extends Error {
     this.detail = detail;
     this.position = position;
   }
+}
+
+function escape(control) {
+  return control === "\n" ? "\\n" : `\\u{${control.charCodeAt(0).toString(16)}}`;
 }
 
 /** Awaits a call of a backend. Errors of the addon have the fields as JSON in their message. */
@@ -39,8 +43,13 @@ export function problem(fields) {
   return fields ? new QueueError(fields) : null;
 }
 
+/** Whether an error of the system tells that a resource is used up for now. Node.js names it in the message alone. */
+export function isExhaustion(message) {
+  return /\b(EMFILE|ENFILE|ENOMEM|EAGAIN)\b|too many open files/.test(message);
+}
+
 function asQueueError(error) {
-  if (error?.code === "InvalidArg" || error?.code?.endsWith("Expected")) {
+  if (error?.code === "InvalidArg" || String(error?.code).endsWith("Expected")) {
     return new TypeError(error.message);
   }
   if (error?.code !== "GenericFailure" || !error.message.startsWith("{")) {

@@ -327,7 +327,8 @@ export class Queue {
 /**
  * A mail that is being written. When the stream has finished, the mail is durable and `id` is its id. Destroyed before
  * its end, it leaves nothing; so does the end of an `await using` block before the commit. Destroyed after its end, while
- * the commit goes on, it closes when that is over, and `id` tells how.
+ * the commit goes on, it closes when that is over, and `id` tells how. An error that no listener of `error` takes is told by
+ * `commit` and `pipeline` alone, and does not end the process.
  */
 export class Draft extends Writable {
   private constructor();

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import {
   attempts,
+  boolean,
   bytes,
   count,
   envelope,
@@ -38,6 +39,9 @@ const OPENED = Symbol("opened");
 /** Opens a queue of a class on a backend, which has the calls of the addon's `NativeQueue`. */
 export async function openQueue(Queue, Backend, path, given) {
   const { create = true, recover = true, graceSeconds = GRACE_SECONDS } = options(given, "open");
+  boolean(create, "create");
+  boolean(recover, "recover");
+  count(graceSeconds, "graceSeconds");
   const place = path instanceof URL ? textOf(path) : string(path, "path");
   if (place === "") {
     // The working directory would become the queue.
@@ -82,6 +86,13 @@ export class BaseQueue {
     return answer(() => call(backend));
   }
 
+  /** Makes the call by which a stream begins: now, since the queue may be closed before the stream awaits it. */
+  #begin(call) {
+    const begun = this.#call(call);
+    begun.catch(() => {});
+    return begun;
+  }
+
   async #batch(call) {
     return (await this.#call(call)).map((outcome) => ({ id: outcome.id ?? null, problem: problem(outcome.problem) }));
   }
@@ -100,7 +111,7 @@ export class BaseQueue {
   draft(given) {
     const draft = requiredOptions(given, "draft", "sender, to");
     const [id, mail, write] = [optionalString(draft.id, "id"), envelope(draft), writeOptions(draft)];
-    return new Draft(() => this.#call((backend) => backend.begin(id, mail, write)));
+    return new Draft(this.#begin((backend) => backend.begin(id, mail, write)));
   }
 
   async submit(body, given) {
@@ -124,11 +135,12 @@ export class BaseQueue {
 
   body(id, given) {
     const start = count(options(given, "body").offset, "offset") ?? 0;
+    const name = string(id, "id");
+    const begun = this.#begin((backend) => backend.read(name, start));
     const turn = inTurn();
     let body;
     return new Readable({
-      construct: (callback) =>
-        settle(async () => (body = await this.#call((backend) => backend.read(string(id, "id"), start))), callback),
+      construct: (callback) => settle(async () => (body = await begun), callback),
       async read() {
         try {
           this.push((await turn(() => answer(() => body.read()))) ?? null);

@@ -104,6 +104,40 @@ test("a component out of memory fails one call", PORTABLE, () => {
   assert.equal(output, "component\nstring\n");
 });
 
+test("what is collected gives its place back", () => {
+  // 64 drafts and bodies, and 16 listings, can be open at once.
+  const collected = `
+    const places = [64, 16];
+    for (let draft = 0; draft < places[0]; draft++) {
+      await new Promise((resolve) => queue.draft(${JSON.stringify(MAIL)}).write("x", resolve));
+    }
+    for (let listing = 0; listing < places[1]; listing++) await queue.items()[Symbol.asyncIterator]().next();
+    for (let attempt = 0; (await queue.count()).temporary > 0; attempt++) {
+      if (attempt === 100) throw new Error("the drafts are open still");
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    for await (const item of queue.items());
+    queue.close();`;
+  run(["--expose-gc"], `await queue.put("", ${JSON.stringify(MAIL)});${collected}`);
+  assert.equal(readdirSync(path).length, 1);
+});
+
+test("a process without descriptors is told to try again later", () => {
+  const opening = `
+    import { openSync, closeSync } from "node:fs";
+    const opened = [];
+    try { for (;;) opened.push(openSync("/dev/null")); } catch {}
+    const codes = [];
+    for (let free = 0; free < 12; free++) {
+      await Queue.open(process.argv[1] + free).then((queue) => queue.close(), (error) => codes.push(error.code));
+      closeSync(opened.pop());
+    }
+    console.log([...new Set(codes)].join());`;
+  const limited = ["sh", "-c", 'ulimit -n 100; exec "$@"', "sh"];
+  assert.equal(run([], opening, limited).trim(), "busy");
+});
+
 test("a directory that cannot be searched is let go", () => {
   // Without these capabilities, permissions hold for root too.
   const unprivileged = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];

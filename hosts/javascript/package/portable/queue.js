@@ -136,14 +136,24 @@ export class PortableQueue {
   }
 }
 
+/** Gives back what was collected before its end. */
+const collected = new FinalizationRegistry(({ thread, handle, end }) => {
+  thread
+    .call(end, [handle])
+    .catch(() => {})
+    .finally(() => thread.release());
+});
+
 /** A draft, a body or a listing. */
 class PortableResource {
   #thread;
   #handle;
 
-  constructor(thread, handle) {
+  /** `end` is the call that gives it up. */
+  constructor(thread, handle, end) {
     this.#thread = thread;
     this.#handle = handle;
+    collected.register(this, { thread, handle, end }, this);
   }
 
   call(name, operands = [], transfer = []) {
@@ -152,6 +162,7 @@ class PortableResource {
 
   /** Makes the last call of the resource. */
   async end(name) {
+    collected.unregister(this);
     try {
       return await this.call(name);
     } finally {
@@ -161,6 +172,10 @@ class PortableResource {
 }
 
 class PortableDraft extends PortableResource {
+  constructor(thread, handle) {
+    super(thread, handle, "abandon");
+  }
+
   write(chunk) {
     const data = copy(chunk);
     return this.call("write", [data], [data.buffer]);
@@ -176,6 +191,10 @@ class PortableDraft extends PortableResource {
 }
 
 class PortableBody extends PortableResource {
+  constructor(thread, handle) {
+    super(thread, handle, "close");
+  }
+
   async read() {
     const chunk = await this.call("readChunk");
     return chunk && buffer(chunk);
@@ -187,6 +206,10 @@ class PortableBody extends PortableResource {
 }
 
 class PortableListing extends PortableResource {
+  constructor(thread, handle) {
+    super(thread, handle, "close");
+  }
+
   next() {
     return this.call("next");
   }

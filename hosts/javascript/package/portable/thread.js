@@ -1,7 +1,7 @@
 // The worker thread of a queue, as the main thread sees it.
 
 import { Worker } from "node:worker_threads";
-import { QueueError } from "../errors.js";
+import { QueueError, isExhaustion } from "../errors.js";
 import { inTurn } from "../turns.js";
 
 /** A worker thread with the component. It makes one call at a time. One that died is replaced by the next call. */
@@ -64,15 +64,23 @@ export class Thread {
     });
     worker.on("message", (answer) => this.#running.resolve(answer));
     // A trap of the component is an uncaught exception of the worker, which ends it.
-    worker.on("error", (error) => this.#lose(worker, `the component failed: ${error?.message ?? error}`));
-    worker.on("exit", () => this.#lose(worker, "the worker thread of the component was ended"));
+    worker.on("error", (error) => this.#lose(worker, failure(error)));
+    worker.on("exit", () => this.#lose(worker, { code: "component", detail: "the worker thread of the component was ended" }));
     return worker;
   }
 
-  #lose(worker, detail) {
+  #lose(worker, fields) {
     if (this.#worker === worker) {
       this.#worker = undefined;
-      this.#running?.reject(new QueueError({ code: "component", detail }));
+      this.#running?.reject(new QueueError(fields));
     }
   }
+}
+
+/** Returns the fields of the error by which a worker ended. */
+function failure(error) {
+  const message = error?.message ?? `${error}`;
+  return isExhaustion(message)
+    ? { code: "busy", detail: `the process is out of descriptors, threads or memory: ${message}` }
+    : { code: "component", detail: `the component failed: ${message}` };
 }

@@ -5,6 +5,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { parentPort, threadId, workerData } from "node:worker_threads";
+import { isExhaustion } from "../errors.js";
 import { instantiate } from "./component/queue_store.js";
 import { createDirectory } from "./directory.js";
 import { system } from "./wasi.js";
@@ -36,7 +37,8 @@ function withDirectory(work) {
   try {
     return work();
   } catch (error) {
-    throw new Failure({ code: "directory", path: directory, detail: error.message });
+    const code = isExhaustion(error.message) ? "busy" : "directory";
+    throw new Failure({ code, path: directory, detail: error.message });
   }
 }
 
