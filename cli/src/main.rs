@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod acting_user;
 mod address;
 mod address_list;
 mod age;

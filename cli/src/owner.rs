@@ -1,5 +1,6 @@
 //! The owner of a queue: root becomes that user before it writes there, since a mail server cannot read files of root.
 
+use crate::acting_user;
 use crate::failure::{Cause, Failure};
 use nix::unistd::{Gid, Uid, geteuid, setgid, setgroups, setuid};
 use std::os::unix::fs::MetadataExt;
@@ -42,5 +43,7 @@ fn become_user(user: u32, group: u32, directory: &Path) -> Result<(), Failure> {
     setgroups(&[gid])
         .and_then(|()| setgid(gid))
         .and_then(|()| setuid(uid))
-        .map_err(|errno| Failure::from(Cause::Owner { user, errno }).at(&directory.to_string_lossy()))
+        .map_err(|errno| Failure::from(Cause::Owner { user, errno }).at(&directory.to_string_lossy()))?;
+    acting_user::set(user);
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::cause::Cause;
 use super::system_error::{is_exhaustion, is_of_device};
+use crate::acting_user;
 use crate::file_size_limit;
 use nix::sys::resource::{Resource, getrlimit};
 use queue_store_composition::CompositionError;
@@ -33,7 +34,21 @@ pub(super) fn of(cause: &Cause) -> Option<String> {
         let options: Vec<String> = names.iter().map(|name| format!("--allow {name}")).collect();
         return Some(format!("{} gives it what the host grants", options.join(" ")));
     }
+    if let Some(user) = acting_user::get()
+        && is_denied(cause)
+    {
+        return Some(format!("started by root, this acts as user {user}, the owner of the queue: let that user do it"));
+    }
     of_other(cause).map(str::to_string)
+}
+
+/// Returns whether the user may not do it.
+fn is_denied(cause: &Cause) -> bool {
+    match cause {
+        Cause::File { source, .. } | Cause::Read(source) => source.kind() == ErrorKind::PermissionDenied,
+        Cause::Queue(error) => error.code() == Some(ErrorCode::Access),
+        _ => false,
+    }
 }
 
 fn of_other(cause: &Cause) -> Option<&'static str> {

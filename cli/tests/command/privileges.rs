@@ -93,7 +93,15 @@ fn root_opens_mail_before_it_becomes_owner() {
     assert_eq!(queue.cat(id.trim_end()), b"for root alone");
     // An import opens its files as the owner of the queue.
     let line = queue.refused(queue.command(&["import", "--to", "b@example.com"]).arg(&mail), b"", 77);
-    assert!(line.starts_with("DIR/mail: Permission denied; run this as a user who may"), "{line}");
+    let expected = "DIR/mail: Permission denied; started by root, this acts as user 4711, the owner of the queue: let that \
+                    user do it";
+    assert!(line.starts_with(expected), "{line}");
+    let sealed = queue.beside("sealed");
+    fs::create_dir(&sealed).expect("the temporary directory is writable");
+    set_mode(&sealed, 0o700);
+    let mut export = queue.command(&["export", "--all", "--format", "mbox", "--output"]);
+    let line = queue.refused(export.arg(sealed.join("mbox")), b"", 77);
+    assert!(line.contains("acts as user 4711"), "{line}");
 }
 
 /// Returns a command that root executes without the capabilities to change its user and groups.
