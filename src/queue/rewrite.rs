@@ -35,6 +35,7 @@ impl<S: System> Queue<S> {
         let new = new.finish(durability)?;
         if names.len() > 1 {
             // The others keep the old content: they are gone, also after power loss, before the new one comes.
+            self.sync_preexisting_entries(Durability::Full)?;
             self.move_live(id, names, file.state)?;
             self.sync_directory().map_err(Error::needs_recovery)?;
         }

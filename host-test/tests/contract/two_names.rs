@@ -1,7 +1,9 @@
 //! Several files of one id: the second name that a crash left, and different content under one id.
 
 use crate::support::{body, code, done, one, only_code, put};
-use queue_store_host_test::bindings::{Attempt, Detail, ErrorCode, no_change};
+use queue_store_host_test::bindings::{Attempt, Detail, Durability, ErrorCode, WriteOptions, mail, no_change, options};
+use queue_store_host_test::simulator::host::Simulated;
+use queue_store_host_test::simulator::world::Operation;
 use queue_store_host_test::test_queue::TestQueue;
 use std::fs;
 
@@ -68,6 +70,18 @@ fn refused_change_keeps_both_names() {
     assert_eq!(code(queue.record_attempts("x", &attempts, None, None)), ErrorCode::InvalidArgument);
     assert_eq!(code(queue.record_attempts("x", &[], Some("1"), None)), ErrorCode::Conflict);
     assert_eq!(queue.names(), ["h:x", "m:x"]);
+}
+
+#[test]
+fn change_where_directories_have_no_fsync_keeps_both_names() {
+    let mut system = Simulated::new();
+    let options = WriteOptions { durability: Some(Durability::None), ..options() };
+    system.put(Some("x"), &mail(b"1"), Some(options)).expect("it needs no fsync");
+    system.world().disk.link("m:x", "h:x").expect("the second name is free");
+    system.world().fail(Operation::SyncDirectory, "unsupported");
+    assert_eq!(code(system.update("x", &no_change(), Some(Durability::None))), ErrorCode::Unsupported);
+    assert!(!system.needs_recovery().expect("the queue is open"));
+    assert_eq!(system.world().entries.keys().collect::<Vec<_>>(), ["h:x", "m:x"]);
 }
 
 #[test]
