@@ -118,7 +118,8 @@ fn queue_without_write_permission_exits_77() {
     let queue = Queue::existing();
     queue.put(&["--id", "x"], b"body");
     let path = queue.path();
-    if geteuid().is_root() {
+    let is_root = geteuid().is_root();
+    if is_root {
         // Root may write anywhere, and so becomes the owner of the directory first.
         for owned in [path.clone(), path.join("m:x")] {
             chown(&owned, Some(NOBODY.into()), Some(NOBODY.into())).expect("root may give files away");
@@ -126,7 +127,11 @@ fn queue_without_write_permission_exits_77() {
         set_mode(&queue.beside(""), 0o755);
     }
     set_mode(&path, 0o500);
-    let cause = "permission was denied; run this as the owner of the queue";
+    let advice = |user| match is_root {
+        true => format!("started by root, this acts as user {NOBODY}, the owner of the queue: let that user do it"),
+        false => format!("run this as {user}"),
+    };
+    let cause = format!("permission was denied; {}", advice("the owner of the queue"));
     assert_eq!(queue.refused(&mut queue.put_command(&[]), b"body", 77), format!("DIR/queue/.m:*: {cause}"));
     for command in ["remove", "hold", "quarantine"] {
         let line = queue.refused(&mut queue.command(&[command, "x"]), b"", 77);
@@ -134,7 +139,7 @@ fn queue_without_write_permission_exits_77() {
     }
     let below = path.join("below");
     let line = queue.refused(queue.put_command(&["--queue"]).arg(below), b"", 77);
-    assert_eq!(line, "DIR/queue/below: Permission denied; run this as a user who may");
+    assert_eq!(line, format!("DIR/queue/below: Permission denied; {}", advice("a user who may")));
     assert_eq!(queue.cat("x"), b"body");
     // So that the directory can be removed by a user who is not root.
     set_mode(&path, 0o700);
