@@ -18,8 +18,8 @@ export class Draft extends Writable {
 
   /** Takes the promise of the backend's draft. */
   constructor(begun) {
-    // What is written during a call is the next one. Fewer calls are faster, since waking a thread takes longer than writing a
-    // chunk.
+    // The next call writes all chunks that come during a call. Fewer calls are faster, since waking a thread takes longer
+    // than writing a chunk.
     super({ decodeStrings: false, highWaterMark: 1 << 20 });
     this.#begun = begun;
     // `commit` throws the error, which may come before it is called. Without a listener, it would end the process.

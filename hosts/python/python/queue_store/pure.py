@@ -449,7 +449,7 @@ class _Resource:
             raise
 
     def close(self) -> None:
-        # What this process inherited is the parent's, and stays.
+        # A resource that this process inherited is the parent's, and stays.
         if not self._runtime.is_of_this_process():
             return
         with self._lock:
