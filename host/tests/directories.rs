@@ -30,6 +30,19 @@ fn directory_that_was_made_anew_is_opened_again() {
 }
 
 #[test]
+fn path_without_room_for_its_parent_is_opened() {
+    const MOST_BYTES: usize = 4094;
+    let parent = tempfile::Builder::new().prefix("queue-store-").tempdir().expect("a temporary directory");
+    let mut path = parent.path().to_path_buf();
+    while path.as_os_str().len() < MOST_BYTES {
+        path.push("x".repeat((MOST_BYTES - 1 - path.as_os_str().len()).min(200)));
+    }
+    fs::create_dir_all(&path).expect("a path has at most 4,095 bytes");
+    let queue = Host::new().expect("the component loads").create(&path).expect("it exists");
+    queue.put(&mail("body")).expect("an empty queue takes a put");
+}
+
+#[test]
 fn empty_path_is_refused() {
     let host = Host::new().expect("the component loads");
     for refused in [host.create("").err(), host.open("").err()] {

@@ -442,6 +442,28 @@ test("a queue is closed while its calls run, which come to their ends", async ()
   await assert.rejects(queue.put("y", MAIL));
 });
 
+test("a path without room for its parent is opened", async () => {
+  let long = directory;
+  while (long.length < 4094) {
+    long += `/${"x".repeat(Math.min(200, 4093 - long.length))}`;
+  }
+  mkdirSync(long, { recursive: true });
+  const opened = await Queue.open(long);
+  await opened.put("body", MAIL);
+  opened.close();
+  // Not by `rmSync`, for which the path of the item is too long.
+  execFileSync("rm", ["-r", join(directory, "x".repeat(200))]);
+});
+
+test("text of a draft is Unicode, however its encoding is named", async () => {
+  for (const encoding of [undefined, "utf8", "utf-8", "UTF-8"]) {
+    const draft = queue.draft(MAIL);
+    draft.write("a\ud800b", encoding);
+    await assert.rejects(draft.commit(), TypeError);
+  }
+  assert.deepEqual(readdirSync(path), []);
+});
+
 test("a path goes up from a symbolic link as in the kernel", async () => {
   mkdirSync(join(directory, "target", "inner"), { recursive: true });
   symlinkSync(join(directory, "target", "inner"), join(directory, "link"));

@@ -359,6 +359,13 @@ class QueueTests:
         self.assertEqual(self.queue.recover(timedelta.max).temporary_kept, 1)
         draft.close()
 
+    def test_path_without_room_for_its_parent_is_opened(self) -> None:
+        path = str(self.directory)
+        while len(path) < 4094:
+            path += "/" + "x" * min(200, 4093 - len(path))
+        os.makedirs(path)
+        self.Queue(path).put(b"body", sender=SENDER, to=TO)
+
     def test_path_goes_up_from_a_symbolic_link_as_in_the_kernel(self) -> None:
         inner = self.directory / "target" / "inner"
         inner.mkdir(parents=True)

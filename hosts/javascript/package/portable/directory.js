@@ -61,7 +61,7 @@ function syncExistingEntry(path) {
     sync(`${path}/..`);
   } catch (error) {
     // The last three: what is no directory is not opened as a queue either.
-    if (!["EACCES", "EPERM", "EINVAL", "ENOTSUP", "EROFS", "ENOENT", "ENOTDIR", "ELOOP"].includes(error.code)) {
+    if (!["EACCES", "EPERM", "EINVAL", "ENAMETOOLONG", "ENOTSUP", "EROFS", "ENOENT", "ENOTDIR", "ELOOP"].includes(error.code)) {
       throw error;
     }
   }

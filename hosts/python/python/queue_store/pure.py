@@ -561,7 +561,8 @@ def _sync_existing_entry(path: str) -> None:
     try:
         _sync(os.path.join(path, ".."))
     except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.EROFS):
+        passed_over = (errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENAMETOOLONG, errno.ENOTSUP, errno.EROFS)
+        if error.errno not in passed_over:
             raise
 
 
