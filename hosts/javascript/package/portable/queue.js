@@ -137,23 +137,25 @@ export class PortableQueue {
 }
 
 /** Gives back what was collected before its end. */
-const collected = new FinalizationRegistry(({ thread, handle, end }) => {
+const collected = new FinalizationRegistry(({ thread, handle, giveUp }) => {
   thread
-    .call(end, [handle])
+    .call(giveUp, [handle])
     .catch(() => {})
     .finally(() => thread.release());
 });
 
 /** A draft, a body or a listing. */
 class PortableResource {
+  /** The call that gives it up. */
+  static giveUp = "close";
+
   #thread;
   #handle;
 
-  /** `end` is the call that gives it up. */
-  constructor(thread, handle, end) {
+  constructor(thread, handle) {
     this.#thread = thread;
     this.#handle = handle;
-    collected.register(this, { thread, handle, end }, this);
+    collected.register(this, { thread, handle, giveUp: new.target.giveUp }, this);
   }
 
   call(name, operands = [], transfer = []) {
@@ -172,9 +174,7 @@ class PortableResource {
 }
 
 class PortableDraft extends PortableResource {
-  constructor(thread, handle) {
-    super(thread, handle, "abandon");
-  }
+  static giveUp = "abandon";
 
   write(chunk) {
     const data = copy(chunk);
@@ -191,10 +191,6 @@ class PortableDraft extends PortableResource {
 }
 
 class PortableBody extends PortableResource {
-  constructor(thread, handle) {
-    super(thread, handle, "close");
-  }
-
   async read() {
     const chunk = await this.call("readChunk");
     return chunk && buffer(chunk);
@@ -206,10 +202,6 @@ class PortableBody extends PortableResource {
 }
 
 class PortableListing extends PortableResource {
-  constructor(thread, handle) {
-    super(thread, handle, "close");
-  }
-
   next() {
     return this.call("next");
   }
