@@ -3,8 +3,8 @@
 use crate::address::FullDurability;
 use crate::database::{Database, Lease};
 use crate::sql_error::{SqlError, error, only};
-use queue_store_host::Result;
 use queue_store_host::types::{Durability, ErrorCode};
+use queue_store_host::{Error, Result};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::Row;
@@ -65,18 +65,20 @@ impl Database {
         }
         let (processes, started): (Vec<_>, Vec<_>) =
             running.iter().map(|backend| (backend.process, backend.started)).unzip();
+        let mut has_looked = false;
         loop {
-            let rows = self.query(deadline, END, &[&processes, &started]).await?;
+            let rows = match self.query(deadline, END, &[&processes, &started]).await {
+                // It was cut short: the look before it has the reason.
+                Err(_) if has_looked && Instant::now() >= deadline => return Err(unended()),
+                rows => rows?,
+            };
             if only(rows)?.get::<_, i64>(0) == 0 {
                 break;
             }
             if Instant::now() + LOOK_AGAIN >= deadline {
-                return Err(error(
-                    ErrorCode::Io,
-                    "the server does not end the session of an earlier call, whose outcome is not known and which may still \
-                     change the queue",
-                ));
+                return Err(unended());
             }
+            has_looked = true;
             sleep(LOOK_AGAIN).await;
         }
         self.lost_sessions().note_end(&running);
@@ -177,12 +179,20 @@ impl Database {
     }
 
     /// Gives a session up whose change may have taken effect.
-    fn indeterminate(&self, lease: Lease, cause: &str) -> queue_store_host::Error {
+    fn indeterminate(&self, lease: Lease, cause: &str) -> Error {
         self.lose(lease);
         let detail =
             format!("{cause}; the effect is visible, or may be, and may not survive: recover the queue, then look");
         error(ErrorCode::Indeterminate, detail)
     }
+}
+
+fn unended() -> Error {
+    error(
+        ErrorCode::Io,
+        "the server does not end the session of an earlier call, whose outcome is not known and which may still change the \
+         queue",
+    )
 }
 
 /// Ends a transaction in which a statement failed, and returns the failure. Nothing is committed: a session that is lost rolls

@@ -16,6 +16,7 @@ pub(crate) fn tests() -> Vec<Test> {
             transaction_of_a_lost_session_blocks_no_later_call,
         ),
         ("faults::change_of_a_lost_session_precedes_later_calls", change_of_a_lost_session_precedes_later_calls),
+        ("faults::silence_does_not_hide_why_a_call_waited", silence_does_not_hide_why_a_call_waited),
         (
             "faults::session_with_a_replaced_primary_is_not_used_again",
             session_with_a_replaced_primary_is_not_used_again,
@@ -34,11 +35,11 @@ pub(crate) fn tests() -> Vec<Test> {
 /// The cluster of the tests that leave its nodes as they were, one at a time.
 static SHARED: Mutex<Option<Cluster>> = Mutex::new(None);
 
-/// Runs a test with the shared cluster, and resumes the standbys.
+/// Runs a test with the shared cluster, and resumes what a test before it left paused.
 fn with_cluster<T>(test: impl FnOnce(&Cluster) -> T) -> T {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     let cluster = shared.get_or_insert_with(|| Cluster::start(3));
-    for node in [1, 2] {
+    for node in 0..3 {
         cluster.run("resume", Some(node));
     }
     test(cluster)
@@ -124,6 +125,26 @@ fn change_of_a_lost_session_precedes_later_calls() {
         put(&queue, "late").expect("it is put");
     });
 }
+
+fn silence_does_not_hide_why_a_call_waited() {
+    with_cluster(|cluster| {
+        let queue = open_in(cluster, "reason", "&timeout=3&application_name=reason");
+        put(&queue, "before").expect("it is put");
+        signal(&cluster.sql(0, "SELECT pid FROM pg_stat_activity WHERE application_name = 'reason'"), "STOP");
+        assert_eq!(code(put(&queue, "x")), "indeterminate");
+        let waiting = begin_put(&queue, "y");
+        wait_for(cluster, 0, HAS_LOOKED);
+        cluster.run("pause", Some(0));
+        let refusal = waiting.join().expect("the thread ends").expect_err("the server is silent").to_string();
+        cluster.run("resume", Some(0));
+        assert!(refusal.contains("does not end the session"), "{refusal}");
+        put(&queue, "y").expect("the session has ended");
+    });
+}
+
+/// Whether a call has looked once at the process of a lost session.
+const HAS_LOOKED: &str = "SELECT 'x' FROM pg_stat_activity WHERE application_name = 'reason' AND state = 'idle' \
+     AND query LIKE '%pg_terminate_backend%'";
 
 fn transaction_of_a_lost_session_blocks_no_later_call() {
     with_cluster(|cluster| {
