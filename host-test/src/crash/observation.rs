@@ -2,7 +2,7 @@
 
 use super::content::{body, body_stamp, envelope, envelope_stamps};
 use super::processes::Processes;
-use super::promise::{Found, Identity, Promises, describe};
+use super::promise::{Found, Identity, ItemState, Promises, describe};
 use crate::bindings::{Detail, Entry, Error, ErrorCode, Recovery};
 use crate::instance;
 use crate::simulator::disk::{Disk, File};
@@ -61,8 +61,16 @@ pub(super) struct Findings {
     damaged: BTreeSet<Identity>,
     /// The number of files.
     files: FileCounts,
-    /// An item that has two names.
-    duplicate: Option<String>,
+    /// An item that has two names, and what each shows.
+    duplicate: Option<(Identity, [Found; 2])>,
+}
+
+impl Findings {
+    /// Returns an item that is ready and held. (One beside a quarantined one of its id is another item.)
+    pub(super) fn ready_and_held(&self) -> Option<&Identity> {
+        let (item, both) = self.duplicate.as_ref()?;
+        both.iter().all(|found| found.state != ItemState::Quarantined).then_some(item)
+    }
 }
 
 /// Reads every item of a disk. Each is promised, or may be damaged.
@@ -86,8 +94,8 @@ pub(super) fn make_definite(
     promises: &Promises,
 ) -> Result<(Promises, FileCounts), String> {
     let Findings { found, damaged, files, duplicate } = observe(processes, disk, promises)?;
-    if let Some(id) = duplicate {
-        return Err(format!("`{id}` has two names after a recovery"));
+    if let Some((item, _)) = duplicate {
+        return Err(format!("{item:?} has two names after a recovery"));
     }
     let mut definite = promises.clone();
     for item in promises.items().filter(|item| !damaged.contains(*item)) {
@@ -148,11 +156,16 @@ fn find(reader: &mut Simulated, promises: &Promises) -> Result<Findings, String>
             let (found, expected) = (describe(Some(found)), promises.expected(&identity));
             return Err(format!("`{id}` ({identity:?}) is {found}, and was promised to be {expected}"));
         }
-        if findings.found.insert(identity, found).is_some() {
-            findings.duplicate = Some(id);
+        if let Some(other) = findings.found.insert(identity.clone(), found) {
+            findings.duplicate = Some((identity, [other, found]));
         }
     }
     Ok(findings)
+}
+
+/// Whether the queue refuses changes.
+pub(super) fn needs_recovery(system: &mut Simulated) -> Result<bool, String> {
+    system.needs_recovery().map_err(|error| format!("the queue cannot be opened: {error:?}"))
 }
 
 /// Returns the names on a disk and their contents, as a process sees them.

@@ -6,6 +6,7 @@ use super::observation::{FileCounts, contents, count_temporary, is_bystander, is
 use super::processes::{Processes, lock};
 use super::promise::Promises;
 use super::settings::Settings;
+use super::unrecovered;
 use super::violation::Broken;
 use crate::simulator::disk::Disk;
 use crate::simulator::host::{ComponentUnderTest, Simulated};
@@ -95,7 +96,16 @@ impl<'a> PowerCuts<'a> {
         if !is_new && (depth > 0 || self.item_files.is_none()) {
             return Ok(());
         }
-        observe(&self.processes, cut, promises).map_err(|wrong| format!("before recovery: {wrong}"))?;
+        let findings = observe(&self.processes, cut, promises).map_err(|wrong| format!("before recovery: {wrong}"))?;
+        if depth == 0
+            && let Some(slot) = findings.ready_and_held().and_then(|item| promises.slot(item))
+        {
+            let durability = self.settings.durability;
+            for moment in unrecovered::moments(&self.processes, durability, cut, promises, slot)? {
+                self.cut(&moment.disk, &moment.promises, Moment::Recovery(MAX_DEPTH))
+                    .map_err(|broken| broken.after(|| moment.event))?;
+            }
+        }
         let mut system = self.processes.begin(cut.clone());
         {
             let mut world = system.world();

@@ -120,6 +120,13 @@ impl Promises {
         if self.id(&chosen).is_some_and(|known| known == id) { chosen } else { Identity::Generated(slot, stamp) }
     }
 
+    /// Returns the slot that stands for an item, if its calls are for that item.
+    pub(super) fn slot(&self, of: &Identity) -> Option<Slot> {
+        let (Identity::Chosen(slot) | Identity::Generated(slot, _)) = of;
+        let current = self.current.get(slot).cloned().unwrap_or(Identity::Chosen(*slot));
+        (current == *of).then_some(*slot)
+    }
+
     fn possible(&self, of: &Identity) -> BTreeSet<Option<Found>> {
         self.possible.get(of).cloned().unwrap_or_else(|| BTreeSet::from([None]))
     }

@@ -1,7 +1,7 @@
 //! Runs a scenario, and cuts the power in and after its calls.
 
 use super::answer::Returned;
-use super::observation::{first_disk, is_complete, make_definite};
+use super::observation::{first_disk, is_complete, make_definite, needs_recovery};
 use super::perform::{Numbered, Performed, perform};
 use super::power_cut::{Moment, PowerCuts};
 use super::promise::Promises;
@@ -101,11 +101,6 @@ fn run_in(cuts: &PowerCuts<'_>, system: &mut Simulated, scenario: &Scenario, cut
         run.operations.push(operations);
     }
     Ok(run)
-}
-
-/// Whether the queue refuses changes.
-fn needs_recovery(system: &mut Simulated) -> Result<bool, Broken> {
-    system.needs_recovery().map_err(|error| Broken::from(format!("the queue cannot be opened: {error:?}")))
 }
 
 /// Checks a call that returned, and brings the promises up to date.

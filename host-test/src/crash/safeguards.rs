@@ -174,7 +174,7 @@ pub const SAFEGUARDS: &[Safeguard] = &[
     // The remaining name is durable before a second one is removed, in a change of state.
     patch("move-order", "P1", case("a hold of an item with a second name", cases::hold_with_second_name)),
     // The removal of a second name is durable before an update replaces the other one.
-    patch("update-order", "P3", case("an update of an item with a second name", cases::update_with_second_name)),
+    patch("update-order", "P3", Detector::Crash(Profile::Hostile, "put 1; hold 1")),
     // The remaining name is durable before a second one is removed, in a recovery.
     patch("reconcile-order", "P1", case("a recovery of an item with a second name", cases::recovery_with_second_name)),
     // A second item of an id is quarantined under a name of its own.
