@@ -4,7 +4,7 @@ use crate::age;
 use crate::damage::{is_damage, is_unreadable};
 use crate::display::body_or_file_size;
 use crate::headers;
-use crate::options::{StatusChoice, duration};
+use crate::options::{StatusChoice, duration, size};
 use bytesize::ByteSize;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
@@ -36,10 +36,10 @@ pub(crate) struct Filter {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]
     failure: Vec<String>,
     /// Items that are at least this old, such as 90s, 36h or 3d
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
     older_than: Option<Duration>,
     /// Items that are larger, such as 100kB, 10MB or 1GiB
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = size)]
     larger_than: Option<ByteSize>,
     /// Items whose subject, decoded, contains this text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = NonEmptyStringValueParser::new())]

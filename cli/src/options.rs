@@ -1,8 +1,8 @@
 //! Options and arguments that several subcommands have.
 
 use crate::names::{FAILED, PENDING, SENT};
+use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
-use humantime::DurationError;
 use queue_store_host::types::{Durability, Format};
 use std::time::Duration;
 
@@ -104,6 +104,12 @@ pub(crate) struct Items {
 }
 
 /// Parses a duration such as `90s`, `36h` or `3d`; a number alone is seconds.
-pub(crate) fn duration(argument: &str) -> Result<Duration, DurationError> {
-    argument.parse().map(Duration::from_secs).or_else(|_| humantime::parse_duration(argument))
+pub(crate) fn duration(argument: &str) -> Result<Duration, &'static str> {
+    let seconds = argument.parse().map(Duration::from_secs);
+    seconds.or_else(|_| humantime::parse_duration(argument)).map_err(|_| "a time such as 90s, 36h or 3d is expected")
+}
+
+/// Parses a size such as `100kB`, `10MB` or `1GiB`; a number alone is bytes.
+pub(crate) fn size(argument: &str) -> Result<ByteSize, &'static str> {
+    argument.parse().map_err(|_| "a size such as 100kB, 10MB or 1GiB is expected")
 }

@@ -38,6 +38,9 @@ pub(crate) const COPY_AGAIN: &str = "the same copy again goes on, and copies no 
 /// For a plugin that failed.
 pub(crate) const SUBMITTED_STAY: &str = "the mails that it submitted before stay queued";
 
+/// For a plugin that does not get every import.
+pub(crate) const SEE_IMPORTS: &str = "queue-store plugin check lists its imports, and what it gets for each";
+
 /// For a put that could neither print the id nor remove the mail.
 pub(crate) fn stays_queued(id: &str) -> String {
     format!("the mail stays queued as {id}")

@@ -22,10 +22,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N")]
     pub(crate) crit_count: Option<u64>,
     /// Warn if the oldest ready item is older, such as 90s, 1h30m or 2d
-    #[arg(long, value_name = "DURATION", value_parser = options::duration)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = options::duration)]
     pub(crate) warn_age: Option<Duration>,
     /// Critical if the oldest ready item is older
-    #[arg(long, value_name = "DURATION", value_parser = options::duration)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = options::duration)]
     pub(crate) crit_age: Option<Duration>,
     /// Warn above this number of damaged items that are ready or held
     #[arg(long, value_name = "N")]

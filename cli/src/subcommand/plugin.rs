@@ -233,9 +233,16 @@ fn end_after(time: Duration, failure: Failure) -> io::Result<()> {
 }
 
 fn failure(error: PluginError, place: &str) -> Failure {
-    let has_run = matches!(error, PluginError::Failed(_) | PluginError::OutOfMemory(_) | PluginError::OutOfTime(_));
+    let advice = match error {
+        PluginError::Component(_) => Some(note::SEE_IMPORTS),
+        PluginError::Failed(_) | PluginError::OutOfMemory(_) | PluginError::OutOfTime(_) => Some(note::SUBMITTED_STAY),
+        _ => None,
+    };
     let failure = Failure::from(Cause::Plugin(error)).at(place);
-    if has_run { failure.with_note(note::SUBMITTED_STAY) } else { failure }
+    match advice {
+        Some(advice) => failure.with_note(advice),
+        None => failure,
+    }
 }
 
 /// Reads a component.

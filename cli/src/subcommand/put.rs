@@ -7,7 +7,7 @@ use crate::input::Input;
 use crate::interruption::Interruption;
 use crate::location::Location;
 use crate::open_queue;
-use crate::options::Writing;
+use crate::options::{Writing, size};
 use crate::output::print_line;
 use crate::stream::{self, CHUNK_BYTES};
 use bytesize::ByteSize;
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N")]
     pub(crate) max_items: Option<u64>,
     /// Refuse a body that is larger, such as 10MB or 1GiB
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = size)]
     pub(crate) max_size: Option<ByteSize>,
     /// Queue the mail even if it has no byte
     #[arg(long)]

@@ -23,7 +23,7 @@ use sysexits::ExitCode as Sysexit;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Remove temporary files that are at least this old, such as 90s or 36h; 0 only if no other process writes
-    #[arg(long, value_name = "DURATION", default_value = "36h", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "36h", allow_hyphen_values = true, value_parser = duration)]
     pub(crate) grace: Duration,
     /// Print JSON
     #[arg(long)]

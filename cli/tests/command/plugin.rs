@@ -30,6 +30,7 @@ trials![
     compose_makes_component_for_any_host,
     compose_replaces_file_whole_and_writes_to_devices,
     compose_refuses_imports_unless_allowed,
+    run_refuses_imports_that_it_lacks,
     malformed_plugins_exit_65,
     wit_prints_contract_and_worlds,
 ];
@@ -337,6 +338,15 @@ fn compose_refuses_imports_unless_allowed() {
     assert_eq!(line, format!("{path}: {cause}"));
     let composed = queue.run(&["plugin", "compose", path, "--allow", "wasi:http"]);
     assert_eq!(composed.code, 0, "{}", composed.stderr);
+}
+
+fn run_refuses_imports_that_it_lacks() {
+    let queue = Queue::existing();
+    let component = r#"(component (import "wasi:http/types@0.2.0" (instance (export "f" (func)))))"#;
+    let path = file(&queue, &wat::parse_str(component).expect("it is well-formed"));
+    let line = run(queue.command(&["plugin", "run"]).arg(&path), MAIL).failed(65);
+    assert!(line.starts_with(&format!("{}: it is no plugin: ", path.display())), "{line}");
+    assert!(line.ends_with("; queue-store plugin check lists its imports, and what it gets for each"), "{line}");
 }
 
 fn malformed_plugins_exit_65() {
