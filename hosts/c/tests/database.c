@@ -31,6 +31,7 @@ static void test_errors(void)
         {QS_INVALID_ARGUMENT, "postgres://q:secret@127.0.0.1:x/mail"},
         {QS_INVALID_ARGUMENT, "postgres://q:secret\xff@127.0.0.1:1/mail"},
         {QS_INVALID_ARGUMENT, "postgres:/q:secret@127.0.0.1:1/mail"},
+        {QS_INVALID_ARGUMENT, "mysql://q:secret@127.0.0.1:1/mail"},
     };
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         qs_queue *queue = NULL;

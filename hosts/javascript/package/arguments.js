@@ -111,9 +111,9 @@ export function count(value, name) {
   return value ?? undefined;
 }
 
-/** Tells whether text is taken for the URL of a database, also where it has the wrong slashes. */
+/** Tells whether text is taken for the URL of a database, also of another one than PostgreSQL or with wrong slashes. */
 export function isDatabase(text) {
-  return /^postgres(ql)?:/i.test(text);
+  return /^(postgres(ql)?:|[a-z][a-z0-9+.-]*:\/\/)/i.test(text);
 }
 
 export function optionalString(value, name) {

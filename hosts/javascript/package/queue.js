@@ -62,7 +62,7 @@ export async function openQueue(Queue, Backend, path, given) {
 }
 
 function textOf(url) {
-  return isDatabase(url.href) ? url.href : fileURLToPath(url);
+  return url.protocol !== "file:" && isDatabase(url.href) ? url.href : fileURLToPath(url);
 }
 
 /** The queue in a directory or a database, but for `open`. */

@@ -37,6 +37,8 @@ test("a password is in no error", async () => {
     ["postgres://q:secret@127.0.0.1:x/mail", "invalid-argument"],
     ["postgres:/q:secret@127.0.0.1:1/mail", "invalid-argument"],
     ["POSTGRES://q:secret@127.0.0.1:1/mail", "invalid-argument"],
+    ["mysql://q:secret@127.0.0.1:1/mail", "invalid-argument"],
+    [new URL("mysql://q:secret@127.0.0.1:1/mail"), "invalid-argument"],
   ]) {
     await assert.rejects(Queue.open(url), (error) => {
       assert(error instanceof QueueError, `${error}`);

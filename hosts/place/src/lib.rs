@@ -9,11 +9,10 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
-/// The beginnings of text that is taken for the URL of a database. A path that begins like this is written with `./`.
-///
-/// The slashes are not part of them: a path object and a function that joins paths make one slash of two, and the
-/// directory that would be created has the password in its name.
-const SCHEMES: [&str; 2] = ["postgres:", "postgresql:"];
+/// The schemes of URLs of databases. Text that begins with one of them is taken for a URL whatever its slashes are: a path
+/// object and a function that joins paths make one slash of two, and the directory that would be created has the password
+/// in its name.
+const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 
 /// The place of a queue.
 #[derive(Debug)]
@@ -32,14 +31,14 @@ impl Place {
     /// `invalid-argument` where it begins like a URL of a database and is none.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Place> {
         let text = text.as_ref();
-        if !is_database(text) {
+        let Some(scheme) = scheme(text) else {
             return Ok(Place::Directory(PathBuf::from(text)));
-        }
+        };
         let url = text.to_str().ok_or_else(|| invalid("is not UTF-8: write the bytes of other encodings as %XX"))?;
-        if !SCHEMES.iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("//"))) {
-            return Err(invalid(
-                "begins neither with postgres:// nor with postgresql://; a directory of that name is ./postgres:",
-            ));
+        if !SCHEMES.contains(&scheme) || !url[scheme.len()..].starts_with("://") {
+            return Err(invalid(&format!(
+                "begins neither with postgres:// nor with postgresql://; a directory of that name is ./{scheme}:"
+            )));
         }
         Ok(Place::Database(DatabaseUrl(url.to_string())))
     }
@@ -59,12 +58,16 @@ impl Place {
     }
 }
 
-/// Whether text is taken for the URL of a database.
-pub fn is_database(text: impl AsRef<OsStr>) -> bool {
-    let bytes = text.as_ref().as_encoded_bytes();
-    SCHEMES.iter().any(|scheme| {
-        bytes.get(..scheme.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(scheme.as_bytes()))
-    })
+/// Returns the scheme (RFC 3986, section 3.1) of text that is taken for the URL of a database. A directory of that name is
+/// written with `./`.
+fn scheme(text: &OsStr) -> Option<&str> {
+    let bytes = text.as_encoded_bytes();
+    let colon = bytes.iter().position(|byte| *byte == b':')?;
+    let scheme = str::from_utf8(&bytes[..colon]).ok()?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|character| character.is_ascii_alphanumeric() || "+-.".contains(character));
+    let is_meant = bytes[colon..].starts_with(b"://") || SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    (is_scheme && is_meant).then_some(scheme)
 }
 
 /// The URL of a queue in a database. It is displayed without its password.
@@ -156,17 +159,36 @@ mod tests {
 
     #[test]
     fn path_that_begins_with_a_dot_or_a_slash_is_a_directory() {
-        for path in ["./postgres://db/mail", "/postgres://db", "postgres", "postgres/x", "mails", "", "postgresq:x"] {
+        for path in [
+            "./postgres://db/mail",
+            "/postgres://db",
+            "postgres",
+            "postgres/x",
+            "mails",
+            "",
+            "postgresq:x",
+            "mysql:x",
+            "a/b://c",
+            "1://x",
+            "://x",
+        ] {
             assert!(matches!(Place::parse(path), Ok(Place::Directory(directory)) if directory.to_str() == Some(path)));
         }
     }
 
     #[test]
-    fn url_with_other_slashes_or_letters_is_refused() {
-        for url in ["postgres:", "postgres:/q:secret@db/mail", "POSTGRES://q:secret@db/mail", "postgresql:mail"] {
+    fn url_of_another_kind_is_refused() {
+        for (url, directory) in [
+            ("postgres:", "./postgres:"),
+            ("postgres:/q:secret@db/mail", "./postgres:"),
+            ("POSTGRES://q:secret@db/mail", "./POSTGRES:"),
+            ("postgresql:mail", "./postgresql:"),
+            ("postgress://q:secret@db/mail", "./postgress:"),
+            ("mysql+ssl://q:secret@db/mail", "./mysql+ssl:"),
+        ] {
             let error = Place::parse(url).expect_err("it is no URL");
             assert_eq!(error.code(), Some(ErrorCode::InvalidArgument));
-            assert!(error.to_string().contains("./postgres:") && !error.to_string().contains("secret"), "{error}");
+            assert!(error.to_string().contains(directory) && !error.to_string().contains("secret"), "{error}");
         }
     }
 

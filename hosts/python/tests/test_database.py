@@ -36,6 +36,7 @@ class PlaceTests(unittest.TestCase):
             (b"postgres://q:secret\xff@127.0.0.1:1/mail", "invalid-argument"),
             (Path("postgres://q:secret@127.0.0.1:1/mail"), "invalid-argument"),
             ("POSTGRES://q:secret@127.0.0.1:1/mail", "invalid-argument"),
+            ("mysql://q:secret@127.0.0.1:1/mail", "invalid-argument"),
         ]:
             for Class, expected in [(Queue, code), (pure.Queue, "unsupported")]:
                 with self.subTest(url, Class=Class), self.assertRaises(QueueError) as raised:

@@ -19,7 +19,8 @@ export class PortableQueue {
         code: "unsupported",
         operation: "open",
         detail:
-          "the URL of a database is no directory: open it with `queue-store`; a directory of that name is ./postgres:",
+          "a URL is no directory: open the one of a database with `queue-store`; a directory of that name is " +
+          `./${directory.split(":")[0]}:`,
       });
     }
     const thread = new Thread(directory);

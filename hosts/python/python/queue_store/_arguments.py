@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import reprlib
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -45,8 +46,8 @@ def place(path: Any) -> str:
 
 
 def is_database(text: str) -> bool:
-    """Returns whether text is taken for the URL of a database, also where it has the wrong slashes."""
-    return text.lower().startswith(("postgres:", "postgresql:"))
+    """Returns whether text is taken for the URL of a database, also of another one than PostgreSQL or with wrong slashes."""
+    return re.match("postgres(ql)?:|[a-z][a-z0-9+.-]*://", text, re.ASCII | re.IGNORECASE) is not None
 
 
 def string(value: Any, name: str) -> str:

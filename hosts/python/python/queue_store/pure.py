@@ -69,8 +69,8 @@ class Queue(BaseQueue):
             raise QueueError(
                 "unsupported",
                 "open",
-                detail="the URL of a database is no directory: open it with `queue_store.Queue`; "
-                "a directory of that name is ./postgres:",
+                detail="a URL is no directory: open the one of a database with `queue_store.Queue`; "
+                f"a directory of that name is ./{place.partition(':')[0]}:",
             )
         try:
             place.encode()
