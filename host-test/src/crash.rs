@@ -1,5 +1,5 @@
 //! The search for a crash that breaks a promise: scenarios of calls and faults on the simulated system, a power cut at every
-//! operation, and a recovery from every state that may be left; where an item is ready and held, every call before it too.
+//! operation, and a recovery from every state that may be left; where an item has two names, every call before it too.
 //!
 //! The vocabulary comes first: actions, contents, promises, scenarios. Calls are performed and their answers are checked; a
 //! run cuts the power in a scenario; a search runs many of them. Detectors use the search to show that every safeguard of

@@ -89,7 +89,7 @@ pub(super) fn recover_with<T>(queue: &WasiQueue, recover: impl FnOnce() -> error
         queue.adopt_unsynced(intake);
     }
     let recovered = recover()?;
-    if intake.is_some() {
+    if intake.is_some() && !queue.needs_recovery() {
         // The next submission opens it anew.
         state().intake.replace(None);
     }

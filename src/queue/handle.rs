@@ -66,7 +66,13 @@ impl<S: System> Queue<S> {
     /// another call left meanwhile may be of an item that the recovery took for durable, so it fails then.
     pub(super) fn reopen(&self, marks: &[String]) -> Result<()> {
         let is_known = |name: &String| {
-            let is_retained = matches!(Subject::of(name), Subject::Item(id) if self.unsynced.borrow().contains(id));
+            let unsynced = self.unsynced.borrow();
+            let is_retained = match Subject::of(name) {
+                Subject::Item(id) => unsynced.contains(id),
+                Subject::Entries => false,
+                // The mark of an item of this recovery, and if it is another one, the queue stays closed as well.
+                Subject::Everything => unsynced.has_everything_for_mark(),
+            };
             is_retained || marks.contains(name)
         };
         if !self.marks()?.iter().all(is_known) {

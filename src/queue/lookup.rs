@@ -92,26 +92,41 @@ impl<S: System> Queue<S> {
         Ok(files)
     }
 
-    /// Finds the names of the one file of an id that is ready or held, at least one, the most restrained one last.
-    pub(super) fn names_of_live_item(&self, id: &str) -> Result<Vec<ItemFile>> {
-        let names = self.names_of_one_file(id, &LIVE)?;
-        if !names.is_empty() {
-            return Ok(names);
+    /// Finds the names of the one file of an id that has a live name, the most restrained one last. A crash can leave a second
+    /// name in quarantine too, where the item is then; a file with other content is another item there.
+    pub(super) fn names_of_live_file(&self, id: &str) -> Result<Vec<ItemFile>> {
+        let mut names = self.names_of_one_file(id, &LIVE)?;
+        let Some(live) = names.first().cloned() else { return Ok(names) };
+        for format in FORMATS {
+            let file = ItemFile::new(id, State::Quarantined, format);
+            if self.file_type(&file.name)? == Some(FileType::Regular) && self.same_content(&live, &file)? {
+                names.push(file);
+            }
         }
-        let file = self.quarantined_file(id)?;
-        Err(Error::new(Cause::Quarantined, Operation::None, &file.name))
+        Ok(names)
     }
 
-    /// Finds the names of the one file of an id, at least one, the most restrained one last: ready or held, or else
-    /// quarantined.
+    /// Finds the names of the one file of an id that is ready or held, at least one, the most restrained one last.
+    pub(super) fn names_of_live_item(&self, id: &str) -> Result<Vec<ItemFile>> {
+        let names = self.names_of_item(id)?;
+        let file = most_restrained(&names);
+        if file.state == State::Quarantined {
+            return Err(Error::new(Cause::Quarantined, Operation::None, &file.name));
+        }
+        Ok(names)
+    }
+
+    /// Finds the names of the one file of an id, at least one, the most restrained one last: those of a live file, or else the
+    /// one in quarantine.
     pub(super) fn names_of_item(&self, id: &str) -> Result<Vec<ItemFile>> {
-        let names = self.names_of_one_file(id, &LIVE)?;
+        let names = self.names_of_live_file(id)?;
         if names.is_empty() { Ok(vec![self.quarantined_file(id)?]) } else { Ok(names) }
     }
 
     /// Finds the one file of an id: ready or held, or else quarantined.
     pub(super) fn any_file(&self, id: &str) -> Result<ItemFile> {
-        Ok(most_restrained(&self.names_of_item(id)?).clone())
+        let mut names = self.names_of_one_file(id, &LIVE)?;
+        names.pop().map_or_else(|| self.quarantined_file(id), Ok)
     }
 
     /// Finds the one quarantined file of an id, by a pass over the directory.

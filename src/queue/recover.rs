@@ -142,7 +142,8 @@ impl<S: System> Queue<S> {
         Ok(())
     }
 
-    /// Calls `visit` for the file of every item, and reports the failures. Only a failed fsync of the directory ends the pass.
+    /// Calls `visit` for the file of every item, and reports the failures. Only a failed fsync of the directory ends the pass;
+    /// one that the host lacks does not.
     fn each_item(
         &self,
         recovery: &mut Recovery,
@@ -157,7 +158,9 @@ impl<S: System> Queue<S> {
             match visit(&file, file_type, recovery) {
                 Ok(()) => {}
                 Err(error) if error.code() == Code::NotFound => {}
-                Err(error) if error.operation == Operation::SyncDirectory => return Err(error),
+                Err(error) if error.operation == Operation::SyncDirectory && error.cause != Cause::NoDirectorySync => {
+                    return Err(error);
+                }
                 Err(error) => {
                     recovery.damaged_items += u64::from(is_damage(&error));
                     recovery.problem(self.error(error));
@@ -206,8 +209,14 @@ impl<S: System> Queue<S> {
         for other in &others {
             if self.same_content(file, other)? {
                 // The name that stays is durable before the other one goes.
-                self.open_durable(file, unsynced, recovery)?;
+                let (_, is_new) = self.open_durable(file, unsynced, recovery)?;
+                if is_new && !self.same_content(file, other)? {
+                    // The failed fsync reverted what was compared.
+                    return Err(Error::new(Cause::TwoFiles(other.name.clone()), Operation::None, &file.name));
+                }
                 self.sync_directory()?;
+                // Another process may have taken that name for the second one, and removed it.
+                self.identity(file)?;
                 self.unlink(&other.name)?;
                 recovery.rewritten += 1;
             }

@@ -24,7 +24,7 @@ impl<S: System> Queue<S> {
         };
         self.batch(ids, durability, |id| {
             let live = self.live_names(id, states)?;
-            let quarantined = quarantined.iter().filter(|file| file.id() == &**id);
+            let quarantined = quarantined.iter().filter(|file| file.id() == &**id && !live.contains(file));
             let names: Vec<&str> = live.iter().chain(quarantined).map(|file| file.name.as_str()).collect();
             if names.is_empty() {
                 return Err(no_item(id));
@@ -38,13 +38,10 @@ impl<S: System> Queue<S> {
         })
     }
 
-    /// Finds the names of the live item of an id, if it is in one of these states. An item with a second name is in the more
-    /// restrained state, and is not gone before both names are.
+    /// Finds the names of the item of an id that has a live name, if it is in one of these states. An item with a second name
+    /// is in the more restrained state, and is not gone before both names are.
     fn live_names(&self, id: &ItemId, states: &[State]) -> Result<Vec<ItemFile>> {
-        if !LIVE.iter().any(|state| states.contains(state)) {
-            return Ok(Vec::new());
-        }
-        let mut names = self.names_of_one_file(id, &LIVE)?;
+        let mut names = self.names_of_live_file(id)?;
         if names.last().is_some_and(|file| !states.contains(&file.state)) {
             names.clear();
         }

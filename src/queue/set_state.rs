@@ -10,7 +10,7 @@ use crate::item::id::{InvalidId, ItemId};
 use crate::storage::errno::Errno;
 use crate::storage::file_name::{self, LIVE, MAX_NAME_BYTES, State};
 use crate::storage::filesystem::{Directory, FileType, System};
-use crate::storage::temporary_file::Durability;
+use crate::storage::temporary_file::{Durability, with_random};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
@@ -21,12 +21,16 @@ impl<S: System> Queue<S> {
         // The files in quarantine, found by one pass over the directory at the first id that needs them.
         let quarantined = OnceCell::new();
         self.batch(ids, Durability::Full, |id| {
-            let live = self.names_of_one_file(id, &LIVE)?;
-            if !live.is_empty() {
-                return self.move_live(id, &live, state);
+            let names = self.names_of_live_file(id)?;
+            if !names.is_empty() {
+                return self.move_live(id, &names, state);
             }
             let found = quarantined.get_or_init(|| self.quarantined_files(ids)).as_ref().map_err(Error::clone)?;
-            let found: Vec<&ItemFile> = found.iter().filter(|file| file.id() == &**id).collect();
+            let mut found: Vec<ItemFile> = found.iter().filter(|file| file.id() == &**id).cloned().collect();
+            if found.is_empty() {
+                // It may have come there by an earlier id of the call, which is the same one.
+                found = self.files(id, &[State::Quarantined])?;
+            }
             match state {
                 State::Quarantined => self.keep_quarantined(id, &found),
                 State::Ready | State::Held => self.move_from_quarantine(id, &found, state),
@@ -34,17 +38,24 @@ impl<S: System> Queue<S> {
         })
     }
 
-    /// Moves a live item, which has these names, to a state, also one that it has: a second name is removed.
+    /// Moves an item, which has these names, to a state, also one that it has: a second name is removed.
     pub(super) fn move_live(&self, id: &ItemId, names: &[ItemFile], state: State) -> Result<()> {
         let file = most_restrained(names);
         let target = match state {
             State::Ready | State::Held => file_name::item(id, state, file.format),
+            State::Quarantined if file.state == State::Quarantined => file.name.clone(),
             State::Quarantined => self.quarantine_name(id, file.format)?,
         };
         let existing = names.iter().find(|name| name.name == target);
         match existing {
             Some(existing) => self.sync_existing(id, existing)?,
-            None => self.rename(&file.name, &target)?,
+            None => {
+                if names.len() > 1 {
+                    // The name that goes may be the one of a file that is durable, and this one the one of a copy.
+                    self.sync_existing(id, file)?;
+                }
+                self.rename(&file.name, &target)?;
+            }
         }
         let is_second = |name: &&ItemFile| name.name != target && (existing.is_some() || name.name != file.name);
         let second_names: Vec<&ItemFile> = names.iter().filter(is_second).collect();
@@ -67,15 +78,20 @@ impl<S: System> Queue<S> {
         if self.files(id, &[State::Quarantined])?.is_empty() {
             return Ok(file_name::item(id, State::Quarantined, format));
         }
-        let name = file_name::quarantined_again(id, format, self.system.random());
-        if name.len() > MAX_NAME_BYTES {
-            return Err(Error::new(InvalidId::TooLong, Operation::Rename, &name));
-        }
-        Ok(name)
+        with_random(self.system, |random| {
+            let name = file_name::quarantined_again(id, format, random);
+            if name.len() > MAX_NAME_BYTES {
+                return Err(Error::new(InvalidId::TooLong, Operation::Rename, &name));
+            }
+            match self.file_type(&name)? {
+                Some(_) => Err(Error::new(Errno::Exist, Operation::Rename, &name)),
+                None => Ok(name),
+            }
+        })
     }
 
     /// Fsyncs items that are in quarantine already.
-    fn keep_quarantined(&self, id: &ItemId, found: &[&ItemFile]) -> Result<()> {
+    fn keep_quarantined(&self, id: &ItemId, found: &[ItemFile]) -> Result<()> {
         if found.is_empty() {
             return Err(no_item(id));
         }
@@ -83,7 +99,7 @@ impl<S: System> Queue<S> {
     }
 
     /// Moves an item out of quarantine, if it is intact. No live item has its id.
-    fn move_from_quarantine(&self, id: &ItemId, found: &[&ItemFile], state: State) -> Result<()> {
+    fn move_from_quarantine(&self, id: &ItemId, found: &[ItemFile], state: State) -> Result<()> {
         let file = match found {
             [] => return Err(no_item(id)),
             [file] => file,
@@ -93,6 +109,10 @@ impl<S: System> Queue<S> {
             return Err(not_regular(&file.name));
         }
         check_recorded_id(self.verified(file)?.reader.envelope(), file)?;
+        // The verification takes time, in which another caller may have put an item under the id.
+        if let Some(live) = self.files(id, &LIVE)?.pop() {
+            return Err(Error::new(Cause::TwoFiles(live.name), Operation::None, &file.name));
+        }
         self.rename(&file.name, &file_name::item(id, state, file.format))
     }
 

@@ -77,6 +77,12 @@ impl Unsynced {
         self.more
     }
 
+    /// Whether the mark of one of these items is a mark of every item.
+    pub(super) fn has_everything_for_mark(&self) -> bool {
+        let is_everything = |id: &String| Subject::of(&Subject::Item(id).name(0)) == Subject::Everything;
+        self.more || self.ids.iter().any(is_everything)
+    }
+
     /// Whether no item is unsynced.
     pub(super) fn is_empty(&self) -> bool {
         self.ids.is_empty() && !self.more

@@ -2,7 +2,7 @@
 
 use super::content::{body, body_stamp, envelope, envelope_stamps};
 use super::processes::Processes;
-use super::promise::{Found, Identity, ItemState, Promises, describe};
+use super::promise::{Found, Identity, Promises, describe};
 use crate::bindings::{Detail, Entry, Error, ErrorCode, Recovery};
 use crate::instance;
 use crate::simulator::disk::{Disk, File};
@@ -61,16 +61,8 @@ pub(super) struct Findings {
     damaged: BTreeSet<Identity>,
     /// The number of files.
     files: FileCounts,
-    /// An item that has two names, and what each shows.
-    duplicate: Option<(Identity, [Found; 2])>,
-}
-
-impl Findings {
-    /// Returns an item that is ready and held. (One beside a quarantined one of its id is another item.)
-    pub(super) fn ready_and_held(&self) -> Option<&Identity> {
-        let (item, both) = self.duplicate.as_ref()?;
-        both.iter().all(|found| found.state != ItemState::Quarantined).then_some(item)
-    }
+    /// An item that has two names.
+    pub(super) duplicate: Option<Identity>,
 }
 
 /// Reads every item of a disk. Each is promised, or may be damaged.
@@ -94,7 +86,7 @@ pub(super) fn make_definite(
     promises: &Promises,
 ) -> Result<(Promises, FileCounts), String> {
     let Findings { found, damaged, files, duplicate } = observe(processes, disk, promises)?;
-    if let Some((item, _)) = duplicate {
+    if let Some(item) = duplicate {
         return Err(format!("{item:?} has two names after a recovery"));
     }
     let mut definite = promises.clone();
@@ -156,8 +148,8 @@ fn find(reader: &mut Simulated, promises: &Promises) -> Result<Findings, String>
             let (found, expected) = (describe(Some(found)), promises.expected(&identity));
             return Err(format!("`{id}` ({identity:?}) is {found}, and was promised to be {expected}"));
         }
-        if let Some(other) = findings.found.insert(identity.clone(), found) {
-            findings.duplicate = Some((identity, [other, found]));
+        if findings.found.insert(identity.clone(), found).is_some() {
+            findings.duplicate = Some(identity);
         }
     }
     Ok(findings)

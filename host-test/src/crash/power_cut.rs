@@ -98,7 +98,7 @@ impl<'a> PowerCuts<'a> {
         }
         let findings = observe(&self.processes, cut, promises).map_err(|wrong| format!("before recovery: {wrong}"))?;
         if depth == 0
-            && let Some(slot) = findings.ready_and_held().and_then(|item| promises.slot(item))
+            && let Some(slot) = findings.duplicate.and_then(|item| promises.slot(&item))
         {
             let durability = self.settings.durability;
             for moment in unrecovered::moments(&self.processes, durability, cut, promises, slot)? {

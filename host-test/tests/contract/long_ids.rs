@@ -107,6 +107,8 @@ fn second_quarantine_of_long_id_is_refused() {
         let id = "x".repeat(LONGEST_WRITTEN + 1);
         write_found(&queue, &id, options);
         done(queue.quarantine(&one(&id)));
+        let name = queue.names().pop().expect("the item is in quarantine");
+        fs::write(queue.file(&name), "other content").expect("the file can be written");
         write_found(&queue, &id, options);
         let names = queue.names();
         let outcomes = queue.quarantine(&one(&id)).expect("the call has an outcome for each item");

@@ -211,3 +211,41 @@ fn existing_id_without_fsync_of_directories_is_unsupported() {
     assert_eq!(code(other.put(Some("x"), &mail(b"y"), None)), ErrorCode::Unsupported);
     assert!(!other.needs_recovery().expect("the queue is open"));
 }
+
+/// Adds an item that is not fsynced.
+fn add_unsynced(system: &Simulated, name: &str) {
+    let mut world = system.world();
+    let inode = world.create(name).expect("the name is free");
+    let text = b"ID: \"\" rcpt: { address: \"b@x\" } data: \"1\" created_at_ts: {}";
+    world.write(inode, 0, text).expect("the disk has space");
+}
+
+#[test]
+fn recovery_reports_an_item_that_no_mark_can_name() {
+    let mut system = Simulated::new();
+    add_unsynced(&system, "m:");
+    system.world().fail(Operation::SyncFile, "io");
+    // Two creations make a mark, and the third one the new file.
+    system.world().fail_after(2, Operation::Create, "insufficient-space");
+    let recovery = system.recover(0).expect("the failure is that of an item");
+    assert_eq!(recovery.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), [ErrorCode::NoSpace]);
+    assert!(system.needs_recovery().expect("the queue is open"));
+    let recovery = system.recover(0).expect("the disk works again");
+    assert_eq!((recovery.rewritten, recovery.problems), (1, vec![]));
+    assert!(!system.needs_recovery().expect("the queue is open"));
+}
+
+#[test]
+fn intake_stays_closed_after_a_recovery_that_left_an_item_unsynced() {
+    let mut system = Simulated::new();
+    add_unsynced(&system, "m:x");
+    refuse_marks(&mut system);
+    system.world().fail_after(1, Operation::SyncDirectory, "io");
+    let to = one("b@example.com");
+    assert_eq!(code(system.submit("a@example.com", &to, b"1")), ErrorCode::Indeterminate);
+    assert!(!system.world().disk.is_marked());
+    system.world().fail(Operation::SyncFile, "io");
+    let recovery = system.recover(0).expect("the failures are those of items");
+    assert!(!recovery.problems.is_empty() && !system.world().disk.is_marked());
+    assert_eq!(code(system.submit("a@example.com", &to, b"2")), ErrorCode::NeedsRecovery);
+}

@@ -5,13 +5,14 @@ use crate::support::{body, code, codes, done, formats, one, only_code, put};
 use Content::{A, B, Edited, Truncated};
 use State::{Held, Quarantined, Ready};
 use queue_store_host_test::bindings::{ErrorCode, State, ids};
+use queue_store_host_test::simulator::host::Simulated;
 use queue_store_host_test::test_queue::TestQueue;
 use std::fs;
 
 /// The files before, the state, the code, and the files after where the call succeeds.
 type Row = (&'static Layout, State, Result<&'static Layout, ErrorCode>);
 
-const ROWS: [Row; 42] = [
+const ROWS: [Row; 47] = [
     (&[], Ready, Err(ErrorCode::NotFound)),
     (&[], Held, Err(ErrorCode::NotFound)),
     (&[], Quarantined, Err(ErrorCode::NotFound)),
@@ -38,6 +39,12 @@ const ROWS: [Row; 42] = [
     (&[('m', A), ('d', B)], Held, Ok(&[('d', B), ('h', A)])),
     (&[('m', A), ('d', B)], Quarantined, Ok(&[('d', B), ('q', A)])),
     (&[('m', A), ('q', Truncated)], Held, Ok(&[('h', A), ('q', Truncated)])),
+    // Two names of one item, which a crash left.
+    (&[('m', A), ('q', A)], Ready, Ok(&[('m', A)])),
+    (&[('m', A), ('q', A)], Held, Ok(&[('h', A)])),
+    (&[('m', A), ('q', A)], Quarantined, Ok(&[('q', A)])),
+    (&[('m', A), ('h', A)], Quarantined, Ok(&[('q', A)])),
+    (&[('m', A), ('h', A), ('q', A)], Ready, Ok(&[('m', A)])),
     // Several candidates, and none is chosen.
     (&[('q', A), ('d', B)], Ready, Err(ErrorCode::Conflict)),
     (&[('q', A), ('d', B)], Held, Err(ErrorCode::Conflict)),
@@ -107,9 +114,9 @@ fn batch_has_an_outcome_for_each_id() {
     let mut queue = TestQueue::new();
     put(&mut queue, "a", b"1");
     put(&mut queue, "b", b"2");
-    let batch = ids(&["a", "missing", "../x", "b", "a"]);
+    let batch = ids(&["missing", "a", "../x", "b", "a"]);
     for state in [Held, Quarantined, Ready] {
-        let expected = [None, Some(ErrorCode::NotFound), Some(ErrorCode::InvalidArgument), None, None];
+        let expected = [Some(ErrorCode::NotFound), None, Some(ErrorCode::InvalidArgument), None, None];
         assert_eq!(codes(queue.set_state(&batch, state)), expected, "{state:?}");
         assert_eq!(queue.info("b").expect("the item is intact").state, state);
     }
@@ -124,6 +131,22 @@ fn batch_beyond_max_batch_moves_nothing() {
     let beyond = vec!["x".to_string(); queue.limit("max-batch") as usize + 1];
     assert_eq!(code(queue.set_state(&beyond, Held)), ErrorCode::TooLarge);
     assert_eq!(queue.names(), ["m:x"]);
+}
+
+#[test]
+fn quarantine_with_repeated_randomness_replaces_no_file() {
+    let mut system = Simulated::new();
+    for number in 1..=4 {
+        // A put is refused while one is quarantined, so these come from a backup.
+        let inode = system.world().create("m:x").expect("the name is free");
+        system.world().write(inode, 0, &[number]).expect("the disk has space");
+        system.world().random = vec![7, 7, 8];
+        done(system.quarantine(&one("x")));
+    }
+    let world = system.world();
+    let mut contents: Vec<_> = world.entries.keys().map(|name| world.content(name).expect("it is a file")).collect();
+    contents.sort_unstable();
+    assert_eq!(contents, [[1], [2], [3], [4]]);
 }
 
 #[test]

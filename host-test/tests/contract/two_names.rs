@@ -1,9 +1,14 @@
 //! Several files of one id: the second name that a crash left, and different content under one id.
 
 use crate::support::{body, code, done, one, only_code, put};
-use queue_store_host_test::bindings::{Attempt, Detail, Durability, ErrorCode, WriteOptions, mail, no_change, options};
+use queue_store_host_test::bindings::{
+    Attempt, Detail, Durability, ErrorCode, State, WriteOptions, mail, no_change, options,
+};
+use queue_store_host_test::simulator::disk::FailedSync;
+use queue_store_host_test::simulator::fault::{Fault, FaultAt, FaultKind};
 use queue_store_host_test::simulator::host::Simulated;
-use queue_store_host_test::simulator::world::Operation;
+use queue_store_host_test::simulator::operation::Operation;
+use queue_store_host_test::simulator::power::{Profile, Sampling, cuts};
 use queue_store_host_test::test_queue::TestQueue;
 use std::fs;
 
@@ -34,11 +39,92 @@ fn recovery_removes_a_second_name() {
 
 #[test]
 fn set_state_leaves_one_of_two_names() {
-    for (hold, kept) in [(true, "h:x"), (false, "m:x")] {
-        let mut queue = linked("h:x");
-        done(if hold { queue.hold(&one("x")) } else { queue.release(&one("x")) });
-        assert_eq!(queue.names(), [kept]);
+    for second in ["h:x", "q:x"] {
+        for (state, kept) in [(State::Ready, "m:x"), (State::Held, "h:x"), (State::Quarantined, "q:x")] {
+            let mut queue = linked(second);
+            done(queue.set_state(&one("x"), state));
+            assert_eq!(queue.names(), [kept], "of m:x and {second}");
+        }
     }
+}
+
+#[test]
+fn item_with_a_name_in_quarantine_is_quarantined() {
+    let mut queue = linked("q:x");
+    assert_eq!(code(queue.update("x", &no_change(), None)), ErrorCode::Conflict);
+    assert_eq!(code(queue.record_attempts("x", &[], None, None)), ErrorCode::Conflict);
+    assert_eq!(only_code(queue.remove(&one("x"), &[], None)), Some(ErrorCode::NotFound));
+    assert_eq!(queue.names(), ["m:x", "q:x"]);
+    done(queue.remove(&one("x"), &[State::Quarantined], None));
+    assert_eq!(queue.names(), [""; 0]);
+    let mut queue = linked("q:x");
+    done(queue.seal(&one("x")));
+    assert_eq!(queue.names(), ["q:x"]);
+}
+
+/// Returns a system in which `x` is ready, and held by a copy that is not fsynced, and the content of both.
+fn with_unsynced_copy() -> (Simulated, Vec<u8>) {
+    let mut system = Simulated::new();
+    put(&mut system, "x", b"1");
+    let content = system.world().content("m:x").expect("the put wrote the file").to_vec();
+    {
+        let mut world = system.world();
+        let inode = world.create("h:x").expect("the name is free");
+        world.write(inode, 0, &content).expect("the disk has space");
+        world.log.clear();
+    }
+    (system, content)
+}
+
+#[test]
+fn copy_that_stays_is_durable() {
+    for state in [State::Ready, State::Held, State::Quarantined] {
+        let (mut system, content) = with_unsynced_copy();
+        done(system.set_state(&one("x"), state));
+        let disk = system.world().disk.clone();
+        let mut sampling = Sampling { most: usize::MAX, random: &mut |_| 0 };
+        for cut in cuts(&disk, Profile::Posix, &mut sampling) {
+            let files: Vec<&[u8]> = cut.entries.keys().filter_map(|name| cut.content(name)).collect();
+            assert_eq!(files, [content.as_slice()], "{state:?}");
+        }
+    }
+}
+
+#[test]
+fn recovery_keeps_the_other_copy_where_an_fsync_reverts_one() {
+    let mut reverted = 0;
+    for operation in 0..64 {
+        let (mut system, content) = with_unsynced_copy();
+        system.world().fault_at = Some(FaultAt { operation, kind: FaultKind::LosesPages(FailedSync::Reverted) });
+        let recovery = system.recover(0);
+        let world = system.world();
+        let copies: Vec<_> = world.entries.keys().filter(|name| world.content(name) == Some(&content)).collect();
+        assert!(!copies.is_empty(), "operation {operation}: {recovery:?}");
+        reverted += u32::from(recovery.is_ok_and(|recovery| !recovery.problems.is_empty()));
+    }
+    assert!(reverted > 0, "the fsync of the copy fails once");
+}
+
+#[test]
+fn recovery_where_directories_have_no_fsync_goes_on_after_two_names() {
+    let mut system = Simulated::new();
+    let options = WriteOptions { durability: Some(Durability::None), ..options() };
+    for id in ["x", "y"] {
+        system.put(Some(id), &mail(b"1"), Some(options)).expect("it needs no fsync");
+    }
+    system.world().disk.link("m:x", "h:x").expect("the second name is free");
+    let no_fsync = Fault {
+        operation: Operation::SyncDirectory,
+        skip: 0,
+        times: usize::MAX,
+        error: "unsupported",
+        takes_effect: false,
+    };
+    system.world().faults.push(no_fsync);
+    let recovery = system.recover(0).expect("the items can be read");
+    assert_eq!(recovery.durable_items, 3, "{:?}", recovery.problems);
+    assert!(!system.needs_recovery().expect("the queue is open"));
+    assert_eq!(system.world().entries.keys().collect::<Vec<_>>(), ["h:x", "m:x", "m:y"]);
 }
 
 #[test]
