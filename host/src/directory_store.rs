@@ -2,6 +2,7 @@
 
 mod resources;
 
+use crate::contract_limits::MAX_LIST_BODY_BYTES;
 use crate::error::Result;
 use crate::instance::Call;
 use crate::pool::Pool;
@@ -45,7 +46,9 @@ impl Store for DirectoryStore {
     /// A large body reaches the component in chunks, so that its memory stays small.
     fn put(&self, id: Option<&str>, mail: &Mail, options: &WriteOptions) -> Result<String> {
         if mail.body.len() > WHOLE_BODY_BYTES {
-            let mut draft = self.begin(id, &mail.envelope, options)?;
+            let max_body_bytes = options.max_body_bytes.unwrap_or(MAX_LIST_BODY_BYTES).min(MAX_LIST_BODY_BYTES);
+            let options = WriteOptions { max_body_bytes: Some(max_body_bytes), ..*options };
+            let mut draft = self.begin(id, &mail.envelope, &options)?;
             draft.append(&mail.body)?;
             return draft.commit();
         }

@@ -87,9 +87,9 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The component needed more memory than [`crate::Limits::memory_bytes`], which is given here. Its instance is
-    /// gone; as after the death of a process, the call's effect is complete or absent, and may not survive power loss.
-    #[error("the queue component needs more than the {0} bytes of memory that it may have")]
+    /// The component needed more memory than [`crate::Limits::memory_bytes`], which is given here, or than the system had. Its
+    /// instance is gone; as after the death of a process, the call's effect is complete or absent, and may not survive power loss.
+    #[error("the queue component needs more than the {0} bytes of memory that it may have, or more than there is")]
     OutOfMemory(usize),
     /// The component computed for longer than [`crate::Limits::time`], which is given here. Its instance is gone; as
     /// after the death of a process, the call's effect is complete or absent, and may not survive power loss.

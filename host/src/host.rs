@@ -71,6 +71,7 @@ impl Host {
     ///
     /// [`Error::Directory`] if the directory cannot be opened; those of `queue.open` in the contract.
     pub fn open(&self, directory: impl AsRef<Path>) -> Result<Queue> {
+        self.engine.check_process()?;
         let directory = directory.as_ref();
         require_directory(directory).map_err(|source| Error::of_directory(directory, source))?;
         Ok(Queue::from_store(Arc::new(DirectoryStore::new(Pool::open(&self.engine, directory)?))))
@@ -84,6 +85,7 @@ impl Host {
     ///
     /// [`Error::Directory`] if the directory cannot be created or opened; those of `queue.open` in the contract.
     pub fn create(&self, directory: impl AsRef<Path>) -> Result<Queue> {
+        self.engine.check_process()?;
         let directory = directory.as_ref();
         directory::create(directory).map_err(|source| Error::of_directory(directory, source))?;
         self.open(directory)

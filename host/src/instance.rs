@@ -43,7 +43,11 @@ impl Instance {
         store.limiter(|state| state);
         store.epoch_deadline_callback(|mut store| store.data_mut().tick());
         store.set_epoch_deadline(1);
-        let exports = engine.component.instantiate(&mut store)?;
+        let exports = match engine.component.instantiate(&mut store) {
+            Ok(exports) => exports,
+            Err(_) if store.data().out_of_memory => return Err(Error::OutOfMemory(engine.limits.memory_bytes)),
+            Err(error) => return Err(error.into()),
+        };
         Ok(Instance { store, exports, engine: engine.clone(), name: name.clone(), queue: None, closed: false })
     }
 

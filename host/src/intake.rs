@@ -1,5 +1,6 @@
 //! The queue for plugins, with bounds on what they may write.
 
+use crate::contract_limits::MAX_CHUNK_BYTES;
 use crate::error::{Error, Result};
 use crate::queue::Queue;
 use crate::submission::Submission;
@@ -131,6 +132,16 @@ impl BoundedSubmission {
         self.submission.append(bytes)
     }
 
+    /// As `append`, for a plugin, whose chunks the contract bounds.
+    pub(crate) fn append_chunk(&mut self, chunk: &[u8]) -> Result<()> {
+        self.check_complete()?;
+        if chunk.len() > MAX_CHUNK_BYTES {
+            self.is_incomplete = true;
+            return Err(Error::of_library(ErrorCode::TooLarge, "the chunk is larger than `max-chunk-bytes`"));
+        }
+        self.append(chunk)
+    }
+
     fn check_complete(&self) -> Result<()> {
         if !self.is_incomplete {
             return Ok(());
@@ -158,5 +169,26 @@ impl Write for BoundedSubmission {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Host;
+
+    #[test]
+    fn chunk_of_a_plugin_that_is_too_large_ends_its_submission() {
+        let directory = tempfile::tempdir().expect("a test can create a temporary directory");
+        let queue = Host::new().and_then(|host| host.open(directory.path())).expect("the queue is opened");
+        let intake = Intake::new(&queue, IntakeLimits::default());
+        let begin = || intake.submission("", &["b@example.com"]).expect("it begins");
+        let mut submission = begin();
+        submission.append_chunk(&vec![b'x'; MAX_CHUNK_BYTES]).expect("it is within the limit");
+        submission.commit().expect("it is whole");
+        let mut submission = begin();
+        let refused = submission.append_chunk(&vec![b'x'; MAX_CHUNK_BYTES + 1]);
+        assert_eq!(refused.expect_err("it is too large").code(), Some(ErrorCode::TooLarge));
+        assert_eq!(submission.commit().expect_err("a part is missing").code(), Some(ErrorCode::Aborted));
     }
 }

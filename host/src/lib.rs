@@ -40,6 +40,7 @@
 
 mod bindings;
 mod body_reader;
+mod contract_limits;
 mod counters;
 mod directory;
 mod directory_store;

@@ -140,6 +140,9 @@ impl Pool {
     /// instances serve the queue from then on: the old ones refuse changes, or have an intake that does.
     fn reopen(&self, recovered: &[Lease]) {
         let mut state = self.state();
+        // The others are of a directory that was replaced meanwhile.
+        let recovered: Vec<&Lease> =
+            recovered.iter().filter(|lease| lease.replacements == state.replacements).collect();
         let others = state.leased_unsynced - recovered.iter().filter(|lease| lease.unsynced).count();
         let closed = |instance: &Instance| instance.closed;
         state.closed = others > 0
@@ -226,6 +229,7 @@ impl Lease {
         &mut self,
         call: impl FnOnce(Call<'_>, ResourceAny) -> wasmtime::Result<Answer<T>>,
     ) -> Result<T> {
+        let recoveries = self.recoveries;
         self.with_instance(|instance, pool| {
             let first_use = !instance.is_open();
             let queue = match instance.queue()? {
@@ -233,7 +237,9 @@ impl Lease {
                 Err(error) => return Ok(Err(error)),
             };
             if first_use && instance.closed {
-                pool.state().closed = true;
+                // A recovery since may have removed the mark that it saw.
+                let mut state = pool.state();
+                state.closed |= state.recoveries == recoveries;
             } else if pool.is_closed() && !instance.closed {
                 instance.close(queue)?;
             }

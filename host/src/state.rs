@@ -98,6 +98,12 @@ impl ResourceLimiter for State {
         Ok(true)
     }
 
+    /// The system had no memory for it.
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.out_of_memory = true;
+        Ok(())
+    }
+
     fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         Ok(true)
     }

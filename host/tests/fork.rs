@@ -30,7 +30,9 @@ fn forked_process_opens_the_queue_anew_and_leaves_the_drafts_of_its_parent() {
         let mut draft = inherited.take().expect("it is inherited");
         let is_refused = matches!(draft.append(b"child"), Err(Error::Forked))
             && matches!(queue.put(&mail), Err(Error::Forked))
-            && matches!(host.open(directory.path()), Err(Error::Forked));
+            && matches!(host.open(directory.path()), Err(Error::Forked))
+            && matches!(host.create(directory.path().join("new")), Err(Error::Forked))
+            && !directory.path().join("new").exists();
         drop(draft);
         let opened = Host::new().and_then(|host| host.open(directory.path()));
         is_refused && opened.and_then(|queue| queue.put_with(Some("child"), &mail, &WriteOptions::default())).is_ok()

@@ -1,7 +1,7 @@
 //! The limits of an instance, within them and beyond.
 
 use nix::sys::resource::{UsageWho, getrusage};
-use queue_store_host::types::{Mail, State, WriteOptions};
+use queue_store_host::types::{ErrorCode, Mail, State, WriteOptions};
 use queue_store_host::{Error, Host, Limits, Queue};
 use std::io::Read;
 use std::path::Path;
@@ -24,6 +24,32 @@ fn body(bytes: usize) -> Vec<u8> {
 
 fn mail(body: Vec<u8>) -> Mail {
     Mail::new("a@example.com", ["b@example.com"], body)
+}
+
+#[test]
+fn component_that_does_not_fit_its_memory_is_out_of_memory() {
+    let directory = directory();
+    let mut limits = Limits::default();
+    limits.memory_bytes = 64 << 10;
+    let host = Host::with_limits(limits).expect("the component loads");
+    let error = host.open(directory.path()).expect_err("it needs more");
+    assert!(matches!(error, Error::OutOfMemory(bytes) if bytes == 64 << 10), "{error}");
+}
+
+#[test]
+fn body_beyond_the_limit_of_one_piece_is_too_large() {
+    let directory = directory();
+    let queue = open(directory.path(), Limits::default());
+    let limits = queue.limits().expect("they are told");
+    for (name, limit) in [("max-list-body-bytes", 64 << 20), ("max-chunk-bytes", 1 << 20)] {
+        assert!(limits.contains(&(name.to_string(), limit)), "the library has this one of its own: {limits:?}");
+    }
+    let mut mail = mail(body(64 << 20));
+    let id = queue.put(&mail).expect("it is within the limit");
+    assert!(queue.get(&id).expect("it is within the limit").body == mail.body);
+    mail.body.push(b'x');
+    assert_eq!(queue.put(&mail).expect_err("a draft takes it").code(), Some(ErrorCode::TooLarge));
+    assert_eq!(directory.path().read_dir().expect("it can be read").count(), 1);
 }
 
 #[test]

@@ -71,6 +71,39 @@ fn plugin_that_takes_less_after_a_refusal_succeeds() {
 }
 
 #[test]
+fn host_memory_of_instances_is_bounded() {
+    let fixture = Fixture::new(|_| ());
+    let module = format!("(core module $m (elem funcref {}))", "(ref.null func)".repeat(100_000));
+    let instances = "(core instance (instantiate $m))";
+    let instantiate = |count: usize| {
+        let component = wat::parse_str(format!("(component {module} {})", instances.repeat(count)));
+        let plugin = Plugin::new(&component.expect("it is well-formed"), PluginLimits::default());
+        plugin.expect("it compiles").call(&fixture.intake, WasiCtx::builder().build(), async |_, _| Ok(()))
+    };
+    instantiate(41).expect("it is within the bound");
+    let error = instantiate(42).expect_err("it is one too many");
+    assert!(matches!(error, PluginError::Failed(_)), "{error}");
+}
+
+#[test]
+fn error_of_the_embedder_is_no_want_of_memory() {
+    let fixture = Fixture::new(|_| ());
+    let component = r#"(component
+        (core module $m (memory 1) (func (export "f") (drop (memory.grow (i32.const 60000)))))
+        (core instance $i (instantiate $m))
+        (func (export "f") (canon lift (core func $i "f"))))"#;
+    let plugin = Plugin::new(&wat::parse_str(component).expect("it is well-formed"), PluginLimits::default());
+    let result: Result<(), PluginError> =
+        plugin.expect("it compiles").call(&fixture.intake, WasiCtx::builder().build(), async |store, instance| {
+            let f = instance.get_typed_func::<(), ()>(&mut *store, "f")?;
+            f.call_async(&mut *store, ()).await?;
+            Err(wasmtime::Error::msg("554 no"))
+        });
+    let error = result.expect_err("the embedder refuses");
+    assert!(matches!(&error, PluginError::Failed(cause) if cause.to_string() == "554 no"), "{error}");
+}
+
+#[test]
 fn instances_within_a_plugin_are_bounded() {
     let fixture = Fixture::new(|_| ());
     let text =

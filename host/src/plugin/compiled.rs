@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::fmt;
 use tokio::{runtime, task, time};
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, Trap};
 use wasmtime_wasi::p2::bindings::CommandIndices;
 use wasmtime_wasi::{I32Exit, WasiCtx};
 
@@ -24,6 +24,8 @@ pub struct Plugin {
     engine: Engine,
     pub(super) component: InstancePre<PluginState>,
     pub(super) limits: PluginLimits,
+    /// Instances of modules that an instance of it may have.
+    pub(super) max_instances: usize,
     ticker: Ticker,
     process: OwnProcess,
 }
@@ -76,6 +78,7 @@ impl Plugin {
         if let Some(bound) = shape::exceeded_bound(component) {
             return Err(PluginError::TooComplex(bound));
         }
+        let max_instances = shape::max_instances(component);
         let engine = Engine::new(&queue_store_artifact::config(address_space())).map_err(PluginError::Component)?;
         let component = Component::new(&engine, component).map_err(PluginError::Component)?;
         check(&component)?;
@@ -86,7 +89,7 @@ impl Plugin {
             .and_then(|()| linker.instantiate_pre(&component))
             .map_err(PluginError::Component)?;
         let ticker = Ticker::start(&engine).map_err(PluginError::System)?;
-        Ok(Plugin { engine, component, limits, ticker, process: OwnProcess::current() })
+        Ok(Plugin { engine, component, limits, max_instances, ticker, process: OwnProcess::current() })
     }
 
     /// Makes an instance, and has `call` call its exports, which are async as `bindgen!` generates them. Blocks the thread
@@ -95,6 +98,10 @@ impl Plugin {
     /// # Errors
     ///
     /// [`PluginError`]: the plugin trapped, exited or exceeded a limit, or `call` failed.
+    ///
+    /// # Panics
+    ///
+    /// In a task of tokio that is `unconstrained`, which does not tell that it is one.
     pub fn call<T>(
         &self,
         intake: &Intake,
@@ -105,7 +112,7 @@ impl Plugin {
     }
 
     fn state(&self, intake: &Intake, wasi: WasiCtx) -> PluginState {
-        PluginState::new(wasi, intake.bounded(self.limits.intake), self.limits)
+        PluginState::new(wasi, intake.bounded(self.limits.intake), self.limits, self.max_instances)
     }
 
     /// Makes an instance with a state, and has `call` call its exports.
@@ -126,8 +133,10 @@ impl Plugin {
         // Each call has a runtime of its own, which the calls of the queue may block.
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(PluginError::System)?;
         let _ticking = self.ticker.run();
+        let mut is_instantiated = false;
         let called = async {
             let instance = self.component.instantiate_async(&mut store).await?;
+            is_instantiated = true;
             call(&mut store, &instance).await
         };
         let bounded = async { time::timeout(self.limits.time, called).await };
@@ -135,10 +144,11 @@ impl Plugin {
         let called = runtime.block_on(task::unconstrained(bounded));
         // Reads that block a thread, of a stream or a file of the `WasiCtx`, are not waited for.
         runtime.shutdown_background();
-        let is_exit = |error: &wasmtime::Error| error.downcast_ref::<I32Exit>().is_some();
+        // An error of `call` has nothing to do with a growth that was refused before.
+        let is_of_plugin = |error: &wasmtime::Error| !is_instantiated || error.is::<Trap>();
         match called {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) if store.data().is_out_of_memory() && !is_exit(&error) => {
+            Ok(Err(error)) if store.data().is_out_of_memory() && is_of_plugin(&error) => {
                 Err(PluginError::OutOfMemory(self.limits.memory_bytes))
             }
             Ok(Err(error)) => Err(PluginError::Failed(error)),

@@ -80,7 +80,7 @@ impl HostSubmission for PluginIntake {
     }
 
     fn write(&mut self, this: Resource<BoundedSubmission>, chunk: Vec<u8>) -> Answer<()> {
-        answer(self.submissions.get_mut(&this)?.append(&chunk))
+        answer(self.submissions.get_mut(&this)?.append_chunk(&chunk))
     }
 
     fn commit(&mut self, this: Resource<BoundedSubmission>) -> Answer<String> {

@@ -8,7 +8,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct PluginLimits {
     /// Bytes of its memories and tables together. The host takes up to 300 MB more for it: for what describes its
-    /// instances, and for copies of what it passes.
+    /// instances, and for copies of what it passes. (An operator's plugin, which has every draft, reader and listing of the
+    /// contract, may take more: a listing holds the names of the directory.)
     pub memory_bytes: usize,
     /// Time from its instantiation to its return, whether it computes, sleeps or reads. A call of the queue that has
     /// begun is finished first, and so is a write to a stream of the `WasiCtx` that blocks its thread, as an inherited

@@ -117,6 +117,6 @@ impl OperatorPlugin {
         let limits = self.plugin.limits;
         let intake = Intake::new(queue, limits.intake);
         let operator = OperatorState::new(queue, intake.clone()).map_err(PluginError::Queue)?;
-        Ok(PluginState::with_operator(wasi, intake, operator, limits))
+        Ok(PluginState::with_operator(wasi, intake, operator, limits, self.plugin.max_instances))
     }
 }

@@ -1,6 +1,6 @@
 //! Bounds on the shape of a component, for what compiling and instantiating it takes beyond its own memory.
 
-use wasmparser::{ComponentInstance, Parser, Payload};
+use wasmparser::{ComponentInstance, ElementItems, ElementSectionReader, Parser, Payload};
 
 /// Components within components. A composition has two levels, and compilation may double its work at each.
 const MAX_DEPTH: usize = 4;
@@ -8,8 +8,15 @@ const MAX_DEPTH: usize = 4;
 /// Instances of components, written in all levels together.
 const MAX_COMPONENT_INSTANCES: usize = 100;
 
-/// Globals that a module defines. Each takes 16 bytes of the host in every instance.
-const MAX_GLOBALS: u32 = 10_000;
+/// Instances of modules that an instance of a plugin may have. The runtime of Python has tens.
+const MAX_INSTANCES: usize = 500;
+
+/// Bytes of the host that the instances of modules may take beside their memories and tables.
+const INSTANCES_BYTES: usize = 128 << 20;
+
+/// Bytes of the host that an instance of a module may take for each of its functions, imports, globals, elements of passive
+/// segments and segments of data.
+const PART_BYTES: usize = 32;
 
 /// Returns the bound that a component exceeds. Bytes that are no component exceed none: the compiler refuses them.
 pub(crate) fn exceeded_bound(component: &[u8]) -> Option<&'static str> {
@@ -20,9 +27,6 @@ pub(crate) fn exceeded_bound(component: &[u8]) -> Option<&'static str> {
             Payload::ComponentSection { .. } if depth == MAX_DEPTH => return Some("components are nested too deeply"),
             Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::GlobalSection(globals) if globals.count() > MAX_GLOBALS => {
-                return Some("a module has too many globals");
-            }
             Payload::ComponentInstanceSection(section) => {
                 let is_new =
                     |instance: &ComponentInstance<'_>| matches!(instance, ComponentInstance::Instantiate { .. });
@@ -35,6 +39,32 @@ pub(crate) fn exceeded_bound(component: &[u8]) -> Option<&'static str> {
         }
     }
     None
+}
+
+/// Returns the number of instances of modules that a plugin may have: fewer where its largest module has many parts.
+pub(crate) fn max_instances(component: &[u8]) -> usize {
+    let (mut parts, mut most_parts) = (0, 0);
+    for payload in Parser::new(0).parse_all(component).map_while(Result::ok) {
+        match payload {
+            Payload::Version { .. } => parts = 0,
+            Payload::ImportSection(imports) => parts += imports.count() as usize,
+            Payload::FunctionSection(functions) => parts += functions.count() as usize,
+            Payload::GlobalSection(globals) => parts += globals.count() as usize,
+            Payload::DataSection(segments) => parts += segments.count() as usize,
+            Payload::ElementSection(segments) => parts += count_elements(segments),
+            _ => {}
+        }
+        most_parts = most_parts.max(parts);
+    }
+    MAX_INSTANCES.min(INSTANCES_BYTES / (most_parts * PART_BYTES).max(1))
+}
+
+fn count_elements(segments: ElementSectionReader<'_>) -> usize {
+    let count = |items| match items {
+        ElementItems::Functions(functions) => functions.count(),
+        ElementItems::Expressions(_, expressions) => expressions.count(),
+    };
+    segments.into_iter().map_while(Result::ok).map(|segment| count(segment.items) as usize).sum()
 }
 
 #[cfg(test)]
@@ -67,10 +97,15 @@ mod tests {
     }
 
     #[test]
-    fn globals_are_bounded() {
-        let text = |count: usize| format!("(component (core module {}))", "(global i32 i32.const 0)".repeat(count));
-        let component = |count| wat::parse_str(text(count)).expect("it is well-formed");
-        assert_eq!(exceeded_bound(&component(10_000)), None);
-        assert_eq!(exceeded_bound(&component(10_001)), Some("a module has too many globals"));
+    fn module_of_many_parts_has_few_instances() {
+        let component =
+            |parts: &str| wat::parse_str(format!("(component (core module {parts}))")).expect("it is well-formed");
+        assert_eq!(max_instances(&component("")), 500);
+        assert_eq!(max_instances(&component(&"(global i32 i32.const 0)".repeat(100_000))), 41);
+        assert_eq!(max_instances(&component(&format!("(elem funcref {})", "(ref.null func)".repeat(100_000)))), 41);
+        assert_eq!(max_instances(&component(&"(func)".repeat(100_000))), 41);
+        assert_eq!(max_instances(&component(&r#"(data "")"#.repeat(50_000))), 83);
+        let small = format!("(component {})", "(core module (func))".repeat(10_000));
+        assert_eq!(max_instances(&wat::parse_str(small).expect("it is well-formed")), 500, "the largest module counts");
     }
 }

@@ -15,8 +15,8 @@ const MAX_RESOURCES: usize = 1_000;
 /// Bytes that an element of a table takes in the host.
 const ELEMENT_BYTES: usize = 16;
 
-/// Instances of modules, memories and tables that an instance of a plugin may have, each. The runtime of Python has tens.
-const MAX_INSTANCES: usize = 500;
+/// Memories and tables that an instance of a plugin may have, each.
+const MAX_MEMORIES: usize = 500;
 
 /// The host's side of an instance of a plugin: its view of WASI, its intake or queue, and its use of memory.
 pub struct PluginState {
@@ -25,6 +25,8 @@ pub struct PluginState {
     intake: PluginIntake,
     /// The queue, for an operator's plugin.
     operator: Option<OperatorState>,
+    /// Instances of modules that it may have.
+    max_instances: usize,
     /// Bytes that the memories and tables of the instance may still grow by.
     remaining_bytes: usize,
     is_out_of_memory: bool,
@@ -32,7 +34,7 @@ pub struct PluginState {
 
 impl PluginState {
     /// Makes the state of a plugin that submits mail to an intake.
-    pub(super) fn new(wasi: WasiCtx, intake: Intake, limits: PluginLimits) -> PluginState {
+    pub(super) fn new(wasi: WasiCtx, intake: Intake, limits: PluginLimits, max_instances: usize) -> PluginState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         PluginState {
@@ -40,6 +42,7 @@ impl PluginState {
             table,
             intake: PluginIntake::new(intake),
             operator: None,
+            max_instances,
             remaining_bytes: limits.memory_bytes,
             is_out_of_memory: false,
         }
@@ -51,8 +54,9 @@ impl PluginState {
         intake: Intake,
         operator: OperatorState,
         limits: PluginLimits,
+        max_instances: usize,
     ) -> PluginState {
-        PluginState { operator: Some(operator), ..PluginState::new(wasi, intake, limits) }
+        PluginState { operator: Some(operator), ..PluginState::new(wasi, intake, limits, max_instances) }
     }
 
     pub(super) fn intake(&mut self) -> &mut PluginIntake {
@@ -101,14 +105,14 @@ impl ResourceLimiter for PluginState {
     }
 
     fn instances(&self) -> usize {
-        MAX_INSTANCES
+        self.max_instances
     }
 
     fn memories(&self) -> usize {
-        MAX_INSTANCES
+        MAX_MEMORIES
     }
 
     fn tables(&self) -> usize {
-        MAX_INSTANCES
+        MAX_MEMORIES
     }
 }
