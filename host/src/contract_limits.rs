@@ -4,4 +4,4 @@
 pub(crate) const MAX_LIST_BODY_BYTES: u64 = 64 << 20;
 
 /// `max-chunk-bytes`.
-pub(crate) const MAX_CHUNK_BYTES: usize = 1 << 20;
+pub(crate) const MAX_CHUNK_BYTES: usize = 64 << 10;
