@@ -92,28 +92,30 @@ impl<S: System> Queue<S> {
         Ok(files)
     }
 
-    /// Finds the names of the one file of an id that has a live name, the most restrained one last. A crash can leave a second
-    /// name in quarantine too, where the item is then; a file with other content is another item there.
+    /// Finds the names of the one file of an id that is ready or held, the most restrained one last. A crash can leave a name
+    /// in quarantine too, which comes first: until a recovery the item is live. A file with other content is another item there.
     pub(super) fn names_of_live_file(&self, id: &str) -> Result<Vec<ItemFile>> {
-        let mut names = self.names_of_one_file(id, &LIVE)?;
-        let Some(live) = names.first().cloned() else { return Ok(names) };
+        let live = self.names_of_one_file(id, &LIVE)?;
+        let Some(file) = live.first() else { return Ok(live) };
+        let mut names = Vec::new();
         for format in FORMATS {
-            let file = ItemFile::new(id, State::Quarantined, format);
-            if self.file_type(&file.name)? == Some(FileType::Regular) && self.same_content(&live, &file)? {
-                names.push(file);
+            let quarantined = ItemFile::new(id, State::Quarantined, format);
+            if self.file_type(&quarantined.name)? == Some(FileType::Regular) && self.same_content(file, &quarantined)? {
+                names.push(quarantined);
             }
         }
+        names.extend(live);
         Ok(names)
     }
 
     /// Finds the names of the one file of an id that is ready or held, at least one, the most restrained one last.
     pub(super) fn names_of_live_item(&self, id: &str) -> Result<Vec<ItemFile>> {
-        let names = self.names_of_item(id)?;
-        let file = most_restrained(&names);
-        if file.state == State::Quarantined {
-            return Err(Error::new(Cause::Quarantined, Operation::None, &file.name));
+        let names = self.names_of_live_file(id)?;
+        if !names.is_empty() {
+            return Ok(names);
         }
-        Ok(names)
+        let file = self.quarantined_file(id)?;
+        Err(Error::new(Cause::Quarantined, Operation::None, &file.name))
     }
 
     /// Finds the names of the one file of an id, at least one, the most restrained one last: those of a live file, or else the

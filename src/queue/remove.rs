@@ -38,11 +38,13 @@ impl<S: System> Queue<S> {
         })
     }
 
-    /// Finds the names of the item of an id that has a live name, if it is in one of these states. An item with a second name
-    /// is in the more restrained state, and is not gone before both names are.
+    /// Finds the names of the item of an id that has a live name, if it is in one of these states. An item that is ready and
+    /// held is held, one with a name in quarantine is there as well, and neither is gone before all names are.
     fn live_names(&self, id: &ItemId, states: &[State]) -> Result<Vec<ItemFile>> {
         let mut names = self.names_of_live_file(id)?;
-        if names.last().is_some_and(|file| !states.contains(&file.state)) {
+        let is_in_state = |file: &ItemFile| states.contains(&file.state);
+        let is_quarantined = names.first().is_some_and(|file| file.state == State::Quarantined && is_in_state(file));
+        if !is_quarantined && !names.last().is_some_and(is_in_state) {
             names.clear();
         }
         Ok(names)

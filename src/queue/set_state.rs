@@ -43,8 +43,10 @@ impl<S: System> Queue<S> {
         let file = most_restrained(names);
         let target = match state {
             State::Ready | State::Held => file_name::item(id, state, file.format),
-            State::Quarantined if file.state == State::Quarantined => file.name.clone(),
-            State::Quarantined => self.quarantine_name(id, file.format)?,
+            State::Quarantined => match names.iter().find(|name| name.state == state) {
+                Some(name) => name.name.clone(),
+                None => self.quarantine_name(id, file.format)?,
+            },
         };
         let existing = names.iter().find(|name| name.name == target);
         match existing {

@@ -58,7 +58,7 @@ pub(super) fn moments(
             promises: during.clone(),
         }));
         let Performed::Items(answers) = performed else { continue };
-        let mut recorded = promises.clone();
+        let mut promises = promises.clone();
         let step = Step { call: call.clone(), fault: None };
         let returned = Returned {
             step: &step,
@@ -69,11 +69,8 @@ pub(super) fn moments(
             is_closed,
             operations: &operations,
         };
-        let checked = returned.check_items(*action, &answers, &mut recorded);
+        let checked = returned.check_items(*action, &answers, &mut promises);
         checked.map_err(|wrong| Broken::from(wrong).after(event))?;
-        // A refusal tells which name counts, and the other one is visible until the recovery.
-        let is_refused = answers.iter().any(|answer| answer.code.is_some());
-        let promises = if is_refused { promises.clone() } else { recorded };
         moments.push(Moment { event: format!("after `{call}` before the recovery"), disk: after, promises });
     }
     Ok(moments)

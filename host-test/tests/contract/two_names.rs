@@ -48,20 +48,6 @@ fn set_state_leaves_one_of_two_names() {
     }
 }
 
-#[test]
-fn item_with_a_name_in_quarantine_is_quarantined() {
-    let mut queue = linked("q:x");
-    assert_eq!(code(queue.update("x", &no_change(), None)), ErrorCode::Conflict);
-    assert_eq!(code(queue.record_attempts("x", &[], None, None)), ErrorCode::Conflict);
-    assert_eq!(only_code(queue.remove(&one("x"), &[], None)), Some(ErrorCode::NotFound));
-    assert_eq!(queue.names(), ["m:x", "q:x"]);
-    done(queue.remove(&one("x"), &[State::Quarantined], None));
-    assert_eq!(queue.names(), [""; 0]);
-    let mut queue = linked("q:x");
-    done(queue.seal(&one("x")));
-    assert_eq!(queue.names(), ["q:x"]);
-}
-
 /// Returns a system in which `x` is ready, and held by a copy that is not fsynced, and the content of both.
 fn with_unsynced_copy() -> (Simulated, Vec<u8>) {
     let mut system = Simulated::new();
@@ -136,14 +122,16 @@ fn change_leaves_one_of_two_names() {
         |queue, _| done(queue.seal(&one("x"))),
     ];
     for call in calls {
-        for copied in [false, true] {
-            let mut queue = linked("h:x");
+        for (second, copied, kept) in
+            [("h:x", false, "h:x"), ("h:x", true, "h:x"), ("q:x", false, "m:x"), ("q:x", true, "m:x")]
+        {
+            let mut queue = linked(second);
             if copied {
-                fs::remove_file(queue.file("h:x")).expect("the file can be removed");
-                fs::copy(queue.file("m:x"), queue.file("h:x")).expect("the file can be copied");
+                fs::remove_file(queue.file(second)).expect("the file can be removed");
+                fs::copy(queue.file("m:x"), queue.file(second)).expect("the file can be copied");
             }
             call(&mut queue, &attempts);
-            assert_eq!(queue.names(), ["h:x"], "the other name would keep the old content");
+            assert_eq!(queue.names(), [kept], "the other name would keep the old content");
             assert_eq!(body(&mut queue, "x"), b"1");
         }
     }
@@ -172,9 +160,11 @@ fn change_where_directories_have_no_fsync_keeps_both_names() {
 
 #[test]
 fn remove_removes_both_names() {
-    let mut queue = linked("h:x");
-    done(queue.remove(&one("x"), &[], None));
-    assert_eq!(queue.names(), [""; 0]);
+    for (second, states) in [("h:x", &[][..]), ("q:x", &[]), ("q:x", &[State::Ready]), ("q:x", &[State::Quarantined])] {
+        let mut queue = linked(second);
+        done(queue.remove(&one("x"), states, None));
+        assert_eq!(queue.names(), [""; 0], "of m:x and {second}, in {states:?}");
+    }
 }
 
 #[test]
