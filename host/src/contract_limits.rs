@@ -1,7 +1,18 @@
 //! The limits of the contract that the library keeps where the component would not meet them, since it gets a body in parts.
 
+use crate::error::{Error, Result};
+use crate::types::ErrorCode;
+
 /// `max-list-body-bytes`.
 pub(crate) const MAX_LIST_BODY_BYTES: u64 = 64 << 20;
 
 /// `max-chunk-bytes`.
 pub(crate) const MAX_CHUNK_BYTES: usize = 64 << 10;
+
+/// Refuses a chunk of a plugin that is larger than `max-chunk-bytes`.
+pub(crate) fn check_chunk(chunk: &[u8]) -> Result<()> {
+    if chunk.len() > MAX_CHUNK_BYTES {
+        return Err(Error::of_library(ErrorCode::TooLarge, "the chunk is larger than `max-chunk-bytes`"));
+    }
+    Ok(())
+}

@@ -1,6 +1,6 @@
 //! The queue for plugins, with bounds on what they may write.
 
-use crate::contract_limits::MAX_CHUNK_BYTES;
+use crate::contract_limits::check_chunk;
 use crate::error::{Error, Result};
 use crate::queue::Queue;
 use crate::submission::Submission;
@@ -135,10 +135,7 @@ impl BoundedSubmission {
     /// As `append`, for a plugin, whose chunks the contract bounds.
     pub(crate) fn append_chunk(&mut self, chunk: &[u8]) -> Result<()> {
         self.check_complete()?;
-        if chunk.len() > MAX_CHUNK_BYTES {
-            self.is_incomplete = true;
-            return Err(Error::of_library(ErrorCode::TooLarge, "the chunk is larger than `max-chunk-bytes`"));
-        }
+        check_chunk(chunk).inspect_err(|_| self.is_incomplete = true)?;
         self.append(chunk)
     }
 
@@ -176,6 +173,7 @@ impl Write for BoundedSubmission {
 mod tests {
     use super::*;
     use crate::Host;
+    use crate::contract_limits::MAX_CHUNK_BYTES;
 
     #[test]
     fn chunk_of_a_plugin_that_is_too_large_ends_its_submission() {

@@ -70,19 +70,28 @@ fn plugin_that_takes_less_after_a_refusal_succeeds() {
     assert_eq!(fixture.run("allocate-less").expect("it has enough"), 0);
 }
 
-#[test]
-fn host_memory_of_instances_is_bounded() {
+/// Asserts that a plugin may have so many instances of a module, and no more.
+fn assert_instances_at_most(most: usize, fields: &str) {
     let fixture = Fixture::new(|_| ());
-    let module = format!("(core module $m (elem funcref {}))", "(ref.null func)".repeat(100_000));
-    let instances = "(core instance (instantiate $m))";
     let instantiate = |count: usize| {
-        let component = wat::parse_str(format!("(component {module} {})", instances.repeat(count)));
+        let instances = "(core instance (instantiate $m))".repeat(count);
+        let component = wat::parse_str(format!("(component (core module $m {fields}) {instances})"));
         let plugin = Plugin::new(&component.expect("it is well-formed"), PluginLimits::default());
         plugin.expect("it compiles").call(&fixture.intake, WasiCtx::builder().build(), async |_, _| Ok(()))
     };
-    instantiate(41).expect("it is within the bound");
-    let error = instantiate(42).expect_err("it is one too many");
+    instantiate(most).expect("it is within the bound");
+    let error = instantiate(most + 1).expect_err("it is one too many");
     assert!(matches!(error, PluginError::Failed(_)), "{error}");
+}
+
+#[test]
+fn instances_within_a_plugin_are_bounded() {
+    assert_instances_at_most(500, "");
+}
+
+#[test]
+fn host_memory_of_instances_is_bounded() {
+    assert_instances_at_most(41, &format!("(elem funcref {})", "(ref.null func)".repeat(100_000)));
 }
 
 #[test]
@@ -101,20 +110,6 @@ fn error_of_the_embedder_is_no_want_of_memory() {
         });
     let error = result.expect_err("the embedder refuses");
     assert!(matches!(&error, PluginError::Failed(cause) if cause.to_string() == "554 no"), "{error}");
-}
-
-#[test]
-fn instances_within_a_plugin_are_bounded() {
-    let fixture = Fixture::new(|_| ());
-    let text =
-        |count: usize| format!("(component (core module $m) {})", "(core instance (instantiate $m))".repeat(count));
-    let instantiate = |count: usize| {
-        let plugin = Plugin::new(&wat::parse_str(text(count)).expect("it is well-formed"), PluginLimits::default());
-        plugin.expect("it compiles").call(&fixture.intake, WasiCtx::builder().build(), async |_, _| Ok(()))
-    };
-    instantiate(500).expect("it is within the bound");
-    let error = instantiate(501).expect_err("it is one too many");
-    assert!(matches!(error, PluginError::Failed(_)), "{error}");
 }
 
 #[test]

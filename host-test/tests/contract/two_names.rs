@@ -20,14 +20,18 @@ fn linked(second: &str) -> TestQueue {
     queue
 }
 
+/// Returns a queue in which the item `x` has the name `m:x`, and a copy has a second one.
+fn copied(second: &str) -> TestQueue {
+    let mut queue = TestQueue::new();
+    put(&mut queue, "x", b"1");
+    fs::copy(queue.file("m:x"), queue.file(second)).expect("the file can be copied");
+    queue
+}
+
 #[test]
 fn recovery_removes_a_second_name() {
-    for (second, copied) in [("h:x", false), ("q:x", false), ("h:x", true)] {
-        let mut queue = linked(second);
-        if copied {
-            fs::remove_file(queue.file(second)).expect("the file can be removed");
-            fs::copy(queue.file("m:x"), queue.file(second)).expect("the file can be copied");
-        }
+    for (second, is_copy) in [("h:x", false), ("q:x", false), ("h:x", true)] {
+        let mut queue = if is_copy { copied(second) } else { linked(second) };
         assert_eq!(body(&mut queue, "x"), b"1", "two names of one content are one item");
         let recovery = queue.recover(0).expect("the directory is intact");
         assert_eq!((recovery.rewritten, recovery.problems), (1, Vec::new()), "{second}");
@@ -122,14 +126,10 @@ fn change_leaves_one_of_two_names() {
         |queue, _| done(queue.seal(&one("x"))),
     ];
     for call in calls {
-        for (second, copied, kept) in
+        for (second, is_copy, kept) in
             [("h:x", false, "h:x"), ("h:x", true, "h:x"), ("q:x", false, "m:x"), ("q:x", true, "m:x")]
         {
-            let mut queue = linked(second);
-            if copied {
-                fs::remove_file(queue.file(second)).expect("the file can be removed");
-                fs::copy(queue.file("m:x"), queue.file(second)).expect("the file can be copied");
-            }
+            let mut queue = if is_copy { copied(second) } else { linked(second) };
             call(&mut queue, &attempts);
             assert_eq!(queue.names(), [kept], "the other name would keep the old content");
             assert_eq!(body(&mut queue, "x"), b"1");

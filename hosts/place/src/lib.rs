@@ -9,9 +9,9 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
-/// The schemes of URLs of databases. Text that begins with one of them is taken for a URL whatever its slashes are: a path
-/// object and a function that joins paths make one slash of two, and the directory that would be created has the password
-/// in its name.
+/// The schemes of the URLs of PostgreSQL. Text that begins with one is taken for a URL with any number of slashes: path
+/// objects and functions that join paths make one slash of two, and the directory that would be created has the password in
+/// its name.
 const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 
 /// The place of a queue.

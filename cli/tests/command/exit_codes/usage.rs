@@ -40,6 +40,10 @@ fn unparsable_arguments_exit_64() {
             "invalid value '-1' for '--grace <DURATION>': a time such as 90s, 36h or 3d is expected",
         ),
         (
+            &["recover", "--grace=-1"],
+            "invalid value '-1' for '--grace <DURATION>': a time such as 90s, 36h or 3d is expected",
+        ),
+        (
             &["recover", "--grace", "18446744073709551616"],
             "invalid value '18446744073709551616' for '--grace <DURATION>': a time such as 90s, 36h or 3d is expected",
         ),

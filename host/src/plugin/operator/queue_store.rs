@@ -3,11 +3,11 @@
 use super::bindings::mail::queue::queue_store::{Host, HostBodyReader, HostDraft, HostListing, HostQueue};
 use super::resources::{OpenBodyReader, OpenDraft, OpenListing, OpenQueue};
 use super::state::{NAME, OperatorState, no_such_queue};
-use crate::error::Error;
+use crate::contract_limits::check_chunk;
 use crate::plugin::answer::Answer;
 use crate::types::{
-    Attempt, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, ErrorCode, IdentifiedMail, Item, ItemInfo,
-    Mail, Outcome, Recovery, State, WriteOptions,
+    Attempt, Counts, Detail, Durability, Entry, Envelope, EnvelopeChange, IdentifiedMail, Item, ItemInfo, Mail,
+    Outcome, Recovery, State, WriteOptions,
 };
 use std::time::Duration;
 use wasmtime::component::Resource;
@@ -193,10 +193,7 @@ impl HostQueue for OperatorState {
 impl HostDraft for OperatorState {
     fn write(&mut self, this: Resource<OpenDraft>, chunk: Vec<u8>) -> Answer<()> {
         let written = self.drafts.get_mut(&this)?.draft.call(|draft| {
-            if chunk.len() > self.bounds.chunk_bytes {
-                let detail = "the chunk is larger than `max-chunk-bytes`";
-                return Err(Error::of_library(ErrorCode::TooLarge, detail));
-            }
+            check_chunk(&chunk)?;
             self.intake.take(0, chunk.len())?;
             draft.append(&chunk)
         });
