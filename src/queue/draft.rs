@@ -199,7 +199,7 @@ fn create_under_generated<S: System>(
     random: u64,
     format: Format,
 ) -> Result<(TemporaryFile<S::Directory>, ItemId)> {
-    let file = TemporaryFile::create(&queue.directory, queue.counters, random)?;
+    let file = TemporaryFile::create_from(&queue.directory, queue.counters, random)?;
     let id = ItemId::generate(random, GeneratedFor::Put);
     let name = file_name::item(&id, State::Ready, format);
     if queue.file_type(&name)?.is_some() {

@@ -8,7 +8,7 @@ use crate::error::{Cause, Code, Error, Operation, Remark, Result};
 use crate::storage::errno::Errno;
 use crate::storage::file_name::MARKS;
 use crate::storage::filesystem::{Directory, System};
-use crate::storage::temporary_file::{Durability, TemporaryFile, with_random};
+use crate::storage::temporary_file::{Durability, TemporaryFile};
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
 
@@ -213,6 +213,6 @@ impl<S: System> Queue<S> {
 
     /// Creates a temporary file.
     pub(super) fn create_temporary(&self) -> Result<TemporaryFile<S::Directory>> {
-        with_random(self.system, |random| TemporaryFile::create(&self.directory, self.counters, random))
+        TemporaryFile::create(self.system, &self.directory, self.counters)
     }
 }

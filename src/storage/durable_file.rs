@@ -3,7 +3,7 @@
 use super::errno::Errno;
 use super::file_name::{self, Meaning};
 use super::filesystem::{Directory, File, FileType, System};
-use super::temporary_file::{Durability, TemporaryFile, with_random};
+use super::temporary_file::{Durability, TemporaryFile};
 use crate::counters::Counters;
 use crate::error::{Cause, Consequence, Error, Operation, Result};
 use crate::item::envelope::Timestamp;
@@ -116,7 +116,7 @@ pub fn write<S: System>(
         return Err(Error::new(Cause::Path(detail), Operation::Resolve, path));
     }
     let publish = || {
-        let mut file = with_random(system, |random| TemporaryFile::create(&place.directory, counters, random))?;
+        let mut file = TemporaryFile::create(system, &place.directory, counters)?;
         let written =
             file.append(data).and_then(|()| before_publish.iter().try_for_each(|operation| operation.run(&file)));
         if let Err(error) = written {

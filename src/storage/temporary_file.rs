@@ -83,9 +83,17 @@ pub(crate) struct TemporaryFile<D: Directory> {
 }
 
 impl<D: Directory> TemporaryFile<D> {
+    /// Creates a file under a temporary name.
+    pub(crate) fn create<S>(system: &S, directory: &D, counters: &'static Counters) -> Result<TemporaryFile<D>>
+    where
+        S: System<Directory = D>,
+    {
+        with_random(system, |random| TemporaryFile::create_from(directory, counters, random))
+    }
+
     /// Creates a file under a temporary name made of `random`. The creation is exclusive, which also keeps two instances
     /// apart whose randomness repeats: of two that are given one name, the second fails with `exists`.
-    pub(crate) fn create(directory: &D, counters: &'static Counters, random: u64) -> Result<TemporaryFile<D>> {
+    pub(crate) fn create_from(directory: &D, counters: &'static Counters, random: u64) -> Result<TemporaryFile<D>> {
         let name = file_name::temporary(random);
         let file = directory.create(&name).map_err(|errno| Error::new(errno, Operation::Create, &name))?;
         let name = TemporaryName { directory: directory.clone(), name, armed: true };
