@@ -5,6 +5,7 @@ use crate::item::damage::Damage;
 use crate::item::text::utf8::{Sequence, sequence};
 use crate::item::trailer::Checksum;
 use crate::storage::filesystem::File;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Bytes read at a time, once it is known that an item is read through.
@@ -13,9 +14,9 @@ pub(crate) const READ_BYTES: usize = 64 << 10;
 /// The bytes of an item, in order. The window holds those that were read, of which some are consumed.
 ///
 /// Invariants: `consumed <= window.len()`; the window ends at the offset `read`; `read <= size`.
-pub(crate) struct Source<F> {
+pub(crate) struct Source {
     /// none: all bytes are in the window.
-    file: Option<F>,
+    file: Option<Box<dyn File>>,
     /// Bytes of the file.
     size: u64,
     /// Bytes of the file that were read.
@@ -29,16 +30,14 @@ pub(crate) struct Source<F> {
     checksum: Option<(Checksum, u64)>,
 }
 
-impl<F: File> Source<F> {
+impl Source {
     /// Creates a source of a file that has `size` bytes.
-    pub(crate) fn file(file: F, size: u64) -> Source<F> {
+    pub(crate) fn file(file: Box<dyn File>, size: u64) -> Source {
         Source { file: Some(file), size, read: 0, window: Vec::new(), consumed: 0, retain: false, checksum: None }
     }
-}
 
-impl<F> Source<F> {
     /// Creates a source of bytes in memory.
-    pub(crate) fn memory(bytes: Vec<u8>) -> Source<F> {
+    pub(crate) fn memory(bytes: Vec<u8>) -> Source {
         let size = bytes.len() as u64;
         Source { file: None, size, read: size, window: bytes, consumed: 0, retain: false, checksum: None }
     }
@@ -126,9 +125,7 @@ impl<F> Source<F> {
         let place = usize::try_from(offset.checked_sub(begin)?).ok()?;
         (place <= self.window.len()).then_some(place)
     }
-}
 
-impl<F: File> Source<F> {
     /// Returns the next byte without consuming it; none at the end.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>> {
         loop {

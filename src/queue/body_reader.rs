@@ -1,7 +1,6 @@
 //! A reader of an item's body, in chunks.
 
 use super::handle::Queue;
-use super::lookup::FileOf;
 use super::read::Info;
 use crate::error::{Cause, Error, Operation, Result};
 use crate::item::decoder::{ItemReader, Strictness};
@@ -19,7 +18,7 @@ pub struct BodyReader<S: System> {
     name: String,
     info: Info,
     /// none after a failure.
-    reader: Option<ItemReader<FileOf<S>>>,
+    reader: Option<ItemReader>,
     /// Invariant: the bytes from `returned` to `decoded` are decoded and not returned yet.
     buffer: Vec<u8>,
     returned: usize,

@@ -10,6 +10,7 @@ use crate::item::id::ItemId;
 use crate::limits::MAX_LIST_BODY_BYTES;
 use crate::storage::file_name::State;
 use crate::storage::filesystem::{File, FileType, System};
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -46,13 +47,13 @@ pub struct Info {
 }
 
 /// An item of a queue that is being read.
-pub(super) struct OpenItem<S: System> {
-    pub(super) reader: ItemReader<FileOf<S>>,
+pub(super) struct OpenItem {
+    pub(super) reader: ItemReader,
     /// The time of the file's last modification.
     modified: Option<Timestamp>,
 }
 
-impl<S: System> OpenItem<S> {
+impl OpenItem {
     /// Returns the item's revision. Its envelope must not have been taken.
     pub(super) fn revision(&self) -> String {
         self.reader.revision(self.modified)
@@ -96,7 +97,7 @@ impl<S: System> Queue<S> {
     }
 
     /// Reads the item in a file to its end, and so verifies it.
-    pub(super) fn verified(&self, file: &ItemFile) -> Result<OpenItem<S>> {
+    pub(super) fn verified(&self, file: &ItemFile) -> Result<OpenItem> {
         let mut item = self.open_item(file, Strictness::Full)?;
         item.reader.verify().map_err(|error| error.at_path(&file.name))?;
         self.counters.bytes_read.add(item.reader.file_size());
@@ -104,23 +105,18 @@ impl<S: System> Queue<S> {
     }
 
     /// Opens the item in a file at its envelope.
-    pub(super) fn open_item(&self, file: &ItemFile, strictness: Strictness) -> Result<OpenItem<S>> {
+    pub(super) fn open_item(&self, file: &ItemFile, strictness: Strictness) -> Result<OpenItem> {
         self.read_envelope(self.open_file(file)?, file, strictness)
     }
 
     /// As `open_item`, in a file that is open.
-    pub(super) fn read_envelope(
-        &self,
-        opened: FileOf<S>,
-        file: &ItemFile,
-        strictness: Strictness,
-    ) -> Result<OpenItem<S>> {
+    pub(super) fn read_envelope(&self, opened: FileOf<S>, file: &ItemFile, strictness: Strictness) -> Result<OpenItem> {
         let stat = opened.stat().map_err(|errno| Error::new(errno, Operation::Stat, &file.name))?;
         // It was a regular file when its name was looked up.
         if stat.file_type != FileType::Regular {
             return Err(not_regular(&file.name));
         }
-        let reader = ItemReader::open(opened, stat, file.format, strictness);
+        let reader = ItemReader::open(Box::new(opened), stat, file.format, strictness);
         let reader = reader.map_err(|error| error.at_path(&file.name))?;
         Ok(OpenItem { reader, modified: stat.modified })
     }

@@ -18,7 +18,7 @@ impl<S: System> Queue<S> {
         &self,
         id: &ItemId,
         names: &[ItemFile],
-        old: &mut OpenItem<S>,
+        old: &mut OpenItem,
         envelope: &Envelope,
         durability: Durability,
     ) -> Result<u64> {

@@ -74,7 +74,7 @@ pub trait System: 'static {
 /// An open directory. Names are single file names; symbolic links are never followed.
 pub trait Directory: Clone {
     /// An open file.
-    type File: File;
+    type File: File + 'static;
     /// The entries while they are read.
     type Entries: DirectoryEntries;
 

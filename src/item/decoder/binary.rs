@@ -11,11 +11,10 @@ use crate::item::trailer::{
     BINARY_HEADER, BINARY_TRAILER_BYTES, BINARY_UNCOVERED_BYTES, Checksum, Header, Trailer, binary_header,
     parse_binary_trailer,
 };
-use crate::storage::filesystem::File;
 
 /// A binary item that is being read, from the beginning of its body on.
-pub(super) struct BinaryReader<F> {
-    source: Source<F>,
+pub(super) struct BinaryReader {
+    source: Source,
     strictness: Strictness,
     pub(super) envelope: Envelope,
     pub(super) integrity: Integrity,
@@ -26,9 +25,9 @@ pub(super) struct BinaryReader<F> {
     whole: Option<Checksum>,
 }
 
-impl<F: File> BinaryReader<F> {
+impl BinaryReader {
     /// Finds the envelope, and stops before the body.
-    pub(super) fn open(mut source: Source<F>, strictness: Strictness) -> Result<BinaryReader<F>> {
+    pub(super) fn open(mut source: Source, strictness: Strictness) -> Result<BinaryReader> {
         let size = source.size();
         let (mut envelope, mut scanner) = (Envelope::default(), Scanner::default());
         scan_head(&mut source, &mut scanner)?;
@@ -156,7 +155,7 @@ pub(super) fn finish_envelope(
 }
 
 /// Scans the header and the fields before the body, and the body's tag, which the source retains.
-pub(super) fn scan_head<F: File>(source: &mut Source<F>, scanner: &mut Scanner) -> Result<()> {
+pub(super) fn scan_head(source: &mut Source, scanner: &mut Scanner) -> Result<()> {
     source.fill(head_bytes(source.size()))?;
     match binary_header(source.window()) {
         Header::Present => {}

@@ -14,7 +14,6 @@ use crate::item::id::base64url;
 use crate::item::source::Source;
 use crate::item::trailer::Checksum;
 use crate::storage::ItemWriter;
-use crate::storage::errno::Errno;
 use crate::storage::filesystem::{Directory, File, Stat};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -32,53 +31,20 @@ const UNKNOWN_BYTES: u64 = 64 << 10;
 const PIECE_BYTES: usize = 16 << 10;
 
 /// An item that is being read.
-pub(crate) struct ItemReader<F> {
+pub(crate) struct ItemReader {
     size: u64,
-    reader: Reader<F>,
+    reader: Reader,
 }
 
 /// A reader of one of the formats.
-enum Reader<F> {
-    Text(Box<TextReader<F>>),
-    Binary(Box<BinaryReader<F>>),
+enum Reader {
+    Text(Box<TextReader>),
+    Binary(Box<BinaryReader>),
 }
 
-/// A file of which there is none: the type of the source of an item in memory.
-pub(crate) enum NoFile {}
-
-impl File for NoFile {
-    fn read(&self, _: usize, _: u64) -> core::result::Result<Vec<u8>, Errno> {
-        match *self {}
-    }
-
-    fn write(&self, _: &[u8], _: u64) -> core::result::Result<usize, Errno> {
-        match *self {}
-    }
-
-    fn start_writeback(&self) {
-        match *self {}
-    }
-
-    fn sync(&self) -> core::result::Result<(), Errno> {
-        match *self {}
-    }
-
-    fn sync_data(&self) -> core::result::Result<(), Errno> {
-        match *self {}
-    }
-
-    fn set_modified(&self, _: Timestamp) -> core::result::Result<(), Errno> {
-        match *self {}
-    }
-
-    fn stat(&self) -> core::result::Result<Stat, Errno> {
-        match *self {}
-    }
-}
-
-impl ItemReader<NoFile> {
+impl ItemReader {
     /// Begins to read an item in memory. Its envelope is known once all of it was read.
-    pub(crate) fn in_memory(bytes: Vec<u8>, format: Format) -> Result<ItemReader<NoFile>> {
+    pub(crate) fn in_memory(bytes: Vec<u8>, format: Format) -> Result<ItemReader> {
         let size = bytes.len() as u64;
         let source = Source::memory(bytes);
         let reader = match format {
@@ -93,11 +59,9 @@ impl ItemReader<NoFile> {
         let body = self.read_all(max_body_bytes)?;
         Ok((self.take_envelope(), body))
     }
-}
 
-impl<F: File> ItemReader<F> {
     /// Opens the item in a file at its envelope.
-    pub(crate) fn open(file: F, stat: Stat, format: Format, strictness: Strictness) -> Result<ItemReader<F>> {
+    pub(crate) fn open(file: Box<dyn File>, stat: Stat, format: Format, strictness: Strictness) -> Result<ItemReader> {
         let source = Source::file(file, stat.size);
         let reader = match format {
             Format::Text => Reader::Text(Box::new(TextReader::open(source, strictness)?)),

@@ -1,7 +1,7 @@
 //! A binary item whose body is kept apart, and is being read.
 
 use super::binary::{finish_envelope, scan_head};
-use super::item_reader::{NoFile, revision};
+use super::item_reader::revision;
 use super::strictness::{Integrity, Strictness};
 use crate::error::{Error, Result};
 use crate::item::binary::{self, Scanner};
@@ -30,7 +30,7 @@ impl PartsReader {
     /// Decodes the envelope from the bytes before and behind the body, and verifies it.
     pub fn open(head: &[u8], tail: Vec<u8>, strictness: Strictness) -> Result<PartsReader> {
         let (mut envelope, mut scanner) = (Envelope::default(), Scanner::default());
-        let mut source = Source::<NoFile>::memory(head.to_vec());
+        let mut source = Source::memory(head.to_vec());
         scan_head(&mut source, &mut scanner)?;
         let (head, length) = head.split_at(source.offset() as usize);
         // The last byte is the tag of the body.

@@ -9,7 +9,6 @@ use crate::item::text::parser::{Parser, Step};
 use crate::item::trailer::{
     Checksum, FoundTrailer, Header, TEXT_TRAILER_BYTES, TEXT_UNCOVERED_BYTES, find_text_trailer, text_header,
 };
-use crate::storage::filesystem::File;
 use alloc::vec;
 
 /// Bytes of the tail of a larger item that are searched for the end of the body.
@@ -19,11 +18,11 @@ const TAIL_BYTES: u64 = 512;
 const SCRATCH_BYTES: usize = 16 << 10;
 
 /// The text that this component and chasquid write after the body.
-const AFTER_BODY: &[u8] = b"\"\ncreated_at_ts:";
+const AFTER_BODY: &[u8; 16] = b"\"\ncreated_at_ts:";
 
 /// A text item that is being read.
-pub(super) struct TextReader<F> {
-    parser: Parser<F>,
+pub(super) struct TextReader {
+    parser: Parser,
     strictness: Strictness,
     stage: Stage,
     /// The fields but the body, as far as they were read.
@@ -52,9 +51,9 @@ enum Stage {
     Done,
 }
 
-impl<F: File> TextReader<F> {
+impl TextReader {
     /// Reads the beginning and the trailer line. The envelope is complete once everything was read.
-    pub(super) fn begin(source: Source<F>, strictness: Strictness) -> Result<TextReader<F>> {
+    pub(super) fn begin(source: Source, strictness: Strictness) -> Result<TextReader> {
         let mut reader = TextReader {
             parser: Parser::new(source),
             strictness,
@@ -74,7 +73,7 @@ impl<F: File> TextReader<F> {
 
     /// Finds the envelope, and stops before the body: by the head and the tail of the file if it is laid out as usual,
     /// else by reading it all.
-    pub(super) fn open(source: Source<F>, strictness: Strictness) -> Result<TextReader<F>> {
+    pub(super) fn open(source: Source, strictness: Strictness) -> Result<TextReader> {
         let mut reader = TextReader::begin(source, strictness)?;
         match reader.find_envelope() {
             Ok(()) => Ok(reader),
@@ -190,7 +189,7 @@ impl<F: File> TextReader<F> {
         let Some(fields_end) = tail.len().checked_sub(verifiable.map_or(0, |found| found.from_end)) else {
             return Ok(false);
         };
-        let Some(quote) = rfind(&tail[..fields_end], AFTER_BODY) else {
+        let Some(quote) = tail[..fields_end].array_windows().rposition(|window| window == AFTER_BODY) else {
             return Ok(false);
         };
         let body_end = tail_begin + quote as u64;
@@ -263,9 +262,4 @@ impl<F: File> TextReader<F> {
         };
         Ok(())
     }
-}
-
-/// Returns the place of the last `needle` in `haystack`.
-fn rfind(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).rposition(|window| window == needle)
 }

@@ -18,7 +18,6 @@ use crate::error::Result;
 use crate::item::bounds::EntryCount;
 use crate::item::envelope::{Envelope, KINDS, Recipient, STATUSES, Timestamp};
 use crate::item::source::Source;
-use crate::storage::filesystem::File;
 
 /// The place where a parser stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +29,8 @@ pub(crate) enum Step {
 }
 
 /// A text that is being parsed.
-pub(crate) struct Parser<F> {
-    scanner: Scanner<F>,
+pub(crate) struct Parser {
+    scanner: Scanner,
     /// The fields of the item that occurred.
     seen: Seen,
     entries: EntryCount,
@@ -49,15 +48,15 @@ enum Body {
     InLiteral(u8),
 }
 
-impl<F: File> Parser<F> {
+impl Parser {
     /// Creates a parser at the beginning of `source`.
-    pub(crate) fn new(source: Source<F>) -> Parser<F> {
+    pub(crate) fn new(source: Source) -> Parser {
         let scanner = Scanner::new(source);
         Parser { scanner, seen: Seen::default(), entries: EntryCount::default(), body: Body::NotStarted }
     }
 
     /// Returns the source of the text.
-    pub(crate) fn source(&mut self) -> &mut Source<F> {
+    pub(crate) fn source(&mut self) -> &mut Source {
         &mut self.scanner.source
     }
 
@@ -69,12 +68,12 @@ impl<F: File> Parser<F> {
     }
 
     /// Creates a parser of the text that follows the value of `data`, after this one parsed the text that precedes it.
-    pub(crate) fn after_body(&self, rest: Source<F>) -> Parser<F> {
+    pub(crate) fn after_body(&self, rest: Source) -> Parser {
         Parser { scanner: Scanner::new(rest), seen: self.seen, entries: self.entries, body: Body::NotStarted }
     }
 
     /// Whether this parser, which `before` made by `after_body`, parsed `created_at_ts` and nothing else.
-    pub(crate) fn parsed_creation_only(&self, before: &Parser<F>) -> bool {
+    pub(crate) fn parsed_creation_only(&self, before: &Parser) -> bool {
         let mut expected = before.seen;
         expected.insert(ItemField::CreatedAt) && self.seen == expected && self.entries == before.entries
     }
@@ -189,7 +188,7 @@ impl<F: File> Parser<F> {
     }
 
     /// Parses one value, or a list of them in brackets.
-    fn list(&mut self, mut value: impl FnMut(&mut Parser<F>) -> Result<()>) -> Result<()> {
+    fn list(&mut self, mut value: impl FnMut(&mut Parser) -> Result<()>) -> Result<()> {
         let in_brackets = self.scanner.source.peek()? == Some(b'[');
         if in_brackets {
             self.scanner.skip()?;
@@ -213,7 +212,7 @@ impl<F: File> Parser<F> {
     }
 
     /// Parses a message in its brackets, and the white space after it: passes each of its fields to `value`.
-    fn message<N: FieldName>(&mut self, mut value: impl FnMut(&mut Parser<F>, N) -> Result<()>) -> Result<()> {
+    fn message<N: FieldName>(&mut self, mut value: impl FnMut(&mut Parser, N) -> Result<()>) -> Result<()> {
         let close = match self.scanner.source.peek()? {
             Some(b'{') => b'}',
             Some(b'<') => b'>',

@@ -8,7 +8,6 @@ use super::unescape::{LOOKAHEAD, Progress, Stop, unescape};
 use crate::error::{Error, Result};
 use crate::item::bounds::check_envelope_bytes;
 use crate::item::source::{READ_BYTES, Source};
-use crate::storage::filesystem::File;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -28,14 +27,14 @@ pub(super) fn syntax_error(cause: SyntaxError, offset: u64) -> Error {
 }
 
 /// Takes tokens from a text.
-pub(crate) struct Scanner<F> {
-    pub(crate) source: Source<F>,
+pub(crate) struct Scanner {
+    pub(crate) source: Source,
     /// Bytes of the text that belong to the body, and not to the envelope.
     pub(super) body_bytes: u64,
 }
 
-impl<F: File> Scanner<F> {
-    pub(super) fn new(source: Source<F>) -> Scanner<F> {
+impl Scanner {
+    pub(super) fn new(source: Source) -> Scanner {
         Scanner { source, body_bytes: 0 }
     }
 
