@@ -46,6 +46,7 @@
 
 mod answer;
 mod compiled;
+mod deadline;
 mod error;
 mod imports;
 mod intake;

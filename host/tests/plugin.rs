@@ -57,6 +57,75 @@ fn plugin_that_computes_or_sleeps_runs_out_of_time() {
     }
 }
 
+/// A function that writes 60 MiB to standard output 200 times, which takes seconds, without a loop: wasmtime interrupts none.
+const FLOOD: &str = r#"(component
+    (import "wasi:io/error@0.2.0" (instance $errors (export "error" (type (sub resource)))))
+    (alias export $errors "error" (type $error))
+    (import "wasi:io/streams@0.2.0" (instance $streams
+        (export "output-stream" (type $stream (sub resource)))
+        (alias outer 1 $error (type $error))
+        (export "error" (type $io-error (eq $error)))
+        (type $failure (variant (case "last-operation-failed" (own $io-error)) (case "closed")))
+        (export "stream-error" (type $stream-error (eq $failure)))
+        (export "[method]output-stream.write"
+            (func (param "self" (borrow $stream)) (param "contents" (list u8)) (result (result (error $stream-error)))))))
+    (alias export $streams "output-stream" (type $stream))
+    (import "wasi:cli/stdout@0.2.0" (instance $stdout
+        (alias outer 1 $stream (type $stream))
+        (export "output-stream" (type $output (eq $stream)))
+        (export "get-stdout" (func (result (own $output))))))
+    (core module $memory (memory (export "memory") 1024))
+    (core instance $memory (instantiate $memory))
+    (core func $get (canon lower (func $stdout "get-stdout")))
+    (core func $write (canon lower (func $streams "[method]output-stream.write") (memory (core memory $memory "memory"))))
+    (core module $main
+        (import "host" "get" (func $get (result i32)))
+        (import "host" "write" (func $write (param i32 i32 i32 i32)))
+        (func (export "f") (local $stream i32)
+            (local.set $stream (call $get))
+            WRITES))
+    (core instance $main (instantiate $main
+        (with "host" (instance (export "get" (func $get)) (export "write" (func $write))))))
+    (func (export "f") (canon lift (core func $main "f"))))"#;
+
+#[test]
+fn plugin_that_calls_the_host_without_end_runs_out_of_time() {
+    let fixture = Fixture::new(|_| ());
+    for stream in ["(local.get $stream)", "(call $get)"] {
+        let write = format!("(call $write {stream} (i32.const 0) (i32.const 62914560) (i32.const 67108800))");
+        let component = wat::parse_str(FLOOD.replace("WRITES", &write.repeat(200))).expect("it is well-formed");
+        let mut limits = PluginLimits::default();
+        limits.time = Duration::from_millis(200);
+        let plugin = Plugin::new(&component, limits).expect("it compiles");
+        let called = plugin.call(&fixture.intake, WasiCtx::builder().build(), async |store, instance| {
+            instance.get_typed_func::<(), ()>(&mut *store, "f")?.call_async(store, ()).await
+        });
+        assert!(
+            matches!(called, Err(PluginError::OutOfTime(limit)) if limit.as_millis() == 200),
+            "{stream}: {called:?}"
+        );
+    }
+}
+
+#[test]
+fn growth_beyond_the_bound_of_a_memory_itself_takes_nothing() {
+    let fixture = Fixture::new(|_| ());
+    let component = r#"(component
+        (core module $m (memory 1 1024) (func (export "f") (result i32)
+            (drop (memory.grow (i32.const 2040)))
+            (drop (memory.grow (i32.const 2040)))
+            (memory.grow (i32.const 16))))
+        (core instance $i (instantiate $m))
+        (func (export "f") (result s32) (canon lift (core func $i "f"))))"#;
+    let plugin = Plugin::new(&wat::parse_str(component).expect("it is well-formed"), PluginLimits::default());
+    let pages =
+        plugin.expect("it compiles").call(&fixture.intake, WasiCtx::builder().build(), async |store, instance| {
+            let (pages,) = instance.get_typed_func::<(), (i32,)>(&mut *store, "f")?.call_async(store, ()).await?;
+            Ok(pages)
+        });
+    assert_eq!(pages.expect("it ends"), 1);
+}
+
 #[test]
 fn plugin_that_allocates_runs_out_of_memory() {
     let fixture = Fixture::new(|limits| limits.memory_bytes = 16 << 20);

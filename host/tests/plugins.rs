@@ -113,6 +113,9 @@ impl Running {
         if self.way != Way::OwnStore {
             wasi.preopened_dir(self.directory.path(), "queue", FsPerms::ReadWrite).expect("the directory exists");
         }
+        if self.way == Way::ComposedNaively {
+            wasi.inherit_network().allow_tcp(true);
+        }
         let called = self.plugin.call(&self.intake, wasi.build(), async |store, instance| {
             let mut index = |within: Option<&_>, name: &str| {
                 instance.get_export_index(&mut *store, within, name).expect("the plugin exports it")
@@ -267,9 +270,12 @@ fn run(command: &mut Command) -> String {
 fn naive_composition_gives_the_queue_away(language: Language) {
     let snooper = Running::new(language, "snooper", Way::ComposedNaively, IntakeLimits::default());
     snooper.queue.put_with(Some("x"), &Mail::new("", ["b@example.com"], "secret"), &Default::default()).expect("a put");
-    let done = snooper.snoop(1);
-    for what in ["list queue", "read queue", "make queue", "remove queue"] {
-        assert!(done.iter().any(|done| done.contains(what)), "{done:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has ports");
+    let done = snooper.snoop(listener.local_addr().expect("it is bound").port());
+    // The runtime of Python connects to nothing, whatever its host grants.
+    let connect = (language == Language::Rust).then_some("connect");
+    for what in ["list queue", "read queue", "link queue", "make queue", "remove queue"].into_iter().chain(connect) {
+        assert!(done.iter().any(|done| done.contains(what)), "{what}: {done:?}");
     }
 }
 

@@ -18,6 +18,7 @@ use queue_store_host::{COMPONENT, Intake, IntakeLimits, Queue};
 use serde_json::json;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{fs, io, process, thread};
 use sysexits::ExitCode as Sysexit;
@@ -126,6 +127,8 @@ pub(crate) fn check(arguments: &Check) -> Result<Sysexit, Failure> {
     }
     let refused = |error| Failure::from(Cause::NotComposable(error)).at(&path.to_string_lossy());
     queue_store_composition::check(&imports).map_err(refused)?;
+    // A plugin can disagree with the queue about the type of an import too.
+    queue_store_composition::compose(&component, COMPONENT, &arguments.plugin.allow).map_err(failure)?;
     Ok(Sysexit::Ok)
 }
 
@@ -172,7 +175,7 @@ pub(crate) fn run(queue: &Location, arguments: &Run) -> Result<Sysexit, Failure>
     (limits.intake.mails, limits.intake.bytes) = (*max_mails, *max_bytes);
     let component = read(Path::new(place))?;
     queue_store_composition::check_form(&component).map_err(|error| composition_failure(error, Path::new(place)))?;
-    end_after(limits.time + GRACE, failure(PluginError::OutOfTime(limits.time), place))
+    end_after(limits.time.saturating_add(GRACE), failure(PluginError::OutOfTime(limits.time), place))
         .map_err(|error| failure(PluginError::System(error), place))?;
 
     let mut wasi = WasiCtx::builder();
@@ -189,7 +192,7 @@ pub(crate) fn run(queue: &Location, arguments: &Run) -> Result<Sysexit, Failure>
         return Err(Failure::from(Cause::NoIntake).at(place));
     }
     let ran = plugin.run(&Intake::new(&created.queue, IntakeLimits::default()), wasi);
-    change_log::logged("", ended(ran, place))?;
+    logged(ended(ran, place))?;
     created.keep();
     Ok(Sysexit::Ok)
 }
@@ -206,8 +209,16 @@ fn run_operator(
     if !plugin.imports_queue() {
         return Err(Failure::from(Cause::NoIntake).at(place));
     }
-    change_log::logged("", ended(plugin.run(queue, wasi), place))?;
+    logged(ended(plugin.run(queue, wasi), place))?;
     Ok(Sysexit::Ok)
+}
+
+/// Whether the run has its line in the log of changes.
+static LOGGED: AtomicBool = AtomicBool::new(false);
+
+/// Adds the outcome of the run to the log of changes, and returns it.
+fn logged(outcome: Result<(), Failure>) -> Result<(), Failure> {
+    if LOGGED.swap(true, Ordering::Relaxed) { outcome } else { change_log::logged("", outcome) }
 }
 
 /// Returns whether a plugin succeeded.
@@ -224,10 +235,20 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Ends the process with a failure after some time: its compilation, and a write to a full pipe, cannot be interrupted.
 fn end_after(time: Duration, failure: Failure) -> io::Result<()> {
+    let code = failure.code() as i32;
+    let exit_after = move |time| {
+        thread::sleep(time);
+        process::exit(code);
+    };
     let end = move || {
         thread::sleep(time);
+        // Standard error can be a full pipe too.
+        let _ = thread::Builder::new().spawn(move || exit_after(GRACE));
+        if !LOGGED.swap(true, Ordering::Relaxed) {
+            let _ = change_log::record("", Err(&failure));
+        }
         failure.print();
-        process::exit(failure.code() as i32);
+        process::exit(code);
     };
     thread::Builder::new().spawn(end).map(|_| ())
 }

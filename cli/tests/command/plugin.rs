@@ -154,6 +154,11 @@ fn run_ends_plugin_that_waits_for_input_or_output() {
         assert_eq!(output.code, 75, "{}", output.stderr);
         assert!(output.stderr.contains("the plugin took longer than the 1s that it may"), "{}", output.stderr);
     }
+    let mut command = queue.command(&["plugin", "run", "--max-seconds=1"]);
+    let mut child = spawn(command.arg(&path).arg("flood-errors"));
+    let stderr = child.stderr.take();
+    assert_eq!(wait(child).code, 75);
+    drop(stderr);
 }
 
 fn run_keeps_mail_of_plugin_that_traps() {
@@ -379,6 +384,13 @@ fn malformed_plugins_exit_65() {
         let path = file(&queue, &wat::parse_str(text).expect("it is well-formed"));
         let line = run(queue.command(&["plugin", "compose"]).arg(&path), b"").failed(65);
         assert!(line.contains(cause), "{import}: {line}");
+    }
+    let mistyped = r#"(component (import "mail:queue/intake@0.1.0" (instance (export "list" (func)))))"#;
+    let path = file(&queue, &wat::parse_str(mistyped).expect("it is well-formed"));
+    for action in ["check", "compose"] {
+        let output = run(queue.command(&["plugin", action]).arg(&path), b"");
+        assert_eq!(output.code, 65, "{action}: {}", output.stderr);
+        assert!(output.stderr.contains("it cannot be composed: "), "{action}: {}", output.stderr);
     }
     let line = queue.run(&["plugin", "check", "/nonexistent.wasm"]).failed(66);
     assert_eq!(line, "/nonexistent.wasm: No such file or directory; check the path");

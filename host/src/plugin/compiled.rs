@@ -1,5 +1,6 @@
 //! A compiled plugin, and its calls.
 
+use super::deadline::DeadlineOver;
 use super::error::PluginError;
 use super::imports::{imports, interface, operator_imports};
 use super::intake::add_to_linker;
@@ -14,7 +15,7 @@ use crate::ticker::Ticker;
 use std::cell::Cell;
 use std::fmt;
 use tokio::{runtime, task, time};
-use wasmtime::component::{Component, Instance, InstancePre, Linker};
+use wasmtime::component::{Component, Instance, InstancePre, Linker, ResourceTableError};
 use wasmtime::{Engine, Store, Trap};
 use wasmtime_wasi::p2::bindings::CommandIndices;
 use wasmtime_wasi::{I32Exit, WasiCtx};
@@ -146,8 +147,15 @@ impl Plugin {
         runtime.shutdown_background();
         // An error of `call` has nothing to do with a growth that was refused before.
         let is_of_plugin = |error: &wasmtime::Error| !is_instantiated || error.is::<Trap>();
+        // After its time, a plugin loses its streams, and traps at the answer of its queue.
+        let is_stop = |error: &wasmtime::Error| {
+            is_of_plugin(error) || error.is::<ResourceTableError>() || error.is::<DeadlineOver>()
+        };
         match called {
             Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) if store.data().is_out_of_time() && is_stop(&error) => {
+                Err(PluginError::OutOfTime(self.limits.time))
+            }
             Ok(Err(error)) if store.data().is_out_of_memory() && is_of_plugin(&error) => {
                 Err(PluginError::OutOfMemory(self.limits.memory_bytes))
             }

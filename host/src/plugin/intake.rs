@@ -1,8 +1,10 @@
 //! The interface `intake` of the contract, for the stores of plugins.
 
+use crate::contract_limits::check_recipients;
 use crate::error::Result;
 use crate::intake::{BoundedSubmission, Intake};
 use crate::plugin::answer::{self, Answer};
+use crate::plugin::deadline::Deadline;
 use crate::types;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
@@ -28,6 +30,7 @@ const MAX_SUBMISSIONS: usize = 16;
 #[derive(Debug)]
 pub struct PluginIntake {
     intake: Intake,
+    deadline: Deadline,
     submissions: ResourceTable,
 }
 
@@ -35,9 +38,21 @@ impl PluginIntake {
     /// Makes the intake of a plugin, which submits within the limits of `intake`, and has at most 16 submissions open at
     /// once: a further one traps.
     pub fn new(intake: Intake) -> PluginIntake {
+        PluginIntake::until(Deadline::NONE, intake)
+    }
+
+    /// Makes the intake of a plugin whose calls trap after the deadline.
+    pub(super) fn until(deadline: Deadline, intake: Intake) -> PluginIntake {
         let mut submissions = ResourceTable::new();
         submissions.set_max_capacity(MAX_SUBMISSIONS);
-        PluginIntake { intake, submissions }
+        PluginIntake { intake, deadline, submissions }
+    }
+
+    /// Makes the answer to a plugin. It names no file.
+    fn answer<T>(&self, result: Result<T>) -> Answer<T> {
+        self.deadline.check()?;
+        let answer = answer::answer(result)?;
+        Ok(answer.map_err(|error| types::Error { path: String::new(), position: None, ..error }))
     }
 }
 
@@ -61,30 +76,27 @@ impl HasData for PluginIntake {
     type Data<'a> = &'a mut PluginIntake;
 }
 
-/// Makes the answer to a plugin. It names no file.
-fn answer<T>(result: Result<T>) -> Answer<T> {
-    let answer = answer::answer(result)?;
-    Ok(answer.map_err(|error| types::Error { path: String::new(), position: None, ..error }))
-}
-
 impl Host for PluginIntake {
     fn submit(&mut self, reverse_path: String, to: Vec<String>, body: Vec<u8>) -> Answer<String> {
-        answer(self.intake.submit(&reverse_path, &to, &body))
+        self.answer(check_recipients(&to).and_then(|()| self.intake.submit(&reverse_path, &to, &body)))
     }
 }
 
 impl HostSubmission for PluginIntake {
     fn begin(&mut self, reverse_path: String, to: Vec<String>) -> Answer<Resource<BoundedSubmission>> {
-        let begun = answer(self.intake.submission(&reverse_path, &to))?;
+        let begun = check_recipients(&to).and_then(|()| self.intake.submission(&reverse_path, &to));
+        let begun = self.answer(begun)?;
         begun.map_or_else(|error| Ok(Err(error)), |submission| Ok(Ok(self.submissions.push(submission)?)))
     }
 
     fn write(&mut self, this: Resource<BoundedSubmission>, chunk: Vec<u8>) -> Answer<()> {
-        answer(self.submissions.get_mut(&this)?.append_chunk(&chunk))
+        let appended = self.submissions.get_mut(&this)?.append_chunk(&chunk);
+        self.answer(appended)
     }
 
     fn commit(&mut self, this: Resource<BoundedSubmission>) -> Answer<String> {
-        answer(self.submissions.delete(this)?.commit())
+        let committed = self.submissions.delete(this)?.commit();
+        self.answer(committed)
     }
 
     fn drop(&mut self, this: Resource<BoundedSubmission>) -> wasmtime::Result<()> {

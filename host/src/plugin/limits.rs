@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginLimits {
-    /// Bytes of its memories and tables together. The host takes up to 300 MB more for it: for what describes its
+    /// Bytes of its memories and tables together. The host takes up to 500 MB more for it: for what describes its
     /// instances, and for copies of what it passes. (An operator's plugin, which has every draft, reader and listing of the
     /// contract, may take more: a listing holds the names of the directory.)
     pub memory_bytes: usize,

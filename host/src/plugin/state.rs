@@ -1,6 +1,7 @@
 //! The host's side of an instance of a plugin.
 
 use crate::intake::Intake;
+use crate::plugin::deadline::Deadline;
 use crate::plugin::intake::PluginIntake;
 use crate::plugin::limits::PluginLimits;
 use crate::plugin::operator::state::OperatorState;
@@ -22,6 +23,10 @@ const MAX_MEMORIES: usize = 500;
 pub struct PluginState {
     wasi: WasiCtx,
     table: ResourceTable,
+    /// In place of the other after the deadline: a plugin has no resources, and gets none, so that it traps at its next call
+    /// for one.
+    no_resources: ResourceTable,
+    deadline: Deadline,
     intake: PluginIntake,
     /// The queue, for an operator's plugin.
     operator: Option<OperatorState>,
@@ -37,10 +42,15 @@ impl PluginState {
     pub(super) fn new(wasi: WasiCtx, intake: Intake, limits: PluginLimits, max_instances: usize) -> PluginState {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
+        let mut no_resources = ResourceTable::new();
+        no_resources.set_max_capacity(0);
+        let deadline = Deadline::after(limits.time);
         PluginState {
             wasi,
             table,
-            intake: PluginIntake::new(intake),
+            no_resources,
+            deadline,
+            intake: PluginIntake::until(deadline, intake),
             operator: None,
             max_instances,
             remaining_bytes: limits.memory_bytes,
@@ -56,7 +66,8 @@ impl PluginState {
         limits: PluginLimits,
         max_instances: usize,
     ) -> PluginState {
-        PluginState { operator: Some(operator), ..PluginState::new(wasi, intake, limits, max_instances) }
+        let state = PluginState::new(wasi, intake, limits, max_instances);
+        PluginState { operator: Some(operator.until(state.deadline)), ..state }
     }
 
     pub(super) fn intake(&mut self) -> &mut PluginIntake {
@@ -72,6 +83,11 @@ impl PluginState {
     /// Whether a growth was refused, after which a plugin may go on with less.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         self.is_out_of_memory
+    }
+
+    /// Whether the time of the call is over.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        self.deadline.is_over()
     }
 
     /// Takes bytes from those that remain. Returns false if there are too few.
@@ -91,17 +107,18 @@ impl fmt::Debug for PluginState {
 
 impl WasiView for PluginState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        let table = if self.deadline.is_over() { &mut self.no_resources } else { &mut self.table };
+        WasiCtxView { ctx: &mut self.wasi, table }
     }
 }
 
 impl ResourceLimiter for PluginState {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.take(desired - current))
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(exceeds(desired, maximum) || self.take(desired - current))
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.take((desired - current).saturating_mul(ELEMENT_BYTES)))
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(exceeds(desired, maximum) || self.take((desired - current).saturating_mul(ELEMENT_BYTES)))
     }
 
     fn instances(&self) -> usize {
@@ -115,4 +132,9 @@ impl ResourceLimiter for PluginState {
     fn tables(&self) -> usize {
         MAX_MEMORIES
     }
+}
+
+/// Whether wasmtime refuses a growth itself, whatever the limiter says, so that it takes nothing.
+fn exceeds(desired: usize, maximum: Option<usize>) -> bool {
+    maximum.is_some_and(|maximum| desired > maximum)
 }

@@ -33,6 +33,9 @@ fn main() {
         [_, "flood"] => loop {
             println!("{}", "x".repeat(1 << 10));
         },
+        [_, "flood-errors"] => loop {
+            eprintln!("{}", "x".repeat(1 << 10));
+        },
         [_, "connect", address] => drop(TcpStream::connect(address).expect("the host grants a network")),
         [_, "submit-and-trap"] => {
             submit(b"before the trap").expect("a submission");

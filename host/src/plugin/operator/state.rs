@@ -6,6 +6,7 @@ use super::table::Table;
 use crate::error::Result;
 use crate::intake::Intake;
 use crate::plugin::answer::{self, Answer};
+use crate::plugin::deadline::Deadline;
 use crate::queue::Queue;
 use crate::types::{self, ErrorCode, Outcome};
 use wasmtime::component::{HasData, Resource};
@@ -22,6 +23,7 @@ pub(crate) struct OperatorState {
     pub(super) queue: Queue,
     /// Counts the mails that the plugin puts, and their bytes.
     pub(super) intake: Intake,
+    deadline: Deadline,
     pub(super) bounds: Bounds,
     pub(super) queues: Table<OpenQueue>,
     pub(super) drafts: Table<OpenDraft>,
@@ -40,12 +42,18 @@ impl OperatorState {
         Ok(OperatorState {
             queue: queue.clone(),
             intake,
+            deadline: Deadline::NONE,
             bounds,
             queues: Table::new(MAX_QUEUES, "the host"),
             drafts: Table::new(bounds.drafts, "max-drafts"),
             readers: Table::new(bounds.readers, "max-readers"),
             listings: Table::new(bounds.listings, "max-listings"),
         })
+    }
+
+    /// Has the calls of the plugin trap after the deadline.
+    pub(in crate::plugin) fn until(self, deadline: Deadline) -> OperatorState {
+        OperatorState { deadline, ..self }
     }
 
     /// Returns the queue for a change, unless the plugin closed it for changes.
@@ -56,6 +64,7 @@ impl OperatorState {
 
     /// Makes the answer to the plugin.
     pub(super) fn answer<T>(&self, result: Result<T>) -> Answer<T> {
+        self.deadline.check()?;
         let answer = answer::answer(result)?;
         Ok(answer.map_err(|error| self.with_path(error)))
     }
