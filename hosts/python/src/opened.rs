@@ -33,9 +33,13 @@ impl Opened {
             }
         }
         let queue = open(py, &self.place, false)?;
-        // Dropping what was inherited could wait for a lock that a thread of the parent holds.
-        mem::forget(mem::replace(&mut *lock(&self.queue), (process::id(), queue.clone())));
-        Ok(queue)
+        let mut current = lock(&self.queue);
+        // Another thread may have opened it meanwhile.
+        if current.0 != process::id() {
+            // Dropping what was inherited could wait for a lock that a thread of the parent holds.
+            mem::forget(mem::replace(&mut *current, (process::id(), queue)));
+        }
+        Ok(current.1.clone())
     }
 
     /// Returns the URL without its password; none for a directory.

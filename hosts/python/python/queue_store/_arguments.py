@@ -42,7 +42,7 @@ def place(path: Any) -> str:
         raise FileNotFoundError(errno.ENOENT, "the path of the queue is empty", name)
     text = os.fsdecode(name)
     # Not `os.path.abspath`, which takes `link/..` for the directory that has the link.
-    return text if is_database(text) else os.path.join(os.getcwd(), text)
+    return text if is_database(text) or os.path.isabs(text) else os.path.join(os.getcwd(), text)
 
 
 def is_database(text: str) -> bool:

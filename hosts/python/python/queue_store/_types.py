@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 State = Literal["ready", "held", "quarantined"]
@@ -31,8 +31,10 @@ class Timestamp:
     nanos: int = 0
 
     def to_datetime(self) -> datetime:
-        """Returns the time in UTC, rounded down to a microsecond."""
-        return datetime.fromtimestamp(self.seconds, timezone.utc).replace(microsecond=self.nanos // 1000)
+        """Returns the time in UTC, rounded down to a microsecond. Raises an OverflowError outside of the years 1 to 9999."""
+        # Any number of nanoseconds: the queue keeps what other programs wrote.
+        elapsed = timedelta(seconds=self.seconds, microseconds=self.nanos // 1000)
+        return datetime(1970, 1, 1, tzinfo=timezone.utc) + elapsed
 
     @classmethod
     def from_datetime(cls, time: datetime) -> Timestamp:
@@ -178,7 +180,7 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Position:
-    """A place in the text of an item; the line and the column, in bytes, begin with 1."""
+    """A place in the text of an item; the offset in bytes, from 0; the line and the column, in characters, from 1."""
 
     offset: int
     line: int

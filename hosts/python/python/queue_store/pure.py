@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
@@ -151,6 +153,10 @@ class _Instance:
             raise _error(value)
         return value
 
+    def needs_recovery(self) -> bool:
+        result: bool = self.call("queue-store", "[method]queue.needs-recovery", self.queue)
+        return result
+
     def _function(self, interface: str, name: str) -> tuple[Any, bool]:
         found = self._functions.get((interface, name))
         if found is None:
@@ -197,9 +203,12 @@ class _Calls:
             self.give_back(instance)
             raise
         except WasmtimeError as error:
-            raise ComponentError(str(error).partition("\n")[0]) from error
+            raise ComponentError(_reason(error)) from error
         except BaseException:
-            # Even if it was interrupted, only it knows which items are unsynced.
+            # Even if it was interrupted, only it knows which items are unsynced; also of the call whose answer was lost.
+            with suppress(WasmtimeError):
+                if self.runtime.is_of_this_process() and not instance.closed and instance.needs_recovery():
+                    instance.closed = instance.unsynced = True
             if instance.unsynced:
                 self.give_back(instance)
             raise
@@ -219,8 +228,8 @@ class _Calls:
                 instance = _Instance(self.runtime, self._path)
             except WasmtimeError as error:
                 _identity(self._path)
-                raise ComponentError(str(error).partition("\n")[0]) from error
-            if instance.call("queue-store", "[method]queue.needs-recovery", instance.queue):
+                raise ComponentError(_reason(error)) from error
+            if instance.needs_recovery():
                 instance.closed = self._closed = True
         instance.recoveries = recoveries
         self.close_if_closed(instance)
@@ -278,6 +287,8 @@ class _Calls:
 
     def put(self, id: str | None, envelope: Envelope, body: bytes, options: WriteOptions) -> str:
         if len(body) > _CHUNK_BYTES:
+            max_bytes = _MAX_BODY_BYTES if options.max_body_bytes is None else options.max_body_bytes
+            options = replace(options, max_body_bytes=min(max_bytes, _MAX_BODY_BYTES))
             with Draft(self.begin(id, envelope, options)) as draft:
                 draft.write(body)
                 return draft.commit()
@@ -572,6 +583,14 @@ def _sync(directory: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _reason(error: WasmtimeError) -> str:
+    """Returns the innermost cause of an error, without the backtrace of a trap."""
+    text, _, causes = str(error).strip().partition("\n\nCaused by:\n")
+    innermost = causes.partition("\n\n")[0].rpartition("\n")[2].strip()
+    # Several causes are numbered.
+    return re.sub(r"^\d+: ", "", innermost) or text.partition("\n")[0]
 
 
 def _optional(make: Callable[[Any], Any], value: Any) -> Any:
