@@ -109,7 +109,7 @@ typedef struct qs_recovery {
     uint64_t temporary_removed;
     uint64_t temporary_kept;
     uint64_t rewritten;
-    uint64_t problems; /* the words of the first are in `qs_error_message` */
+    uint64_t problems; /* of very many, some are not counted; the words of the first are in `qs_error_message` */
 } qs_recovery;
 
 /* The words for the last error of this thread: one line, valid until the thread's next call. Empty after QS_OK. */
@@ -163,7 +163,14 @@ int qs_set_state(qs_queue *queue, const char *id, int state);
 int qs_remove(qs_queue *queue, const char *id);
 
 /*
- * Makes the queue's state definite, and opens it for changes: after QS_INDETERMINATE or QS_NEEDS_RECOVERY. Temporary files
+ * Sets `*needs_recovery` to 1 where the queue refuses changes until `qs_recover`, because an fsync failed; otherwise to 0. Of
+ * a queue that a forked process inherited it tells nothing.
+ */
+int qs_needs_recovery(qs_queue *queue, int *needs_recovery);
+
+/*
+ * Makes the queue's state definite, and opens it for changes: after QS_INDETERMINATE or QS_NEEDS_RECOVERY. It stays closed
+ * where an item could not be made durable, as on a full disk: `qs_needs_recovery` tells so. Temporary files
  * that are at least `grace_seconds` old are removed; 0 requires that no other process writes. `recovery` may be NULL.
  */
 int qs_recover(qs_queue *queue, uint32_t grace_seconds, qs_recovery *recovery);

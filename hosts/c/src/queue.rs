@@ -142,6 +142,17 @@ unsafe extern "C" fn qs_remove(queue: *const Queue, id: *const c_char) -> c_int 
 }
 
 #[unsafe(no_mangle)]
+unsafe extern "C" fn qs_needs_recovery(queue: *const Queue, needs_recovery: *mut c_int) -> c_int {
+    answer(|| {
+        // SAFETY: they are as the header describes them.
+        let (queue, place) = unsafe { (reference(queue, "queue")?, place(needs_recovery, "needs_recovery")?) };
+        // SAFETY: it is as the header describes it.
+        unsafe { place.write(c_int::from(queue.needs_recovery())) };
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
 unsafe extern "C" fn qs_recover(queue: *const Queue, grace_seconds: u32, recovery: *mut Recovery) -> c_int {
     let mut first_problem = None;
     let code = answer(|| {

@@ -51,7 +51,10 @@ unsafe extern "C" fn qs_draft_commit(draft: *mut Draft, id: *mut c_char) -> c_in
 unsafe extern "C" fn qs_draft_abandon(draft: *mut Draft) {
     if !draft.is_null() {
         // SAFETY: it is of `qs_draft_begin`, and not used afterwards.
-        drop(unsafe { Box::from_raw(draft) });
+        let draft = unsafe { Box::from_raw(draft) };
+        // Not by `drop`, which lets a database remove the body later, and the process may end before. A recovery removes
+        // what is left.
+        let _ = draft.abandon();
     }
 }
 

@@ -357,6 +357,16 @@ static int call_remove(struct session *session, json_t *arguments, json_t **resu
     return qs_remove(session->queue, string(arguments, "id"));
 }
 
+static int call_needs_recovery(struct session *session, json_t *arguments, json_t **result)
+{
+    (void)arguments;
+    int needs_recovery;
+    int code = qs_needs_recovery(session->queue, &needs_recovery);
+    if (code == QS_OK)
+        *result = json_boolean(needs_recovery);
+    return code;
+}
+
 static int call_recover(struct session *session, json_t *arguments, json_t **result)
 {
     qs_recovery recovery;
@@ -461,6 +471,7 @@ static const struct call {
     {"record-attempts", call_record_attempts, {"id", "attempts", "if-revision"}},
     {"set-state", call_set_state, {"id", "state"}},
     {"remove", call_remove, {"id"}},
+    {"needs-recovery", call_needs_recovery, {NULL}},
     {"recover", call_recover, {"grace"}},
     {"shell", call_shell, {"script"}},
     {"at-once", call_at_once, {"times", "steps"}},
