@@ -11,6 +11,7 @@ export class Draft extends Writable {
   #draft;
   #committed;
   #failure;
+  #sources = new Set();
   #inTurn = inTurn();
 
   /** The id of the item, once the stream has finished. */
@@ -24,6 +25,8 @@ export class Draft extends Writable {
     this.#begun = begun;
     // `commit` throws the error, which may come before it is called. Without a listener, it would end the process.
     this.on("error", () => {});
+    this.on("pipe", (source) => this.#sources.add(source));
+    this.on("unpipe", (source) => this.#sources.delete(source));
   }
 
   /** Calls the draft after its earlier calls, so that it occupies one thread of Node's pool at most. */
@@ -77,7 +80,7 @@ export class Draft extends Writable {
     if (!this.closed) {
       const closed = new Promise((resolve) => this.once("close", resolve));
       if (!this.writableEnded) {
-        this.end();
+        this.#endOrRefuse();
       }
       await closed;
     }
@@ -85,6 +88,15 @@ export class Draft extends Writable {
       throw this.#failure ?? this.errored ?? new Error("the draft was destroyed");
     }
     return this.id;
+  }
+
+  /** Ends the stream; or destroys it where a source has more to write, since half a mail is none. */
+  #endOrRefuse() {
+    if ([...this.#sources].some(({ readableEnded }) => readableEnded === false)) {
+      this.destroy(new Error("a stream is still piped into the draft: await its `pipeline` instead of `commit`"));
+    } else {
+      this.end();
+    }
   }
 
   /** Gives the mail up, unless it was committed. */

@@ -205,7 +205,7 @@ export class QueueError extends Error {
   readonly operation: string;
   readonly path: string;
   readonly detail: string;
-  /** The place where the text of an item stopped making sense; line and column, in bytes, begin with 1. */
+  /** The place where the text of an item stopped making sense: `offset` in bytes, from 0; line and column in characters, from 1. */
   readonly position: { offset: number; line: number; column: number } | null;
 }
 
@@ -336,7 +336,10 @@ export class Draft extends Writable {
   /** The id of the item; null before the stream has finished. */
   readonly id: string | null;
 
-  /** Ends the mail. Resolves to its id when it is durable. */
+  /**
+   * Ends the mail. Resolves to its id when it is durable. While a stream that has not ended is piped into the draft, it
+   * destroys the draft and rejects. (An iterable that a `pipeline` writes is not noticed: await the `pipeline` first.)
+   */
   commit(): Promise<string>;
 
   [Symbol.asyncDispose](): Promise<void>;

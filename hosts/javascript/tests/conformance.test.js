@@ -134,7 +134,8 @@ class Session {
     if (error instanceof this.module.QueueError) {
       return error.code;
     }
-    if (error instanceof TypeError) {
+    // Of the package's own: one of the engine is a bug, and has another text.
+    if (error instanceof TypeError && error.message.includes(", and not ")) {
       return "invalid-argument";
     }
     throw error;

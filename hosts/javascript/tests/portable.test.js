@@ -123,6 +123,20 @@ test("what is collected gives its place back", () => {
   assert.equal(readdirSync(path).length, 1);
 });
 
+test("a queue that is collected before its close has no worker", PORTABLE, () => {
+  const opened = `
+    const threads = () => readdirSync("/proc/self/task").length;
+    const before = threads();
+    for (let number = 0; number < 5; number++) await (await Queue.open(process.argv[1])).count();
+    for (let attempt = 0; threads() > before; attempt++) {
+      if (attempt === 100) throw new Error("the workers run still");
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    queue.close();`;
+  run(["--expose-gc"], `import { readdirSync } from "node:fs"; ${opened}`);
+});
+
 test("a process without descriptors is told to try again later", () => {
   const opening = `
     import { openSync, closeSync } from "node:fs";

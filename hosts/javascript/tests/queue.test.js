@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -416,6 +416,24 @@ test("a commit of a draft that failed before is refused", { timeout: 10_000 }, a
   // Without a listener, the error would end the process here.
   await setTimeout(200);
   await assert.rejects(draft.commit(), code("exists"));
+});
+
+test("a commit of a draft into which a stream is piped is refused, and leaves nothing", { timeout: 10_000 }, async () => {
+  const source = new PassThrough();
+  source.write("half");
+  const draft = source.pipe(queue.draft(MAIL));
+  await assert.rejects(draft.commit(), /still piped into the draft/);
+  assert.deepEqual(readdirSync(path), []);
+  const ended = Readable.from(["whole"]);
+  const whole = queue.draft(MAIL);
+  ended.on("end", () => whole.commit());
+  ended.pipe(whole, { end: false });
+  await once(whole, "close");
+  assert.equal((await queue.get(whole.id)).body.toString(), "whole");
+  const unpiped = queue.draft(MAIL);
+  source.pipe(unpiped);
+  source.unpipe(unpiped);
+  assert.equal(typeof (await unpiped.commit()), "string");
 });
 
 test("a commit of a draft that was given up is refused", { timeout: 10_000 }, async () => {

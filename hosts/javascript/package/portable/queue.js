@@ -4,12 +4,16 @@ import { isDatabase } from "../arguments.js";
 import { QueueError } from "../errors.js";
 import { Thread } from "./thread.js";
 
+/** Ends the thread of a queue that was collected before it was closed. */
+const unclosed = new FinalizationRegistry((thread) => thread.release());
+
 /** A queue: as `NativeQueue`. */
 export class PortableQueue {
   #thread;
 
   constructor(thread) {
     this.#thread = thread;
+    unclosed.register(this, thread, this);
   }
 
   /** Opens the queue in a directory, and creates that durably if `create` is true and it does not exist. */
@@ -123,6 +127,7 @@ export class PortableQueue {
 
   /** Ends the thread, when the calls that run are over and the resources are closed. */
   close() {
+    unclosed.unregister(this);
     this.#thread.release();
   }
 

@@ -57,12 +57,13 @@ export class Thread {
 
   #start() {
     const { needsRecovery } = this;
-    const worker = new Worker(new URL("./worker.js", import.meta.url), {
-      name: "queue-store",
-      execArgv: [],
-      workerData: { directory: this.#directory, needsRecovery },
+    const worker = newWorker({ directory: this.#directory, needsRecovery });
+    worker.on("message", (answer) => {
+      // What a lost worker answered late is no answer to a call of the next one.
+      if (this.#worker === worker) {
+        this.#running.resolve(answer);
+      }
     });
-    worker.on("message", (answer) => this.#running.resolve(answer));
     // A trap of the component is an uncaught exception of the worker, which ends it.
     worker.on("error", (error) => this.#lose(worker, failure(error)));
     worker.on("exit", () => this.#lose(worker, { code: "component", detail: "the worker thread of the component was ended" }));
@@ -74,6 +75,14 @@ export class Thread {
       this.#worker = undefined;
       this.#running?.reject(new QueueError(fields));
     }
+  }
+}
+
+function newWorker(workerData) {
+  try {
+    return new Worker(new URL("./worker.js", import.meta.url), { name: "queue-store", execArgv: [], workerData });
+  } catch (error) {
+    throw new QueueError(failure(error));
   }
 }
 

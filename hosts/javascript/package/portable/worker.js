@@ -15,6 +15,11 @@ const PAGE_ITEMS = 1000;
 /** The memory that the Rust library gives a component. */
 const MAX_BATCH_BYTES = 256 << 20;
 
+const TOO_LARGE = {
+  code: "too-large",
+  detail: "the body is larger than `max-body-bytes`, or than `max-list-body-bytes` where it comes in one piece",
+};
+
 const { directory } = workerData;
 
 /** The instance of the component and its queue, once a call needed them. */
@@ -127,6 +132,9 @@ const calls = {
     if (body.length <= CHUNK_BYTES) {
       return queue().put(id, { envelope: envelope(mail), body }, writeOptions(options));
     }
+    if (body.length > maxListBodyBytes()) {
+      throw new Failure(TOO_LARGE);
+    }
     return writeAndCommit(queue().begin(id, envelope(mail), writeOptions(options)), body);
   },
   putMany,
@@ -166,8 +174,7 @@ const calls = {
  * open drafts would be lost.
  */
 function putMany(mails, options) {
-  const { introspection, queue } = instance();
-  const limit = Number(Object.fromEntries(introspection.limits())["max-list-body-bytes"]);
+  const limit = maxListBodyBytes();
   const isTooLarge = ({ body }) => body.length > limit;
   const list = mails
     .filter((mail) => !isTooLarge(mail))
@@ -175,11 +182,13 @@ function putMany(mails, options) {
   if (list.reduce((bytes, { mail }) => bytes + mail.body.length, 0) > MAX_BATCH_BYTES) {
     throw new Failure({ code: "component", detail: `the bodies of a call have more than ${MAX_BATCH_BYTES} bytes` });
   }
-  const outcomes = queue.putMany(list, writeOptions(options)).values();
-  const detail = "the body is larger than `max-body-bytes`, or than `max-list-body-bytes` where it comes in one piece";
-  return mails.map((mail) =>
-    isTooLarge(mail) ? { id: mail.id, problem: { code: "too-large", detail } } : outcomes.next().value,
-  );
+  const outcomes = queue().putMany(list, writeOptions(options)).values();
+  return mails.map((mail) => (isTooLarge(mail) ? { id: mail.id, problem: TOO_LARGE } : outcomes.next().value));
+}
+
+/** Returns how many bytes a body has at most that comes in one piece. */
+function maxListBodyBytes() {
+  return Number(Object.fromEntries(instance().introspection.limits())["max-list-body-bytes"]);
 }
 
 /** Appends bytes to a draft or a submission. */
