@@ -15,6 +15,9 @@ use alloc::vec::Vec;
 /// Bytes of the body that are escaped at a time.
 const PIECE_BYTES: usize = 8 << 10;
 
+/// Bytes, at most, that a reader counts as envelope and that follow the body: its name, `created_at_ts` and the trailer line.
+const MAX_TAIL_BYTES: usize = 256;
+
 /// An item that is being encoded.
 pub(crate) struct Encoder {
     format: Format,
@@ -55,7 +58,7 @@ impl Encoder {
                 binary::before_body(envelope, &mut head);
             }
         }
-        if head.len() > MAX_ENVELOPE_BYTES {
+        if head.len() + MAX_TAIL_BYTES > MAX_ENVELOPE_BYTES {
             let detail = "the envelope is larger than `max-envelope-bytes`";
             return Err(Error::new(Cause::TooLarge(detail), Operation::Encode, ""));
         }

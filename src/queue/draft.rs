@@ -108,10 +108,8 @@ impl<S: System> Draft<S> {
     /// Makes the mail durable, publishes it and returns its id.
     pub fn commit(self) -> Result<String> {
         self.destination.queue.check_open()?;
-        let Destination { queue, id, durability, .. } = self.finish()?.sync()?.publish()?;
-        queue.sync_change(durability).map_err(|error| queue.item_error(&id, error))?;
-        queue.counters.puts.add(1);
-        Ok(id.into_string())
+        // The look at the beginning may be minutes old.
+        self.finish()?.check_id()?.commit()
     }
 
     /// Gives the mail up, and reports a failure to remove its temporary file.
@@ -151,6 +149,26 @@ impl<S: System> WrittenMail<S> {
         if self.destination.durability != Durability::None {
             self.file.start_writeback();
         }
+    }
+
+    /// Gives the mail up if an item has the id that the caller chose.
+    fn check_id(self) -> Result<WrittenMail<S>> {
+        let Destination { queue, id, generated, .. } = &self.destination;
+        let error = match if *generated { Ok(None) } else { queue.taken(id) } {
+            Ok(None) => return Ok(self),
+            Ok(Some(name)) => queue.exists(id, &name),
+            Err(error) => error,
+        };
+        let WrittenMail { destination, file } = self;
+        Err(destination.queue.item_error(&destination.id, file.give_up(error)))
+    }
+
+    /// Makes the mail durable, publishes it and returns its id.
+    pub(super) fn commit(self) -> Result<String> {
+        let Destination { queue, id, durability, .. } = self.sync()?.publish()?;
+        queue.sync_change(durability).map_err(|error| queue.item_error(&id, error))?;
+        queue.counters.puts.add(1);
+        Ok(id.into_string())
     }
 
     /// Fsyncs the temporary file.

@@ -31,7 +31,7 @@ pub struct NewMail {
 impl<S: System> Queue<S> {
     /// Queues a mail and returns its id.
     pub fn put(self: &Rc<Self>, mail: NewMail, options: &WriteOptions) -> Result<String> {
-        self.write_draft(mail, options)?.commit()
+        self.write_draft(mail, options)?.finish()?.commit()
     }
 
     /// Queues several mails with one fsync of the directory.
@@ -70,7 +70,8 @@ impl<S: System> Queue<S> {
             }
         }
         for (place, mail) in synced {
-            outcomes[place].problem = mail.publish_one_of_many().err();
+            // An earlier mail may have closed the queue.
+            outcomes[place].problem = self.check_open().and_then(|()| mail.publish_one_of_many()).err();
         }
         self.sync_outcomes(options.durability, &mut outcomes, |code| code.is_none());
         self.counters.puts.add(outcomes.iter().filter(|outcome| outcome.problem.is_none()).count() as u64);

@@ -202,7 +202,9 @@ impl<S: System> Queue<S> {
         if (file.state, file.format) == (State::Ready, Format::Text) {
             return Ok(());
         }
-        let mut others = self.files(file.id(), &STATES)?;
+        // An item in quarantine can have other content than one that is live.
+        let states = if LIVE.contains(&file.state) { LIVE.as_slice() } else { STATES.as_slice() };
+        let mut others = self.files(file.id(), states)?;
         if others.pop().is_none_or(|last| last.name != file.name) {
             return Ok(());
         }

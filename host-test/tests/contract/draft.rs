@@ -1,7 +1,7 @@
 //! `draft`: a mail that is written in chunks.
 
 use crate::support::{body, code, done, formats, one, put, put_as};
-use queue_store_host_test::bindings::{Durability, ErrorCode, WriteOptions, envelope, mail, options};
+use queue_store_host_test::bindings::{Durability, ErrorCode, State, WriteOptions, envelope, mail, options};
 use queue_store_host_test::simulator::host::Simulated;
 use queue_store_host_test::simulator::world::Operation;
 use queue_store_host_test::test_queue::TestQueue;
@@ -31,6 +31,24 @@ fn draft_becomes_the_item_that_put_writes() {
             assert!(fs::read(&file).expect("the file exists") == expected, "chunks of {chunk} bytes");
             assert_eq!(queue.names().len(), 1, "a commit leaves no temporary file");
             done(queue.remove(&one("x"), &[], None));
+        }
+    }
+}
+
+#[test]
+fn commit_sees_an_id_that_was_taken_meanwhile() {
+    for (begun, stored) in
+        formats().into_iter().flat_map(|begun| formats().into_iter().map(move |stored| (begun, stored)))
+    {
+        for state in [State::Ready, State::Held, State::Quarantined] {
+            let mut queue = TestQueue::new();
+            let draft = queue.begin(Some("x"), &envelope(), Some(begun)).expect("the id is free");
+            queue.draft_write(draft, b"draft").expect("the chunk is within the limits");
+            put_as(&mut queue, "x", b"put", Some(stored));
+            done(queue.set_state(&one("x"), state));
+            assert_eq!(code(queue.draft_commit(draft)), ErrorCode::Exists, "{state:?}");
+            assert_eq!(body(&mut queue, "x"), b"put");
+            assert_eq!(queue.names().len(), 1, "a commit that fails leaves no temporary file");
         }
     }
 }

@@ -137,6 +137,14 @@ fn codec_obeys_its_limits() {
         let bytes = codec.encode(&largest, format).expect("the item is within the limits");
         assert!(codec.decode(&bytes, format).expect("the item is within the limits") == largest);
     }
+    for format in FORMATS {
+        let with_sender = |length| item(Envelope { reverse_path: "a".repeat(length), ..envelope() }, b"x".to_vec());
+        let lengths: Vec<usize> = ((4 << 20) - 1024..=4 << 20).collect();
+        let accepted = lengths.partition_point(|&length| codec.encode(&with_sender(length), format).is_ok());
+        let longest = with_sender(lengths[accepted - 1]);
+        let bytes = codec.encode(&longest, format).expect("the item is within the limits");
+        assert!(codec.decode(&bytes, format).expect("what is encoded is decoded") == longest, "{format:?}");
+    }
     let many = [&b"To: \"\" "[..]; 65_537].concat();
     assert_eq!(
         codec.decode(&many, Format::Text).expect_err("the envelope has too many entries").code,

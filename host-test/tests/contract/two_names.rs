@@ -42,6 +42,15 @@ fn recovery_removes_a_second_name() {
 }
 
 #[test]
+fn recovery_removes_a_second_name_beside_another_item_in_quarantine() {
+    let mut queue = linked("h:x");
+    put(&mut queue, "y", b"2");
+    fs::rename(queue.file("m:y"), queue.file("q:x")).expect("the name is free");
+    queue.recover(0).expect("the directory is intact");
+    assert_eq!(queue.names(), ["h:x", "q:x"]);
+}
+
+#[test]
 fn set_state_leaves_one_of_two_names() {
     for second in ["h:x", "q:x"] {
         for (state, kept) in [(State::Ready, "m:x"), (State::Held, "h:x"), (State::Quarantined, "q:x")] {
