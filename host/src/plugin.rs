@@ -2,10 +2,8 @@
 //! reads, changes and removes the mail of that queue; it is another type, so that a program asks for it by name.
 //!
 //! ```no_run
-//! use queue_store_host::plugin::{Plugin, PluginLimits};
+//! use queue_store_host::plugin::{Plugin, PluginLimits, wasmtime, wasmtime_wasi::WasiCtx};
 //! use queue_store_host::{Host, Intake, IntakeLimits};
-//! use wasmtime_wasi::WasiCtx;
-//! # use queue_store_host::plugin::{wasmtime, wasmtime_wasi};
 //!
 //! // The calls of the host to its plugins.
 //! wasmtime::component::bindgen!({
@@ -14,7 +12,7 @@
 //!         world filter { export receive: func(message: list<u8>) -> result<string, string>; }
 //!     ",
 //!     exports: { default: async },
-//!     # wasmtime_crate: queue_store_host::plugin::wasmtime,
+//!     wasmtime_crate: queue_store_host::plugin::wasmtime,
 //! });
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
