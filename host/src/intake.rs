@@ -1,5 +1,6 @@
 //! The queue for plugins, with bounds on what they may write.
 
+#[cfg(feature = "plugin")]
 use crate::contract_limits::check_chunk;
 use crate::error::{Error, Result};
 use crate::queue::Queue;
@@ -133,6 +134,7 @@ impl BoundedSubmission {
     }
 
     /// As `append`, for a plugin, whose chunks the contract bounds.
+    #[cfg(feature = "plugin")]
     pub(crate) fn append_chunk(&mut self, chunk: &[u8]) -> Result<()> {
         self.check_complete()?;
         check_chunk(chunk).inspect_err(|_| self.is_incomplete = true)?;
@@ -169,7 +171,7 @@ impl Write for BoundedSubmission {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "plugin"))]
 mod tests {
     use super::*;
     use crate::Host;
