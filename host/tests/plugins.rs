@@ -272,7 +272,7 @@ fn naive_composition_gives_the_queue_away(language: Language) {
     snooper.queue.put_with(Some("x"), &Mail::new("", ["b@example.com"], "secret"), &Default::default()).expect("a put");
     let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has ports");
     let done = snooper.snoop(listener.local_addr().expect("it is bound").port());
-    // The runtime of Python connects to nothing, whatever its host grants.
+    // The runtime of Python connects to nothing, even where its host grants a network.
     let connect = (language == Language::Rust).then_some("connect");
     for what in ["list queue", "read queue", "link queue", "make queue", "remove queue"].into_iter().chain(connect) {
         assert!(done.iter().any(|done| done.contains(what)), "{what}: {done:?}");

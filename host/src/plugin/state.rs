@@ -134,7 +134,7 @@ impl ResourceLimiter for PluginState {
     }
 }
 
-/// Whether wasmtime refuses a growth itself, whatever the limiter says, so that it takes nothing.
+/// Whether wasmtime refuses a growth itself after it asked the limiter. Such a growth takes nothing.
 fn exceeds(desired: usize, maximum: Option<usize>) -> bool {
     maximum.is_some_and(|maximum| desired > maximum)
 }

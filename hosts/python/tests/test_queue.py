@@ -49,7 +49,7 @@ SENDER, TO = "a@example.com", ["b@example.com"]
 
 FAILED_FSYNC = NeedsRecovery("needs-recovery", "", "queue", "an fsync failed")
 
-# What wasmtime says of `unreachable`, without its backtrace.
+# The cause that wasmtime tells of `unreachable`, without its backtrace.
 TRAP = "^wasm trap: wasm `unreachable` instruction executed$"
 
 

@@ -59,7 +59,7 @@ export class Thread {
     const { needsRecovery } = this;
     const worker = newWorker({ directory: this.#directory, needsRecovery });
     worker.on("message", (answer) => {
-      // What a lost worker answered late is no answer to a call of the next one.
+      // A late answer of a lost worker is none to a call of the next one.
       if (this.#worker === worker) {
         this.#running.resolve(answer);
       }
