@@ -236,18 +236,16 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Ends the process with a failure after some time: its compilation, and a write to a full pipe, cannot be interrupted.
 fn end_after(time: Duration, failure: Failure) -> io::Result<()> {
     let code = failure.code() as i32;
-    let exit_after = move |time| {
-        thread::sleep(time);
-        process::exit(code);
-    };
     let end = move || {
         thread::sleep(time);
         // Standard error can be a full pipe too.
-        let _ = thread::Builder::new().spawn(move || exit_after(GRACE));
-        if !LOGGED.swap(true, Ordering::Relaxed) {
-            let _ = change_log::record("", Err(&failure));
+        let _ = thread::Builder::new().spawn(move || {
+            thread::sleep(GRACE);
+            process::exit(code);
+        });
+        if let Err(failure) = logged(Err(failure)) {
+            failure.print();
         }
-        failure.print();
         process::exit(code);
     };
     thread::Builder::new().spawn(end).map(|_| ())

@@ -155,10 +155,13 @@ fn run_ends_plugin_that_waits_for_input_or_output() {
         assert!(output.stderr.contains("the plugin took longer than the 1s that it may"), "{}", output.stderr);
     }
     let mut command = queue.command(&["plugin", "run", "--max-seconds=1"]);
-    let mut child = spawn(command.arg(&path).arg("flood-errors"));
+    let log = queue.beside("log");
+    let mut child = spawn(command.arg(&path).arg("flood-errors").env("QUEUE_STORE_LOG", &log));
     let stderr = child.stderr.take();
     assert_eq!(wait(child).code, 75);
     drop(stderr);
+    let logged = fs::read_to_string(log).expect("the log is created");
+    assert!(logged.lines().count() == 1 && logged.contains("the plugin took longer than the 1s"), "{logged}");
 }
 
 fn run_keeps_mail_of_plugin_that_traps() {
